@@ -1,0 +1,1 @@
+"""Connectors: each speaks one protocol to one kind of backend."""

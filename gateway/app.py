@@ -1,0 +1,75 @@
+"""The composition roots of the two processes: the only place that wires things together.
+
+Each root imports what its process needs when it runs: the data process must stay small.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.processes.options import RunOptions
+
+
+def run_data(folder: Path, descriptor: int) -> int:
+    """The data process: `descriptor` is the listening socket, inherited from control."""
+    import uvloop
+
+    from gateway.processes.data import DataProcess
+
+    async def serve() -> None:
+        await DataProcess(folder, socket.socket(fileno=descriptor)).run()
+
+    _raise_file_limit()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
+    return 0
+
+
+def run_control(options: "RunOptions") -> int:
+    """The control process, until SIGTERM or SIGINT. Raises CommandError and ConfigError."""
+    from gateway.config.check import load
+    from gateway.processes.supervisor import FolderLock
+    from gateway.telemetry.logging import configure
+
+    configure(options.log_level)
+    loaded = load(options.config, os.environ)
+    lock = FolderLock(options.data)
+    try:
+        return asyncio.run(_control(options, loaded))
+    finally:
+        lock.release()
+
+
+async def _control(options: "RunOptions", loaded: "Loaded") -> int:
+    from gateway.admin.serving import serve, serve_unix
+    from gateway.admin.api import admin_app, command_app
+    from gateway.processes.channel import listen_unix
+    from gateway.processes.control import Control
+    from gateway.processes.supervisor import Supervisor
+    from gateway.telemetry.logging import log
+    from gateway.telemetry.metrics import Traffic
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    control = Control(options.config, loaded, os.environ, Traffic())
+    control.supervisor = Supervisor(
+        options.data, options.listen, on_observations=control.observed, on_event=control.happened
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, control.reopen_logs)
+    await control.start()
+    return 0
+
+
+def _raise_file_limit() -> None:
+    """Each connection is a file: allow as many as the system lets us."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

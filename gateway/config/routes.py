@@ -1,0 +1,211 @@
+"""The shape of a route: one endpoint of the stable contract, and the mappings inside it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
+
+from gateway.config import templates, words
+from gateway.config.kinds import (
+    CookieName,
+    EditableField,
+    FieldName,
+    FieldValue,
+    Instant,
+    Link,
+    Maybe,
+    Method,
+    Name,
+    Operation,
+    ParameterName,
+    Size,
+    Spec,
+    text,
+)
+from gateway.config.timeouts import RouteTimeoutSpec
+from gateway.core.model import Match, Placeholder, Segment
+
+
+class SoapSpec(Spec):
+    """One operation of a SOAP endpoint."""
+
+    operation: Operation
+    """Its name."""
+    element: Maybe[Annotated[templates.Element, PlainValidator(templates.element), text("Name or {ns}Name.")]] = None
+    """The first child of the Body, where it differs: Name or {namespace}Name."""
+    action: Maybe[str] = None
+    """What SOAPAction says, where it differs."""
+
+
+class MatchSpec(Spec):
+    """Which requests a route takes, in the long form."""
+
+    method: Annotated[
+        Annotated[Literal["ANY"], Tag("<any>")]
+        | Annotated[Method, Tag("<one>")]
+        | Annotated[list[Method], Field(min_length=1), Tag("<list>")],
+        Discriminator(lambda value: "<list>" if isinstance(value, list) else "<any>" if value == "ANY" else "<one>"),
+    ] = "ANY"
+    """GET, a list of methods, or ANY (the default)."""
+    host: Maybe[Annotated[bytes, PlainValidator(words.matched_host), text("A host name, or *.name.")]] = None
+    """Only requests for this host."""
+    path: Annotated[
+        tuple[Segment, ...],
+        PlainValidator(lambda value: templates.template(words.text_of(value))),
+        text("A path template: /repairs/{id} or /housing/**"),
+    ]
+    header: dict[FieldName, FieldValue | None] = Field(default={})
+    """Headers that must be there with this value (null: any value)."""
+    query: dict[ParameterName, FieldValue | None] = Field(default={})
+    """Query parameters that must be there with this value (null: any value)."""
+    soap: Maybe[
+        Annotated[
+            Annotated[Operation, Tag("<name>")] | Annotated[SoapSpec, Tag("<mapping>")],
+            Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<name>"),
+        ]
+    ] = None
+    """One operation of the SOAP endpoint at this path."""
+
+
+class HeadersSpec(Spec):
+    """Headers removed, and then added."""
+
+    add: dict[EditableField, FieldValue] = Field(default={})
+    remove: list[Annotated[str, PlainValidator(words.editable_field), text("The name of a header.")]] = Field(
+        default=[]
+    )
+
+
+class TargetSpec(Spec):
+    """A side's backend, and how to call it there."""
+
+    later = frozenset("operation request response faults error_when".split())  # noqa: SIM905
+
+    backend: Name
+    """The name of a backend."""
+    path: Maybe[
+        Annotated[
+            tuple[bytes | Placeholder, ...],
+            PlainValidator(templates.target_path),
+            text("A path with placeholders: /v2/accounts/{account}, {query.date}, {header.x-tenant}, {**}"),
+        ]
+    ] = None
+    """The path sent. Default: as received."""
+    method: Maybe[Method] = None
+    """The method sent. Default: as received."""
+    headers: Maybe[HeadersSpec] = None
+    """Edits what the backend sees."""
+    answer_headers: Maybe[HeadersSpec] = None
+    """Edits what the client sees."""
+
+
+class CookieSpec(Spec):
+    """Clients are told apart by a cookie."""
+
+    cookie: CookieName
+    issue: bool = False
+    """Whether the gateway sets the cookie when a client has none."""
+
+
+class HeaderSpec(Spec):
+    """Clients are told apart by a header."""
+
+    header: FieldName
+
+
+class QuerySpec(Spec):
+    """Clients are told apart by a query parameter."""
+
+    query: ParameterName
+
+
+class TesterSpec(Spec):
+    """Lets a tester choose the side of one request: `X-Banyan-Serve: new SECRET`."""
+
+    header: Annotated[bytes, PlainValidator(words.tester_header), text("A header beginning with x-banyan-.")]
+    secret: Annotated[bytes, PlainValidator(words.secret), text('A secret, best "${TESTER_SECRET}".')]
+
+
+class DeprecatedSpec(Spec):
+    """Announced on every answer (RFC 9745, RFC 8594)."""
+
+    since: Instant
+    sunset: Maybe[Instant] = None
+    """When it goes away."""
+    link: Maybe[Link] = None
+    """Where to read more."""
+
+
+def _sticky_tag(value: object) -> str | None:
+    if value == "address":
+        return "<address>"
+    keys = value if isinstance(value, dict) else ()
+    return next((f"<{key}>" for key in ("cookie", "header", "query") if key in keys), None)
+
+
+MatchShape = Annotated[
+    Annotated[Match, PlainValidator(templates.match_text), text("GET /path, ANY /path, SOAP /path#Op"), Tag("<text>")]
+    | Annotated[MatchSpec, Tag("<mapping>")],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<text>"),
+]
+TargetShape = Annotated[
+    Annotated[Name, Tag("<name>")] | Annotated[TargetSpec, Tag("<mapping>")],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<name>"),
+]
+StickyShape = Annotated[
+    Annotated[Literal["address"], Tag("<address>")]
+    | Annotated[CookieSpec, Tag("<cookie>")]
+    | Annotated[HeaderSpec, Tag("<header>")]
+    | Annotated[QuerySpec, Tag("<query>")],
+    Discriminator(_sticky_tag),
+]
+ServeShape = Annotated[
+    words.ServeWord,
+    PlainValidator(words.serve),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["legacy", "new", "retired"]},
+                {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,2})?% new$"},
+            ]
+        }
+    ),
+]
+
+
+class RouteSpec(Spec):
+    """One endpoint of the stable contract."""
+
+    later = frozenset(
+        """fallback shadow compare ramp writes settle cache retry crosswalk copy error_when faults operation request
+        response capture decode rewrite idempotency priority when_down""".split()  # noqa: SIM905
+    )
+
+    name: Name
+    """Its name, in logs, metrics and commands."""
+    id: Maybe[Name] = None
+    """Names it for splits; set it to rename a route without reshuffling its clients. Default: the name."""
+    match: MatchShape
+    """Which requests it takes. The most specific match wins, never the file's order."""
+    legacy: Maybe[TargetShape] = None
+    """The implementation to be replaced: a backend's name, or a mapping."""
+    new: Maybe[TargetShape] = None
+    """Its replacement: a backend's name, or a mapping."""
+    serve: Maybe[ServeShape] = None
+    """Which side answers: legacy, new, 10% new, retired. Default: legacy where there is one."""
+    sticky: Maybe[StickyShape] = None
+    """What identifies a client for the split. Default: nothing, each request is drawn."""
+    journey: Maybe[Name] = None
+    """Routes of one journey share their clients' buckets: nobody meets both sides within one task. Default: the id."""
+    tester: Maybe[TesterSpec] = None
+    safe: Maybe[bool] = None
+    """Whether its requests change nothing. Default: by the method (GET, HEAD, OPTIONS)."""
+    idempotent: Maybe[bool] = None
+    """Whether sending a request twice does no more than once. Default: by the method."""
+    timeout: RouteTimeoutSpec = RouteTimeoutSpec.model_construct()
+    max_body: Size = 0
+    """The largest request body; 0, the default, means the gateway's."""
+    path: Maybe[Literal["raw"]] = None
+    """`raw` lets // and %2F through, as they came."""
+    successor: Maybe[Link] = None
+    """Where a retired route's clients should go."""
+    deprecated: Maybe[DeprecatedSpec] = None

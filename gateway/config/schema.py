@@ -1,0 +1,170 @@
+"""The shape of routes.yaml, strict: one class per mapping, a docstring per key.
+
+The docstrings are also what an editor shows (`banyan schema`). Keys of later work are listed as such, and refused;
+`compile` turns whole entries into the core's values.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, PlainValidator, Tag
+
+from gateway.config import words
+from gateway.config.kinds import (
+    Bound,
+    Count,
+    CountOrZero,
+    DurationOrZero,
+    FilePath,
+    HostName,
+    Maybe,
+    Name,
+    Size,
+    Spec,
+    text,
+)
+from gateway.config.routes import RouteSpec
+from gateway.config.timeouts import BackendTimeoutSpec, TimeoutSpec
+from gateway.core.model import AccessLog, Gateway, Limits
+
+# ------------------------------------------------------------------------------------------------ the gateway
+
+
+class LimitsSpec(Spec):
+    """Bounds on what a peer may send."""
+
+    target: Bound = Limits().target
+    """The request target (path and query). Longer ones get 414."""
+    header_bytes: Bound = Limits().header_bytes
+    """All headers together. More gets 431."""
+    header_count: Count = Limits().header_count
+    """How many headers. More get 431."""
+    chunk_line: Bound = Limits().chunk_line
+    """One chunk's size line, with its extensions."""
+    trailer_bytes: Bound = Limits().trailer_bytes
+    """All trailers together."""
+    pipelined: Count = Limits().pipelined
+    """How many requests may wait on one connection."""
+
+
+class ListenerTlsSpec(Spec):
+    """TLS on the gateway's own address."""
+
+    certificate: FilePath
+    """The certificate chain, a PEM file."""
+    key: FilePath
+    """Its key, a PEM file."""
+
+
+class AccessLogSpec(Spec):
+    """One record per request."""
+
+    to: FilePath = AccessLog().to
+    """`stdout`, `off`, or a file."""
+    paths: bool = AccessLog().paths
+    """Write the path received instead of the route's template. Paths carry personal data."""
+
+
+class GatewaySpec(Spec):
+    """The gateway itself."""
+
+    later = frozenset({"admin", "capture", "decode"})
+
+    timeout: TimeoutSpec = TimeoutSpec.model_construct()
+    limits: LimitsSpec = LimitsSpec.model_construct()
+    trusted_proxies: list[Annotated[str, PlainValidator(words.network), text("A network: 10.0.0.0/8.")]] = Field(
+        default=[]
+    )
+    """Networks whose X-Forwarded-* and Forwarded headers are believed."""
+    public_url: Maybe[Annotated[str, PlainValidator(words.public_url), text("https://api.example.org")]] = None
+    """The address front ends use, where the Host header does not tell."""
+    tls: Maybe[ListenerTlsSpec] = None
+    drain_timeout: DurationOrZero = Gateway().drain_timeout
+    """How long requests in flight may take after SIGTERM. Default 30s."""
+    keep_alive: DurationOrZero = Gateway().keep_alive
+    """How long an idle client connection is kept. Default 75s."""
+    max_body: Size = Gateway().max_body
+    """The largest request body; 0, the default, means no bound."""
+    served_by: bool = Gateway().served_by
+    """Whether answers say who served them (X-Banyan-Served-By, Server-Timing)."""
+    access_log: AccessLogSpec = AccessLogSpec.model_construct()
+
+
+# ------------------------------------------------------------------------------------------------ backends
+
+
+class BackendTlsSpec(Spec):
+    """TLS towards a backend; verified unless `verify: false`."""
+
+    ca: Maybe[FilePath] = None
+    """The authority that signed the backend's certificate, a PEM file. Default: the system's."""
+    name: Maybe[HostName] = None
+    """The name sent and checked, where it is not the URL's host."""
+    certificate: Maybe[FilePath] = None
+    """A client certificate to show, a PEM file."""
+    key: Maybe[FilePath] = None
+    """Its key, a PEM file; left out when the certificate's file holds it."""
+    verify: bool = True
+    """Whether the backend's certificate is checked. Leave it on."""
+
+
+class BackendSpec(Spec):
+    """A named system that can answer."""
+
+    later = frozenset("protect maintenance wsdl auth health urls retry proxy cost".split())  # noqa: SIM905
+
+    type: Literal["http"] = "http"
+    """The protocol it speaks; http is the only one built so far."""
+    url: Annotated[
+        words.Address,
+        PlainValidator(words.address),
+        text("Where it listens: http://host:port/base, https://... or unix:/path/to.sock"),
+    ]
+    host: Annotated[str, PlainValidator(words.seen_host), text("own, public, or a host name.")] = "own"
+    """Which Host it sees: `own` (the URL's), `public` (the client's), or a name."""
+    tls: Maybe[BackendTlsSpec] = None
+    timeout: BackendTimeoutSpec = BackendTimeoutSpec.model_construct()
+    max_idle: CountOrZero = 256
+    """How many connections are kept open for reuse."""
+    idle: DurationOrZero = 30.0
+    """How long they are kept."""
+
+
+# ------------------------------------------------------------------------------------------------ files
+
+
+class IncludedSpec(Spec):
+    """The shape of an included file. Entries are checked one by one, so that one bad route hides no other problem."""
+
+    backends: dict[str, Any] = Field(default={})
+    routes: list[Any] = Field(default=[])
+
+
+class MainSpec(IncludedSpec):
+    """The shape of routes.yaml, around its entries."""
+
+    version: Literal[1]
+    include: Annotated[
+        Annotated[str, Tag("<one>")] | Annotated[list[str], Tag("<list>")],
+        Discriminator(lambda value: "<list>" if isinstance(value, list) else "<one>"),
+    ] = Field(default=[])
+    gateway: Maybe[dict[str, Any]] = None
+
+
+class WholeSpec(Spec):
+    """routes.yaml of a Banyan gateway."""
+
+    version: Literal[1]
+    """The version of this format."""
+    include: str | list[str] = Field(default=[])
+    """More files with backends and routes: routes.d/*.yaml, relative to this file."""
+    gateway: GatewaySpec = GatewaySpec.model_construct()
+    backends: dict[Name, BackendSpec] = Field(default={})
+    """The systems that can answer, by name."""
+    routes: list[RouteSpec] = Field(default=[])
+    """The endpoints of the stable contract."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of routes.yaml, for editors."""
+    schema = WholeSpec.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "routes.yaml"}

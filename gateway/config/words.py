@@ -1,0 +1,280 @@
+"""The small values of routes.yaml, written as people write them: `2s`, `8MiB`, `10% new`, `http://housing:8080`.
+
+Each reader takes whatever the file held and gives the core's value, or raises Unreadable with what to write instead.
+"""
+
+import re
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from gateway.config.problems import Unreadable
+from gateway.core.model import BUCKETS, Serve
+
+YEAR = 365 * 86_400.0
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+_DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?(?:ms|s|m|h|d))+")
+_DURATION_PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
+_SIZES = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_SIZE = re.compile(r"([0-9]{1,12}) ?([kKMG]i?B|B)")
+_SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?% new")
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
+_VISIBLE = re.compile(r"[!-~]+")
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\.?$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?"
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_FRAMING = frozenset(
+    "connection content-length host keep-alive proxy-connection te trailer transfer-encoding upgrade".split()  # noqa: SIM905
+)
+METHODS = frozenset(
+    """GET HEAD POST PUT DELETE PATCH OPTIONS TRACE ACL BIND CHECKOUT COPY LINK LOCK M-SEARCH MERGE
+    MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY PROPFIND PROPPATCH PURGE REBIND REPORT SEARCH SUBSCRIBE UNBIND UNLINK UNLOCK
+    UNSUBSCRIBE""".split()  # noqa: SIM905 - a list of words reads better as words
+)
+"""What the parser of the wire takes, but CONNECT: the gateway is no forward proxy."""
+
+
+class ServeWord(NamedTuple):
+    """A `serve` as the core wants it; `share` of BUCKETS, 0 unless it is a split."""
+
+    serve: Serve
+    share: int = 0
+
+
+class Address(NamedTuple):
+    """Where a backend listens, from its `url`."""
+
+    host: str
+    port: int
+    secure: bool = False
+    unix: str | None = None
+    base: bytes = b""
+    authority: bytes = b"localhost"
+
+
+def text_of(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict | list):
+        raise Unreadable("must be text here, not a list or mapping")
+    raise Unreadable("{written} is not text to YAML; put it in quotes")
+
+
+# ------------------------------------------------------------------------------------------------ quantities
+
+
+def duration(value: object) -> float:
+    """`250ms`, `2s`, `1m30s` in seconds; more than nothing, a year at most."""
+    seconds = duration_or_zero(value)
+    if not seconds:
+        raise Unreadable("{written} leaves no time at all; write 2s or 200ms")
+    return seconds
+
+
+def duration_or_zero(value: object) -> float:
+    if isinstance(value, int | float):
+        raise Unreadable("{written} has no unit; write 2s or 200ms")
+    text = text_of(value)
+    if not _DURATION.fullmatch(text):
+        raise Unreadable("{written} is not a duration; write 2s, 200ms, 30m, 2h, 1d or 1m30s")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION_PART.findall(text))
+    if seconds > YEAR:
+        raise Unreadable("{written} is more than a year")
+    return seconds
+
+
+def size(value: object) -> int:
+    """`64KiB`, `10MB`, or a whole number of bytes."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**50:
+        return value
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise Unreadable("{written} is not a size; write 64KiB, 8MiB, 10MB, 1GiB or a whole number of bytes")
+    return int(found[1]) * _SIZES[found[2]]
+
+
+def positive_size(value: object) -> int:
+    bound = size(value)
+    if not bound:
+        raise Unreadable("{written} lets nothing through; write 8KiB or more")
+    return bound
+
+
+def serve(value: object) -> ServeWord:
+    """`legacy`, `new`, `retired` or a share: which side answers."""
+    if value in ("legacy", "new", "retired"):
+        return ServeWord(Serve(value))
+    if value == "ramp":
+        raise Unreadable("`ramp` is not built yet; write a share such as 10% new")
+    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise Unreadable("{written} is not a word for serve; write legacy, new, retired or a share such as 10% new")
+    share = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+    if share > BUCKETS:
+        raise Unreadable("{written} is more than everything; write 100% new at most")
+    return ServeWord(Serve.SPLIT, share)
+
+
+def serve_text(serve: Serve, share: int) -> str:
+    """A `serve` as it is written in the file: the way back from `serve`."""
+    return f"{share / 100:g}% new" if serve is Serve.SPLIT else serve.value
+
+
+def instant(value: object) -> int:
+    """A date (midnight UTC) or an RFC 3339 instant, in Unix seconds."""
+    text = text_of(value)
+    if not _DATE.fullmatch(text) and not _INSTANT.fullmatch(text):
+        raise Unreadable("{written} is not a date; write 2027-03-31 or 2027-03-31T17:00:00Z")
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError as error:
+        raise Unreadable("{written} is not in the calendar; write 2027-03-31 or 2027-03-31T17:00:00Z") from error
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+# ------------------------------------------------------------------------------------------------ names
+
+
+def method(value: object) -> bytes:
+    text = text_of(value)
+    if text not in METHODS:
+        hint = f"; write {text.upper()}" if text.upper() in METHODS else "; write GET, POST, PUT, PATCH, DELETE, ..."
+        raise Unreadable("{written} is not a method" + hint)
+    return text.encode()
+
+
+def field_name(value: object) -> bytes:
+    """The name of a header, in lower case."""
+    text = text_of(value)
+    if not _TOKEN.fullmatch(text):
+        raise Unreadable("{written} cannot be the name of a header; letters, digits and - are safe")
+    return text.lower().encode()
+
+
+def editable_field(value: object) -> str:
+    """The name of a header that an edit may touch; as written, since names cross as they are."""
+    if field_name(value).decode() in _FRAMING:
+        raise Unreadable("{written} belongs to the connection, which the gateway manages; leave it out")
+    return text_of(value)
+
+
+def tester_header(value: object) -> bytes:
+    name = field_name(value)
+    if not name.startswith(b"x-banyan-"):
+        raise Unreadable("{written} must start with x-banyan-, so that it never reaches a backend")
+    return name
+
+
+def field_value(value: object) -> bytes:
+    return text_of(value).strip().encode()
+
+
+def secret(value: object) -> bytes:
+    text = text_of(value).strip()
+    if not text:
+        raise Unreadable("an empty secret lets everyone in; set one")
+    return text.encode()
+
+
+def cookie_name(value: object) -> bytes:
+    text = text_of(value)
+    if not _TOKEN.fullmatch(text):
+        raise Unreadable("{written} cannot be the name of a cookie")
+    return text.encode()
+
+
+def parameter_name(value: object) -> bytes:
+    text = text_of(value)
+    if not text:
+        raise Unreadable("the name of a query parameter is missing")
+    return text.encode()
+
+
+def host_name(value: object) -> str:
+    text = text_of(value).lower()
+    if not _HOST_NAME.fullmatch(text):
+        raise Unreadable("{written} is not a host name (no port, no path; international names in their xn-- form)")
+    return text.rstrip(".")
+
+
+def matched_host(value: object) -> bytes:
+    """A host name, or `*.name` for all below it."""
+    text = text_of(value)
+    return (b"*." + host_name(text[2:]).encode()) if text.startswith("*.") else host_name(text).encode()
+
+
+def seen_host(value: object) -> str:
+    """What a backend sees as Host: `own`, `public`, or a name of its own (with a port, perhaps)."""
+    text = text_of(value)
+    name, colon, port = text.partition(":")
+    if colon and not (port.isascii() and port.isdigit()):
+        raise Unreadable("{written} is not a Host; write own, public or a host name")
+    return host_name(name) + colon + port
+
+
+# ------------------------------------------------------------------------------------------------ addresses
+
+
+def network(value: object) -> str:
+    try:
+        return str(ip_network(text_of(value)))
+    except ValueError as error:
+        raise Unreadable("{written} is not a network; write 10.0.0.0/8, 2001:db8::/32 or one address") from error
+
+
+def address(value: object) -> Address:
+    """A backend's `url`: http, https, or unix and a socket's path."""
+    text = text_of(value)
+    if text.startswith("unix:"):
+        path = text.removeprefix("unix:")
+        path = path.removeprefix("//") if path.startswith("///") else path
+        if not path or len(path.encode()) > 107:
+            raise Unreadable("{written} needs the path of a socket, 107 bytes at most; write unix:/run/housing.sock")
+        return Address("localhost", 0, unix=path)
+    scheme, host, port, path = _url_parts(text, "http://host:8080, https://host or unix:/run/housing.sock")
+    secure = scheme == "https"
+    usual = 443 if secure else 80
+    shown = f"[{host}]" if ":" in host else host
+    authority = shown if port in (None, usual) else f"{shown}:{port}"
+    return Address(host, port or usual, secure, base=path.rstrip("/").encode(), authority=authority.encode())
+
+
+def public_url(value: object) -> str:
+    """The address front ends use: scheme and authority only."""
+    text = text_of(value)
+    if _url_parts(text, "https://api.example.org")[3] not in ("", "/"):
+        raise Unreadable("{written} has a path; write only scheme and host, such as https://api.example.org")
+    return text.rstrip("/")
+
+
+def link(value: object) -> str:
+    """An absolute address to send to people: it goes into a header, so it is plain visible ASCII."""
+    text = text_of(value)
+    if not re.fullmatch(r"https?://[^/<>\"\\]+[^<>\"\\]*", text) or not _VISIBLE.fullmatch(text):
+        raise Unreadable("{written} is not an address; write https://... (spaces and the like percent-encoded)")
+    return text
+
+
+def _url_parts(text: str, example: str) -> tuple[str, str, int | None, str]:
+    """Scheme, host, port and path of a URL that has nothing else."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise Unreadable("{written} is not a URL; write " + example) from error
+    if parts.scheme not in ("http", "https") or not host or port == 0 or not _VISIBLE.fullmatch(text):
+        raise Unreadable("{written} is not a URL that can be used here; write " + example)
+    if "@" in parts.netloc:
+        raise Unreadable("a URL holds no user and password here; leave them out")
+    if "?" in text or "#" in text:
+        raise Unreadable("{written} has a query or fragment; leave it out")
+    if ":" not in host:
+        host_name(host)
+    if "\\" in parts.path or any(part in (".", "..") for part in parts.path.replace("%2e", ".").split("/")):
+        raise Unreadable("{written} has a dot segment or a backslash in its path; write the path plainly")
+    return parts.scheme, host, port, parts.path

@@ -1,0 +1,266 @@
+"""The heads that are sent on: what a backend is told about the client, and what a client is told about the answer.
+
+Everything here builds bytes from values; nothing is sent. Forwarding fields follow RFC 7239 and its X-Forwarded-*
+elders: the peer's own claims are believed only when the peer is a trusted proxy.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from http import HTTPStatus
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from gateway.core.headers import AnswerHead, Kind, kind_of
+from gateway.core.model import Backend, Request
+from gateway.core.planning import Plan, edited
+
+Network = IPv4Network | IPv6Network
+VIA = b"Via: 1.1 banyan\r\n"
+_BODY_METHODS = frozenset({b"POST", b"PUT", b"PATCH"})
+
+
+class Peer(NamedTuple):
+    """The other end of a client connection: its address, whether it came by TLS, whether it is a trusted proxy."""
+
+    address: bytes
+    scheme: bytes
+    trusted: bool
+
+
+class Ids(NamedTuple):
+    """What identifies one exchange in logs and traces, and the lines that pass it on."""
+
+    request_id: bytes
+    trace_id: bytes
+    lines: bytes
+
+
+# ------------------------------------------------------------------------------------------------ identity
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}")
+_TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def ids_of(request: Request, draw_bits: Callable[[int], int]) -> Ids:
+    """Request id and W3C trace context: continued where the client gave valid ones, begun otherwise."""
+    request_id = trace = b""
+    if request.reserved:
+        for name, value in request.reserved:
+            kind = kind_of(name)
+            if kind is Kind.REQUEST_ID and _REQUEST_ID.fullmatch(value):
+                request_id = value
+            elif kind is Kind.TRACE:
+                trace = value if not trace and _TRACEPARENT.fullmatch(value) else b"-"
+    fresh = b""
+    if not request_id or len(trace) < 2:
+        fresh = b"%032x%016x" % (draw_bits(128) | 1, draw_bits(64) | 1)
+        request_id = request_id or fresh[:32]
+    if len(trace) < 2:
+        trace = b"00-%b-%b-00" % (fresh[:32], fresh[32:])
+    return Ids(request_id, trace[3:35], b"X-Request-ID: %b\r\ntraceparent: %b\r\n" % (request_id, trace))
+
+
+# ------------------------------------------------------------------------------------------------ forwarding fields
+
+
+@lru_cache(maxsize=4096)
+def untrusted_lines(peer: Peer, host: bytes) -> bytes:
+    """The forwarding fields for a peer whose own claims are dropped; the same for all its requests to one host."""
+    node = b'"[%b]"' % peer.address if b":" in peer.address else peer.address or b"unknown"
+    forwarded = b'for=%b;host="%b";proto=%b' % (node, host, peer.scheme)
+    return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nForwarded: %b\r\n%b" % (
+        peer.address,
+        peer.scheme,
+        host,
+        forwarded,
+        VIA,
+    )
+
+
+def forwarding_lines(peer: Peer, request: Request) -> bytes:
+    """The forwarding fields that the backend sees."""
+    if not peer.trusted or not request.forwarding:
+        return untrusted_lines(peer, request.host)
+    given: dict[bytes, bytes] = {}
+    for name, value in request.forwarding:
+        lower = name.lower()
+        given[lower] = given[lower] + b", " + value if lower in given else value
+    own = dict(_pairs(untrusted_lines(peer, request.host)))
+    for name in (b"x-forwarded-for", b"forwarded"):
+        if name in given:
+            given[name] = given[name] + b", " + own[name]
+    return b"".join(b"%b: %b\r\n" % pair for pair in (own | given).items())
+
+
+def _pairs(lines: bytes) -> list[tuple[bytes, bytes]]:
+    split = [line.partition(b": ") for line in lines.split(b"\r\n") if line]
+    return [(name.lower(), value) for name, _, value in split]
+
+
+def client_address(peer: Peer, request: Request, trusted: tuple[Network, ...]) -> bytes:
+    """The client's own address: the last one in X-Forwarded-For that is not a trusted proxy's."""
+    if not peer.trusted:
+        return peer.address
+    named = [value for name, value in request.forwarding if name.lower() == b"x-forwarded-for"]
+    for text in reversed([part.strip() for value in named for part in value.split(b",")]):
+        if not is_trusted(text, trusted):
+            return text if _is_address(text) else peer.address
+    return peer.address
+
+
+def is_trusted(address: bytes, trusted: tuple[Network, ...]) -> bool:
+    """Whether an address belongs to one of the networks."""
+    if not trusted or not _is_address(address):
+        return False
+    parsed = ip_address(address.decode())
+    return any(parsed in network for network in trusted)
+
+
+def _is_address(text: bytes) -> bool:
+    try:
+        ip_address(text.decode("latin-1"))
+    except ValueError:
+        return False
+    return True
+
+
+# ------------------------------------------------------------------------------------------------ request heads
+
+
+def request_head(plan: Plan, request: Request, target: bytes, lines: bytes, *, upgrade: bytes = b"") -> bytes:
+    """The head a backend receives, framing included; `lines` are the forwarding fields and ids."""
+    method = plan.target.method or request.method
+    fields = request.fields
+    edit = plan.target.request
+    if edit.add or edit.remove:
+        fields = edited(fields, edit)
+    parts = [method, b" ", target, b" HTTP/1.1\r\nHost: ", _host(plan.backend, request), b"\r\n"]
+    for name, value in fields:
+        parts += (name, b": ", value, b"\r\n")
+    if request.length > 0:
+        parts.append(b"Content-Length: %d\r\n" % request.length)
+    elif request.length < 0:
+        parts.append(b"Transfer-Encoding: chunked\r\n")
+    elif method in _BODY_METHODS:
+        parts.append(b"Content-Length: 0\r\n")
+    if request.expect:
+        parts.append(b"Expect: 100-continue\r\n")
+    if upgrade:
+        parts.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade)
+    elif request.trailers:
+        parts.append(b"Connection: TE\r\nTE: trailers\r\n")
+    parts += (lines, b"\r\n")
+    return b"".join(parts)
+
+
+def _host(backend: Backend, request: Request) -> bytes:
+    match backend.host_header:
+        case "own":
+            return backend.authority
+        case "public":
+            return request.host or backend.authority
+        case literal:
+            return literal.encode()
+
+
+# ------------------------------------------------------------------------------------------------ answer heads
+
+
+@lru_cache(maxsize=1024)
+def status_line(status: int, reason: bytes) -> bytes:
+    """The first line of an answer; a missing reason is filled in."""
+    if not reason:
+        try:
+            reason = HTTPStatus(status).phrase.encode()
+        except ValueError:
+            reason = b"Status"
+    return b"HTTP/1.1 %d %b\r\n" % (status, reason)
+
+
+def answer_head(head: AnswerHead, plan: Plan, lines: bytes, *, chunked: bool, close: bool, bodyless: bool) -> bytes:
+    """The head a client receives. `lines` are the gateway's own fields; `chunked` frames a body of unknown length."""
+    parts = [status_line(head.status, head.reason)]
+    fields = head.fields
+    edit = plan.target.answer
+    if edit.add or edit.remove:
+        fields = edited(fields, edit)
+    for name, value in fields:
+        parts += (name, b": ", value, b"\r\n")
+    if head.length >= 0 and head.status != 204 and not (bodyless and head.length == 0):
+        parts.append(b"Content-Length: %d\r\n" % head.length)
+    elif chunked:
+        parts.append(b"Transfer-Encoding: chunked\r\n")
+    parts.append(lines)
+    parts.append(b"Connection: close\r\n\r\n" if close else b"\r\n")
+    return b"".join(parts)
+
+
+# ------------------------------------------------------------------------------------------------ public addresses
+
+
+def public_fields(head: AnswerHead, plan: Plan, request: Request, scheme: bytes, public_url: str | None) -> AnswerHead:
+    """The head with the backend's own name replaced by the public one, in Location, Content-Location and cookies."""
+    base = public_url.rstrip("/").encode() if public_url else scheme + b"://" + request.host
+    fields = []
+    for name, value in head.fields:
+        kind = kind_of(name)
+        if kind is Kind.ADDRESS:
+            value = _public_address(value, plan, base)
+        elif kind is Kind.SET_COOKIE:
+            value = _public_cookie(value, plan)
+        fields.append((name, value))
+    return head._replace(fields=fields)
+
+
+def _public_address(value: bytes, plan: Plan, base: bytes) -> bytes:
+    """An address of the backend as front ends reach it; any other address as it is."""
+    if value.startswith(b"/") and not value.startswith(b"//"):
+        return _public_path(value, plan)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return value
+    if parts.scheme not in (b"http", b"https", b"") or not _is_own_host(parts.netloc.lower(), plan.backend):
+        return value
+    rest = value[value.index(parts.netloc) + len(parts.netloc) :] or b"/"
+    return base + _public_path(rest, plan)
+
+
+def _is_own_host(authority: bytes, backend: Backend) -> bool:
+    own = {backend.authority.lower(), b"%b:%d" % (backend.host.lower().encode(), backend.port)}
+    own.add(backend.authority.lower().partition(b":")[0])
+    if backend.host_header not in ("own", "public"):
+        own.add(backend.host_header.lower().encode())
+    return authority in own
+
+
+def _public_path(path: bytes, plan: Plan) -> bytes:
+    if plan.public_prefix is None:
+        return path
+    private, public = plan.public_prefix
+    if path == private or path.startswith((private + b"/", private + b"?")):
+        return public + path[len(private) :] or b"/"
+    return path
+
+
+def _public_cookie(value: bytes, plan: Plan) -> bytes:
+    """A cookie that the browser will send back to the gateway: the backend's Domain goes, its Path is made public."""
+    kept = []
+    for number, part in enumerate(value.split(b";")):
+        name, _, text = part.strip().partition(b"=")
+        if number and name.lower() == b"domain" and _covers(text.strip().lstrip(b".").lower(), plan.backend):
+            continue
+        if number and name.lower() == b"path" and plan.public_prefix is not None:
+            part = b" %b=%b" % (name, _public_path(text.strip(), plan))
+        kept.append(part)
+    return b";".join(kept)
+
+
+def _covers(domain: bytes, backend: Backend) -> bool:
+    host = backend.authority.lower().partition(b":")[0]
+    names = {host, backend.host.lower().encode()}
+    if backend.host_header not in ("own", "public"):
+        names.add(backend.host_header.lower().encode())
+    return any(name == domain or name.endswith(b"." + domain) for name in names)

@@ -1,0 +1,329 @@
+"""The values everything else speaks in.
+
+All are named tuples: frozen, quick to make, and plain tuples when they cross from the control process to the data
+process. Names and paths of HTTP are bytes, as they arrive; names a person wrote in routes.yaml are text.
+"""
+
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+Side = Literal["legacy", "new"]
+Role = Literal["live", "shadow", "fallback", "probe"]
+Acted = Literal["no", "maybe", "yes"]
+
+LEGACY: Side = "legacy"
+NEW: Side = "new"
+
+BUCKETS = 10_000
+"""A client's bucket is 0 to 9,999, so a share has two decimals of a per cent."""
+
+
+class Outcome(StrEnum):
+    """What came of one attempt on one backend, whatever its protocol."""
+
+    OK = "ok"
+    BUSINESS_FAULT = "business_fault"
+    BACKEND_ERROR = "backend_error"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+
+
+class Serve(StrEnum):
+    """Which side answers a route's reads."""
+
+    LEGACY = "legacy"
+    NEW = "new"
+    SPLIT = "split"
+    RETIRED = "retired"
+
+
+class Place(NamedTuple):
+    """Where something stands in a configuration file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+# ------------------------------------------------------------------------------------------------ the estate
+
+
+class Timeouts(NamedTuple):
+    """Seconds, each for one kind of waiting; `total` 0 means no bound on the whole exchange.
+
+    `head` a request head from its first byte; `body_idle` between bytes of a request body; `connect` a connection to
+    the backend; `response` from the request's last byte to the answer's head; `answer_idle` between bytes of the
+    answer, on either side; `total` everything.
+    """
+
+    head: float = 10.0
+    body_idle: float = 30.0
+    connect: float = 3.0
+    response: float = 60.0
+    answer_idle: float = 60.0
+    total: float = 0.0
+
+
+class Limits(NamedTuple):
+    """Bounds on what a peer may send, in bytes (counts where they say so)."""
+
+    target: int = 8_192
+    header_bytes: int = 65_536
+    header_count: int = 100
+    chunk_line: int = 4_096
+    trailer_bytes: int = 16_384
+    pipelined: int = 16
+
+
+class Tls(NamedTuple):
+    """TLS towards a backend: verified against `ca` (a PEM file; None: the system's), `name` sent and checked."""
+
+    ca: str | None = None
+    name: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    verify: bool = True
+
+
+class Backend(NamedTuple):
+    """One system behind the gateway.
+
+    `host`, `port` where it listens (`unix` instead: a socket's path); `base` a path prefix of its own ("" for none);
+    `authority` its own Host header; `host_header` what it sees as Host: "own", "public", or a literal name;
+    `timeout` the keys given for this backend; `max_idle` connections kept open for reuse; `idle` seconds they are kept.
+    """
+
+    name: str
+    host: str
+    port: int
+    unix: str | None = None
+    base: bytes = b""
+    authority: bytes = b""
+    host_header: str = "own"
+    tls: Tls | None = None
+    timeout: tuple[tuple[str, float], ...] = ()
+    max_idle: int = 256
+    idle: float = 30.0
+
+
+class HeaderEdit(NamedTuple):
+    """Fields removed (lower-case names) and then added, in this order."""
+
+    add: tuple[tuple[bytes, bytes], ...] = ()
+    remove: tuple[bytes, ...] = ()
+
+
+class Placeholder(NamedTuple):
+    """A value of the request that fills a place in a target's path; `source` path, query, header or rest."""
+
+    source: Literal["path", "query", "header", "rest"]
+    name: bytes
+
+
+class Target(NamedTuple):
+    """One side of a route: a backend and how to call it there.
+
+    `path` None sends the path as received; otherwise literal bytes and placeholders in turn. `method` None keeps the
+    request's. `request` edits what the backend sees, `answer` what the client sees.
+    """
+
+    backend: str
+    path: tuple[bytes | Placeholder, ...] | None = None
+    method: bytes | None = None
+    request: HeaderEdit = HeaderEdit()
+    answer: HeaderEdit = HeaderEdit()
+
+
+# ------------------------------------------------------------------------------------------------ routes
+
+
+class Segment(NamedTuple):
+    """One part of a path template: a literal (percent-decoded), `{name}` for one segment, or `**` for the rest."""
+
+    kind: Literal["literal", "one", "rest"]
+    text: bytes
+
+
+class Predicate(NamedTuple):
+    """A header or query parameter that must be present, and equal `value` unless that is None."""
+
+    name: bytes
+    value: bytes | None
+
+
+class SoapOperation(NamedTuple):
+    """One operation of a SOAP endpoint, known by the first child of the Body.
+
+    `element` is its local name, `namespace` None means any; `action` None derives what a SOAPAction may say from the
+    operation's name.
+    """
+
+    name: str
+    element: str
+    namespace: str | None = None
+    action: str | None = None
+
+
+class Match(NamedTuple):
+    """Which requests are a route's. `methods` empty means any; `host` None any, "*.x" any below x."""
+
+    methods: tuple[bytes, ...]
+    segments: tuple[Segment, ...]
+    host: bytes | None = None
+    headers: tuple[Predicate, ...] = ()
+    query: tuple[Predicate, ...] = ()
+    soap: SoapOperation | None = None
+
+
+class Sticky(NamedTuple):
+    """What identifies a client for the split; `issue` sets the cookie when a client has none."""
+
+    source: Literal["cookie", "header", "query", "address"]
+    name: bytes = b""
+    issue: bool = False
+
+
+class Tester(NamedTuple):
+    """A header `<side> <secret>` by which a tester chooses the side of one request."""
+
+    header: bytes
+    secret: bytes
+
+
+class Deprecation(NamedTuple):
+    """Announced on every answer: `since` and `sunset` in Unix seconds (RFC 9745, RFC 8594), `link` to read more."""
+
+    since: int
+    sunset: int | None = None
+    link: str | None = None
+
+
+class Route(NamedTuple):
+    """One endpoint: what it matches, its two sides, and which one serves.
+
+    `id` names it for splits (stable over renames), `journey` is the bucket's seed, `share` the new side's part of
+    BUCKETS. `safe` None goes by the method, and so does `idempotent`. `max_body` bounds a request body in bytes
+    (0: none). `pattern` is the match as written, for people and logs.
+    """
+
+    name: str
+    id: str
+    match: Match
+    pattern: str
+    serve: Serve
+    legacy: Target | None = None
+    new: Target | None = None
+    share: int = 0
+    journey: str = ""
+    sticky: Sticky | None = None
+    tester: Tester | None = None
+    safe: bool | None = None
+    idempotent: bool | None = None
+    timeout: tuple[tuple[str, float], ...] = ()
+    max_body: int = 0
+    raw_path: bool = False
+    successor: str | None = None
+    deprecated: Deprecation | None = None
+    place: Place | None = None
+
+
+# ------------------------------------------------------------------------------------------------ the gateway
+
+
+class ListenerTls(NamedTuple):
+    """The certificate chain and key that the listener shows (PEM files)."""
+
+    certificate: str
+    key: str
+
+
+class AccessLog(NamedTuple):
+    """`to` "stdout", "off" or a file; `paths` writes the path received instead of the route's template."""
+
+    to: str = "stdout"
+    paths: bool = False
+
+
+class Gateway(NamedTuple):
+    """Settings of the gateway itself; times in seconds, sizes in bytes.
+
+    `public_url` the address front ends use, where the Host header does not tell; `served_by` sends
+    `X-Banyan-Served-By` and `Server-Timing`; `keep_alive` how long an idle client connection is kept.
+    """
+
+    timeout: Timeouts = Timeouts()
+    limits: Limits = Limits()
+    trusted_proxies: tuple[str, ...] = ()
+    public_url: str | None = None
+    tls: ListenerTls | None = None
+    drain_timeout: float = 30.0
+    keep_alive: float = 75.0
+    max_body: int = 0
+    served_by: bool = True
+    access_log: AccessLog = AccessLog()
+
+
+class Estate(NamedTuple):
+    """Everything routes.yaml says, checked: what a routing table is compiled from. `digest` names its content."""
+
+    gateway: Gateway
+    backends: tuple[Backend, ...]
+    routes: tuple[Route, ...]
+    digest: str
+
+
+# ------------------------------------------------------------------------------------------------ one request
+
+
+class Request(NamedTuple):
+    """A request head, read and bounded: nothing in it is hop-by-hop any more.
+
+    `target` as received; `path` without the query; `query` with its "?" (or empty); `fields` the end-to-end fields in
+    order; `cookie` the Cookie field or empty; `length` of the body (-1 chunked, 0 none).
+    """
+
+    method: bytes
+    target: bytes
+    path: bytes
+    query: bytes
+    host: bytes
+    fields: list[tuple[bytes, bytes]]
+    cookie: bytes
+    length: int
+    http_1_0: bool
+    expect: bool
+    upgrade: bytes
+    trailers: bool
+    forwarding: list[tuple[bytes, bytes]]
+    reserved: list[tuple[bytes, bytes]]
+
+
+class Observation(NamedTuple):
+    """What one attempt on one backend did, or (backend "") what the gateway answered by itself.
+
+    Times: `at` Unix seconds at the start; `connect`, `first_byte` and `duration` seconds since then (-1: not reached).
+    Bytes are of bodies. `error` is a short kind, "" when there was none.
+    """
+
+    at: float
+    route: str
+    side: str
+    role: str
+    backend: str
+    outcome: str
+    acted: str
+    method: str
+    status: int
+    bytes_in: int
+    bytes_out: int
+    connect: float
+    first_byte: float
+    duration: float
+    revision: int
+    request_id: str
+    trace_id: str
+    error: str
+    path: str

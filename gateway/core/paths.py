@@ -1,0 +1,47 @@
+"""Which request paths may be routed at all, before any route is looked up.
+
+A path that two parties could read differently is refused, because a route decided on one reading and a backend acting
+on the other is how access rules are bypassed. Nothing is normalised: the path that was routed is the path that is sent.
+"""
+
+import re
+from urllib.parse import unquote_to_bytes
+
+_SUSPECT = re.compile(rb"[%\\;]|//|/\.|[^\x21-\x7e]")
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_OVERLONG = re.compile(rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}")
+"""ASCII in disguise. A lone `%c3` is only bad UTF-8, which is the backend's business."""
+_DOTS = frozenset({b".", b".."})
+
+
+def problem_of(path: bytes) -> str | None:
+    """Why a path is refused (400), in words; None when it may be routed."""
+    if _SUSPECT.search(path) is None:
+        return None
+    if _BAD_ESCAPE.search(path):
+        return "The path has a % that is not followed by two hexadecimal digits."
+    if b"%" in path:
+        decoded = unquote_to_bytes(path)
+        if b"\x00" in decoded:
+            return "The path has a NUL."
+        if _OVERLONG.search(decoded):
+            return "The path has an overlong UTF-8 form."
+    if b"\\" in path or b"%5c" in path.lower():
+        return "The path has a backslash."
+    for segment in path.split(b"/"):
+        if unquote_to_bytes(segment).partition(b";")[0] in _DOTS:
+            return "The path has a dot segment."
+    return None
+
+
+def needs_raw(path: bytes) -> bool:
+    """Whether only a route with `path: raw` may take this path: it has an empty segment or an encoded slash."""
+    return b"//" in path or (b"%" in path and b"%2f" in path.lower())
+
+
+def decoded_segments(path: bytes) -> list[bytes]:
+    """The segments of a path, split first and percent-decoded then, as matching wants them."""
+    segments = path[1:].split(b"/")
+    if b"%" not in path:
+        return segments
+    return [unquote_to_bytes(segment) for segment in segments]

@@ -1,0 +1,69 @@
+"""Answers the gateway makes itself: problem documents (RFC 9457), plain HTML for browsers, SOAP faults for SOAP clients.
+
+They carry the request id, so that a person can quote it, and nothing about the systems behind.
+"""
+
+import json
+from html import escape
+from http import HTTPStatus
+from typing import NamedTuple
+
+from gateway.core.model import Request
+
+
+class Refusal(NamedTuple):
+    """An answer of the gateway's own: its status, content type and body."""
+
+    status: int
+    content_type: bytes
+    body: bytes
+
+
+def problem(status: int, detail: str, request_id: str, *, html: bool = False, successor: str | None = None) -> Refusal:
+    """A problem document, or a page saying the same."""
+    title = _title(status)
+    if html:
+        more = f'<p>It has moved: <a href="{escape(successor)}">{escape(successor)}</a></p>' if successor else ""
+        page = (
+            f"<!doctype html><html lang=en><meta charset=utf-8><title>{status} {escape(title)}</title>"
+            f"<h1>{escape(title)}</h1><p>{escape(detail)}</p>{more}<p>Reference: <code>{escape(request_id)}</code></p>"
+        )
+        return Refusal(status, b"text/html; charset=utf-8", page.encode())
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail, "request_id": request_id}
+    if successor:
+        document["successor"] = successor
+    return Refusal(status, b"application/problem+json", json.dumps(document).encode())
+
+
+def _title(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def wants_html(request: Request | None) -> bool:
+    """Whether the client is a browser that asks for a page: `text/html` stands in its Accept field."""
+    if request is None:
+        return False
+    return any(name.lower() == b"accept" and b"text/html" in value.lower() for name, value in request.fields)
+
+
+SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
+SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
+
+
+def client_fault(envelope: str, reason: str, request_id: str) -> Refusal:
+    """A SOAP fault that blames the client (SOAP 1.1, section 4.4: HTTP 500; SOAP 1.2, part 2, 7.5.2.2: HTTP 400)."""
+    text = escape(f"{reason} (request {request_id})", quote=False)
+    if envelope == SOAP_12:
+        body = (
+            f'<e:Envelope xmlns:e="{SOAP_12}"><e:Body><e:Fault><e:Code><e:Value>e:Sender</e:Value></e:Code>'
+            f'<e:Reason><e:Text xml:lang="en">{text}</e:Text></e:Reason></e:Fault></e:Body></e:Envelope>'
+        )
+        return Refusal(400, b"application/soap+xml; charset=utf-8", body.encode())
+    body = (
+        f'<e:Envelope xmlns:e="{SOAP_11}"><e:Body><e:Fault><faultcode>e:Client</faultcode>'
+        f"<faultstring>{text}</faultstring></e:Fault></e:Body></e:Envelope>"
+    )
+    return Refusal(500, b"text/xml; charset=utf-8", body.encode())

@@ -1,0 +1,166 @@
+"""The control process: the configuration that serves, and everything that is not traffic.
+
+A stable, valid file becomes the new table; an invalid one changes nothing and is reported until a good one comes. A file
+that looks cut off is held until a person accepts it.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gateway import __version__
+from gateway.admin.steering import ReloadResult
+from gateway.config.check import Loaded, load
+from gateway.config.live import describe_changes, reason_to_hold, settled_changes
+from gateway.core.matching import RoutingTable, compiled
+from gateway.core.model import Observation
+from gateway.errors import ConfigError
+from gateway.processes.supervisor import Supervisor
+from gateway.telemetry.access import AccessWriter
+from gateway.telemetry.logging import log
+from gateway.telemetry.metrics import Traffic
+
+
+class Control:
+    """What serves, what was refused or held, and the data process that does the serving."""
+
+    def __init__(self, path: Path, loaded: Loaded, environ: Mapping[str, str], traffic: Traffic) -> None:
+        self._path = path
+        self._environ = environ
+        self._traffic = traffic
+        self._access = AccessWriter()
+        self._loading = asyncio.Lock()
+        self._problems: tuple[str, ...] = ()
+        self._held: tuple[Loaded, str] | None = None
+        self._loaded_at = datetime.now(UTC)
+        self.loaded = loaded
+        self.table: RoutingTable = compiled(loaded.estate)
+        self.supervisor: Supervisor
+
+    def observed(self, batch: list[Observation]) -> None:
+        """The data process tells what it did."""
+        self._traffic.observe(batch)
+        self._access.write(batch)
+
+    def happened(self, event: str, **fields: object) -> None:
+        """Something about the data process is worth a line in the log."""
+        log().info(event, **fields)
+
+    async def start(self) -> None:
+        """Serve the configuration that was loaded. Raises CommandError."""
+        self._follow()
+        await self.supervisor.start()
+        await self.supervisor.publish(self.loaded.estate)
+        await self.supervisor.wait_live()
+        log().info(
+            "gateway_started", revision=self.supervisor.revision, routes=len(self.loaded.estate.routes), pid=os.getpid()
+        )
+
+    def reopen_logs(self) -> None:
+        self._access.reopen()
+
+    def close(self) -> None:
+        self._access.close()
+
+    # -------------------------------------------------------------------------------------------- configuration
+
+    async def watch(self) -> None:
+        """Take each change of the file, for as long as this runs."""
+        async for _ in settled_changes(self._path):
+            await self.reload(accept=False)
+
+    async def reload(self, *, accept: bool) -> ReloadResult:
+        """Read the file and serve it, if it is valid and nothing speaks for holding it (unless `accept`)."""
+        async with self._loading:
+            try:
+                candidate = await asyncio.to_thread(load, self._path, self._environ)
+            except ConfigError as error:
+                return self._refuse(tuple(str(problem) for problem in error.problems))
+            if candidate.files == self.loaded.files and self._traffic.config_ok:
+                return ReloadResult("unchanged", "The file is what serves already.", (), self.supervisor.revision)
+            reason = None if accept else reason_to_hold(self.loaded, candidate)
+            if reason is not None:
+                return self._hold(candidate, reason)
+            return await self._accept(candidate)
+
+    def _refuse(self, problems: tuple[str, ...]) -> ReloadResult:
+        if problems != self._problems:
+            log().error("configuration_refused", problems=list(problems), serving=self.loaded.estate.digest)
+        self._problems, self._held = problems, None
+        self._traffic.config_ok = False
+        message = "The file has problems; the last good one goes on serving."
+        return ReloadResult("refused", message, problems, self.supervisor.revision)
+
+    def _hold(self, candidate: Loaded, reason: str) -> ReloadResult:
+        log().warning("configuration_held", reason=reason, serving=self.loaded.estate.digest)
+        self._held, self._problems = (candidate, reason), ()
+        self._traffic.config_ok = False
+        message = f"{reason} The last good one goes on serving. If this is meant: banyan reload --accept"
+        return ReloadResult("held", message, (), self.supervisor.revision)
+
+    async def _accept(self, candidate: Loaded) -> ReloadResult:
+        changes = describe_changes(self.loaded.estate, candidate.estate)
+        table = await asyncio.to_thread(compiled, candidate.estate)
+        self.loaded, self.table = candidate, table
+        self._held, self._problems = None, ()
+        self._loaded_at = datetime.now(UTC)
+        revision = await self.supervisor.publish(candidate.estate)
+        self._follow()
+        for change in changes[:50]:
+            log().info("route_changed", route=change.name, field=change.field, before=change.before, after=change.after)
+        log().info("configuration_accepted", revision=revision, digest=candidate.estate.digest, changes=len(changes))
+        return ReloadResult("accepted", f"{len(changes)} changes are being served.", (), revision)
+
+    def _follow(self) -> None:
+        estate = self.loaded.estate
+        self._traffic.config_ok = True
+        self._traffic.follow(estate)
+        self._access.configure(estate.gateway.access_log, {route.name: route.pattern for route in estate.routes})
+
+    # -------------------------------------------------------------------------------------------- what others ask
+
+    def status(self) -> dict[str, Any]:
+        """Everything about this gateway that a person or a probe may want to know, as plain JSON values."""
+        supervisor = self.supervisor
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "ready": supervisor.serving,
+            "data": {
+                "pid": supervisor.pid,
+                "serving": supervisor.serving,
+                "revision": supervisor.live_revision,
+                "restarts": supervisor.restarts,
+                **{key: supervisor.stats.get(key) for key in ("connections", "pools", "dropped", "stall_max")},
+            },
+            "config": {
+                "file": str(self._path),
+                "digest": self.loaded.estate.digest,
+                "revision": supervisor.revision,
+                "loaded_at": self._loaded_at.isoformat(timespec="seconds"),
+                "last_reload_ok": self._traffic.config_ok,
+                "problems": list(self._problems),
+                "held": self._held[1] if self._held else None,
+            },
+        }
+
+    def traffic(self) -> dict[str, dict[str, Any]]:
+        return self._traffic.by_route()
+
+    def metrics(self) -> bytes:
+        stats = self.supervisor.stats
+        self._traffic.state = {
+            "connections": stats.get("connections", 0),
+            "data_process_up": self.supervisor.serving,
+            "loop_stall_max_seconds": stats.get("stall_max", 0),
+            "data_process_restarts": self.supervisor.restarts,
+            "observations_dropped": stats.get("dropped", 0),
+            "pools": stats.get("pools", {}),
+        }
+        return self._traffic.render()
+
+    def order(self, *message: object) -> bool:
+        return self.supervisor.order(*message)

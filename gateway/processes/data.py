@@ -1,0 +1,252 @@
+"""The data process: holds the listening socket, and its loop does nothing but traffic.
+
+Control connects to its Unix socket, gets the listening socket's descriptor with the greeting, and sends tables. When
+control goes, traffic goes on; the next control that connects is obeyed instead. Observations wait, within bounds.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import ssl
+from collections import deque
+from pathlib import Path
+from time import monotonic
+
+from gateway import __version__
+from gateway.core.forwarding import is_trusted
+from gateway.core.model import AccessLog, Backend, Gateway, Observation, Route
+from gateway.processes.channel import PROTOCOL, SOCKET, Channel, Message, listen_unix
+from gateway.proxy.handler import Handler
+from gateway.proxy.live import Live, LiveBuilder
+from gateway.proxy.recorder import Recorder
+from gateway.wire.clock import TICK, Clock
+from gateway.wire.server import Server, Settings
+
+DRAIN_GRACE = 0.5
+"""Seconds in which idle clients may still send: a request that crosses our close would be lost."""
+
+
+class DataProcess:
+    """Traffic, and the few things control may ask for."""
+
+    def __init__(self, folder: Path, listener: socket.socket) -> None:
+        self._folder = folder
+        self._listener = listener
+        self._clock = Clock()
+        self._recorder = Recorder(self._deliver)
+        nothing = Gateway(access_log=AccessLog("off"))
+        self._handler = Handler(Live(0, "", nothing, {}), self._recorder)
+        self._server = Server(self._handler, _settings(nothing, self._handler.live), self._clock)
+        self._accepting: asyncio.Server | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._channel: Channel | None = None
+        self._builder: LiveBuilder | None = None
+        self._orders: deque[Message] = deque()
+        self._working: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._stalls = StallProbe()
+        self._ended = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until told to drain."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._drain_by_signal)
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
+        self._clock.start()
+        greeting = listen_unix(self._folder / SOCKET)
+        loop.add_reader(greeting.fileno(), self._greet, greeting)
+        ticking = loop.create_task(self._tick())
+        gc.set_threshold(20_000, 5, 1_000_000)
+        gc.freeze()
+        await self._ended.wait()
+        ticking.cancel()
+        loop.remove_reader(greeting.fileno())
+        greeting.close()
+
+    # -------------------------------------------------------------------------------------------- control
+
+    def _greet(self, greeting: socket.socket) -> None:
+        """A control process connects: it gets the listening socket and becomes the one that is obeyed."""
+        connection, _ = greeting.accept()
+        hello = f"{PROTOCOL} {os.getpid()} {self._handler.live.table.revision} {__version__}".encode()
+        socket.send_fds(connection, [hello], [self._listener.fileno()])
+        connection.setblocking(False)
+        if self._channel is not None:
+            self._channel.close()
+        self._channel = Channel(self._received, self._lost)
+        channel = self._channel
+        self._spawn(asyncio.get_running_loop().connect_accepted_socket(lambda: channel, connection))
+
+    def _spawn(self, work: "asyncio._CoroutineLike[object]") -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _lost(self, channel: Channel) -> None:
+        if channel is self._channel:
+            self._channel = None
+
+    def _received(self, channel: Channel, message: Message) -> None:
+        if channel is not self._channel:
+            return
+        self._orders.append(message)
+        if self._working is None or self._working.done():
+            self._working = asyncio.get_running_loop().create_task(self._work())
+
+    async def _work(self) -> None:
+        """Carry out what control sent, in order, leaving the loop to traffic after each."""
+        while self._orders:
+            await self._obey(self._orders.popleft())
+            await asyncio.sleep(0)
+
+    async def _obey(self, message: Message) -> None:
+        match message:
+            case ("table", int(revision), str(digest), gateway, backends):
+                self._begin_table(revision, digest, gateway, backends)
+            case ("routes", routes):
+                await self._add_routes(routes)
+            case ("commit", int(revision)):
+                await self._commit(revision)
+            case ("drain", seconds):
+                self._spawn(self._drain(seconds))
+            case ("probe_stalls", bool(on)):
+                self._stalls.switch(on)
+            case _:
+                self._tell("refused", f"unknown order {message[0]!r}")
+
+    def _tell(self, *message: object) -> bool:
+        return self._channel is not None and self._channel.send(message)
+
+    def _deliver(self, batch: list[Observation]) -> bool:
+        return self._tell("observations", [tuple(each) for each in batch])
+
+    async def _tick(self) -> None:
+        """Hand on what was observed, a few times a second, and say how it goes."""
+        count = 0
+        while True:
+            await asyncio.sleep(2.5 * TICK)
+            self._recorder.flush()
+            count += 1
+            if count % 4 == 0:
+                self._tell("stats", self._stats())
+
+    def _stats(self) -> dict[str, object]:
+        pools = {name: pool.open for name, pool in self._handler.live.pools.items()}
+        return {
+            "connections": len(self._server.connections),
+            "pools": pools,
+            "dropped": self._recorder.dropped,
+            "stall_max": self._stalls.longest,
+        }
+
+    # -------------------------------------------------------------------------------------------- tables
+
+    def _begin_table(self, revision: int, digest: str, gateway: Gateway, backends: tuple[Backend, ...]) -> None:
+        try:
+            self._builder = LiveBuilder(revision, digest, gateway, backends, self._handler.live, self._clock)
+            if gateway.tls is not None:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(gateway.tls.certificate, gateway.tls.key)
+                self._tls = context
+        except (OSError, ssl.SSLError, ValueError) as error:
+            self._builder = None
+            self._tell("rejected", revision, str(error))
+
+    async def _add_routes(self, routes: list[Route]) -> None:
+        if self._builder is not None:
+            await self._builder.add(routes)
+
+    async def _commit(self, revision: int) -> None:
+        """The swap: one assignment. What the old table held is freed in small steps afterwards."""
+        builder, self._builder = self._builder, None
+        if builder is None or builder.live.table.revision != revision:
+            return
+        old, self._handler.live = self._handler.live, builder.live
+        self._server.settings = _settings(builder.live.gateway, builder.live)
+        builder.retire_old()
+        gc.freeze()
+        if self._accepting is None:
+            await self._accept()
+        self._tell("live", revision)
+        self._spawn(_dismantle(old))
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._accepting = await loop.create_server(self._server.accept, sock=self._listener.dup(), ssl=self._tls)
+
+    # -------------------------------------------------------------------------------------------- the end
+
+    def _drain_by_signal(self) -> None:
+        self._spawn(self._drain(self._handler.live.gateway.drain_timeout))
+
+    async def _drain(self, seconds: float) -> None:
+        """Stop accepting, finish what is under way, close what is idle; end after `seconds` at the latest."""
+        if self._server.draining:
+            return
+        self._server.draining = True
+        deadline = monotonic() + seconds
+        if self._accepting is not None:
+            self._accepting.close()
+            await self._accept_waiting()
+        self._listener.close()
+        await asyncio.sleep(min(DRAIN_GRACE, seconds))
+        while self._server.connections and monotonic() < deadline:
+            self._server.close_idle()
+            await asyncio.sleep(TICK / 2)
+        self._server.abort_all()
+        self._recorder.flush()
+        self._tell("drained", len(self._server.connections))
+        await asyncio.sleep(TICK / 2)
+        self._ended.set()
+
+    async def _accept_waiting(self) -> None:
+        """Connections that the kernel has already made are still served: closing the socket would reset them."""
+        loop = asyncio.get_running_loop()
+        self._listener.setblocking(False)
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._spawn(loop.connect_accepted_socket(self._server.accept, connection, ssl=self._tls))
+
+
+def _settings(gateway: Gateway, live: Live) -> Settings:
+    return Settings(
+        gateway.limits, gateway.timeout, gateway.keep_alive, lambda address: is_trusted(address, live.trusted)
+    )
+
+
+async def _dismantle(live: Live) -> None:
+    """Free an old table in small steps once nobody serves from it: freeing 10,000 routes at once takes 20 ms."""
+    while live.users:
+        await asyncio.sleep(1)
+    for _ in live.dismantle():
+        await asyncio.sleep(0)
+
+
+class StallProbe:
+    """Measures how late a 1 ms timer of the loop is. Only for benchmarks: it wakes the process a thousand times a second."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def switch(self, on: bool) -> None:
+        self.longest = 0.0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if on:
+            self._arm()
+
+    def _arm(self) -> None:
+        self._due = monotonic() + 0.001
+        self._timer = asyncio.get_running_loop().call_later(0.001, self._fired)
+
+    def _fired(self) -> None:
+        self.longest = max(self.longest, monotonic() - self._due)
+        self._arm()

@@ -1,0 +1,324 @@
+"""Control's hold on the data process: start it, adopt one that is still serving, start it again when it dies.
+
+Control keeps the listening socket open as well, so connections wait in the kernel while a dead data process is replaced.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from gateway import __version__
+from gateway.core.model import Estate, Observation
+from gateway.errors import CommandError
+from gateway.processes.channel import PROTOCOL, SLICE, SOCKET, Channel, Message, connect_unix
+
+BACKLOG = 4_096
+CRASHES = 5
+CRASH_WINDOW = 10.0
+CRASH_PAUSE = 1.0
+
+
+class Address(NamedTuple):
+    """Where to listen: a host (name or number, IPv6 without brackets) and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Supervisor:
+    """Keeps exactly one data process serving. `on_event` is told what happens: a name and its fields."""
+
+    def __init__(
+        self,
+        folder: Path,
+        listen: Address,
+        *,
+        on_observations: Callable[[list[Observation]], None],
+        on_event: Callable[..., None],
+        python: str = sys.executable,
+    ) -> None:
+        self._folder = folder
+        self._listen = listen
+        self._on_observations = on_observations
+        self._on_event = on_event
+        self._python = python
+        self._listener: socket.socket | None = None
+        self._channel: Channel | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._estate: Estate | None = None
+        self._deaths: list[float] = []
+        self._stopping = False
+        self._gone = asyncio.Event()
+        self._live = asyncio.Event()
+        self._reviving: asyncio.Task[None] | None = None
+        self.pid = 0
+        self.revision = 0
+        self.live_revision = 0
+        self.rejected = ""
+        self.stats: dict[str, object] = {}
+        self.restarts = 0
+
+    # -------------------------------------------------------------------------------------------- starting
+
+    async def start(self) -> None:
+        """Adopt the data process that serves already, or start one. Raises CommandError when the address is taken."""
+        found = self._find()
+        if found is None:
+            self._listener = bind(self._listen)
+            await self._launch()
+            return
+        connection, listener, hello = found
+        self._listener = listener
+        protocol, pid, revision, version = hello
+        if protocol == PROTOCOL and version == __version__ and self._is_ours(listener):
+            self.pid, self.revision = pid, revision
+            await self._attach(connection)
+            self._on_event("data_process_adopted", pid=pid, revision=revision)
+            return
+        await self._replace(connection, pid)
+
+    def _find(self) -> tuple[socket.socket, socket.socket, tuple[int, int, int, str]] | None:
+        """A data process that is serving from this folder: the way to it, its listening socket, its greeting."""
+        path = self._folder / SOCKET
+        if not path.exists():
+            return None
+        try:
+            connection = connect_unix(path)
+        except OSError:
+            return None
+        connection.settimeout(5)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(connection, 256, 1)
+        except OSError:
+            data, descriptors = b"", []
+        if not data or not descriptors:
+            connection.close()
+            return None
+        protocol, pid, revision, version = data.decode().split()
+        return connection, socket.socket(fileno=descriptors[0]), (int(protocol), int(pid), int(revision), version)
+
+    def _is_ours(self, listener: socket.socket) -> bool:
+        host, port = listener.getsockname()[:2]
+        return port == self._listen.port and host in _numeric(self._listen)
+
+    async def _replace(self, connection: socket.socket, pid: int) -> None:
+        """The one that serves is of another version, or listens elsewhere: it finishes, and a new one takes over."""
+        if not (self._listener is not None and self._is_ours(self._listener)):
+            if self._listener is not None:
+                self._listener.close()
+            self._listener = bind(self._listen)
+        await self._launch()
+        old = Channel(lambda _channel, _message: None, lambda _channel: None)
+        connection.setblocking(False)
+        await asyncio.get_running_loop().create_unix_connection(lambda: old, sock=connection)
+        old.send(("drain", 30.0))
+        self._on_event("data_process_replaced", old_pid=pid, pid=self.pid)
+
+    async def _launch(self) -> None:
+        assert self._listener is not None
+        (self._folder / SOCKET).unlink(missing_ok=True)
+        descriptor = self._listener.fileno()
+        command = [self._python, "-m", "gateway", "data", str(self._folder), str(descriptor)]
+        self._process = subprocess.Popen(
+            command, pass_fds=[descriptor], stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        patience = AsyncRetrying(
+            wait=wait_fixed(0.01), stop=stop_after_delay(15), retry=retry_if_exception_type(OSError), reraise=True
+        )
+        async for attempt in patience:
+            with attempt:
+                if self._process.poll() is not None:
+                    raise CommandError(f"The data process ended at once (exit {self._process.returncode}); see above.")
+                connection = connect_unix(self._folder / SOCKET)
+        connection.settimeout(5)
+        _, descriptors, _, _ = socket.recv_fds(connection, 256, 1)
+        for each in descriptors:
+            os.close(each)
+        self.pid = self._process.pid
+        await self._attach(connection)
+        self._on_event("data_process_started", pid=self.pid)
+
+    async def _attach(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        self._live.clear()
+        channel = self._channel = Channel(self._received, self._lost)
+        await asyncio.get_running_loop().create_unix_connection(lambda: channel, sock=connection)
+
+    # -------------------------------------------------------------------------------------------- while it serves
+
+    def _received(self, channel: Channel, message: Message) -> None:
+        if channel is not self._channel:
+            return
+        match message:
+            case ("observations", batch):
+                self._on_observations([Observation._make(each) for each in batch])
+            case ("stats", dict(stats)):
+                self.stats = stats
+            case ("live", int(revision)):
+                self.live_revision = revision
+                self.rejected = ""
+                self._live.set()
+            case ("rejected", int(revision), str(why)):
+                self.rejected = why
+                self._live.set()
+                self._on_event("table_rejected", revision=revision, why=why)
+            case ("drained", int(left)):
+                self._on_event("data_process_drained", connections_left=left)
+            case ("refused", str(why)):
+                self._on_event("data_process_refused", why=why)
+            case _:
+                self._on_event("data_process_refused", why=f"unknown message {message[0]!r}")
+
+    async def publish(self, estate: Estate) -> int:
+        """Send a table to the data process; returns its revision. It serves from it a moment later."""
+        self._estate = estate
+        self.revision += 1
+        self._live.clear()
+        revision, channel = self.revision, self._channel
+        if channel is None:
+            return revision
+        channel.send(("table", revision, estate.digest, estate.gateway, estate.backends))
+        for start in range(0, len(estate.routes), SLICE):
+            while channel.open and not channel.send(("routes", list(estate.routes[start : start + SLICE]))):
+                await asyncio.sleep(0.01)
+        channel.send(("commit", revision))
+        return revision
+
+    async def wait_live(self, seconds: float = 15.0) -> None:
+        """Until the last table serves. Raises CommandError when the data process will not take it."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._live.wait(), seconds)
+        if self.rejected:
+            raise CommandError(f"The data process cannot use this configuration: {self.rejected}")
+
+    @property
+    def serving(self) -> bool:
+        return self._channel is not None and self._channel.open and self.live_revision > 0
+
+    def order(self, *message: object) -> bool:
+        """Send an order that has no answer."""
+        return self._channel is not None and self._channel.send(message)
+
+    # -------------------------------------------------------------------------------------------- when it ends
+
+    def _lost(self, channel: Channel) -> None:
+        if channel is not self._channel:
+            return
+        self._channel = None
+        self.live_revision = 0
+        self._gone.set()
+        if not self._stopping:
+            self._reviving = asyncio.get_running_loop().create_task(self._revive())
+
+    async def _revive(self) -> None:
+        """Start the data process again on the same socket, at once; pause only when it keeps dying."""
+        self._on_event("data_process_died", pid=self.pid, exit_code=self._process.poll() if self._process else None)
+        now = monotonic()
+        self._deaths = [at for at in self._deaths if now - at < CRASH_WINDOW] + [now]
+        if len(self._deaths) > CRASHES:
+            await asyncio.sleep(CRASH_PAUSE)
+        self.restarts += 1
+        self._reap(0)
+        try:
+            await self._launch()
+        except (CommandError, OSError) as error:
+            self._on_event("data_process_not_started", why=str(error))
+            self._reviving = asyncio.get_running_loop().create_task(self._revive())
+            return
+        if self._estate is not None:
+            await self.publish(self._estate)
+
+    async def stop(self, drain_timeout: float) -> None:
+        """Let the data process finish what it is doing; end it if it takes longer than `drain_timeout` seconds."""
+        self._stopping = True
+        if self._listener is not None:
+            self._listener.close()
+        self._gone.clear()
+        if not self.order("drain", drain_timeout):
+            return
+        try:
+            await asyncio.wait_for(self._gone.wait(), drain_timeout + 2)
+        except TimeoutError:
+            self._on_event("data_process_killed", pid=self.pid, why="it did not end within drain_timeout")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        self._reap(2)
+
+    def _reap(self, seconds: float) -> None:
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
+
+
+# ------------------------------------------------------------------------------------------------ sockets and locks
+
+
+def parse_address(text: str) -> Address:
+    """`HOST:PORT`, `[v6]:PORT` or `:PORT` (all addresses). Raises CommandError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65_535:
+        raise CommandError(f"{text!r} is not an address. Write HOST:PORT, for example 127.0.0.1:8080.")
+    return Address(host.strip("[]") or "::", int(port))
+
+
+def _numeric(address: Address) -> set[str]:
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return {address.host}
+    return {str(entry[4][0]) for entry in found}
+
+
+def bind(address: Address) -> socket.socket:
+    """The listening socket. Raises CommandError with what to do when the address cannot be had."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, where = found[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address.host == "::" else 1)
+        listener.bind(where)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise CommandError(
+            f"Cannot listen on {address}: {error.strerror or error}. Choose another with --listen HOST:PORT."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+class FolderLock:
+    """One control process per data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file = (folder / "control.lock").open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.seek(0)
+            pid = self._file.read().strip() or "unknown"
+            raise CommandError(
+                f"Another banyan (process {pid}) uses the data folder {folder}. Stop it, or choose another with --data."
+            ) from error
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()}\n")
+        self._file.flush()
+
+    def release(self) -> None:
+        self._file.close()

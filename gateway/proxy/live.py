@@ -1,0 +1,68 @@
+"""What the handler serves from: the routing table, its callers, and the pools that outlive it.
+
+A new table is built beside the old one, a few routes at a time, and takes its place in one assignment. A pool whose
+backend is unchanged is carried over with its connections; one that changed or went is emptied as its answers end.
+"""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
+
+from connectors.base import Caller
+from connectors.http import HttpConnector
+from gateway.core.forwarding import Network
+from gateway.core.matching import RoutingTable
+from gateway.core.model import Backend, Gateway, Route, Side
+from gateway.core.planning import planned
+from gateway.wire.clock import Clock
+from gateway.wire.pool import Pool
+
+
+class Live:
+    """One routing table with everything that is needed to serve from it. `users` counts requests being served."""
+
+    def __init__(self, revision: int, digest: str, gateway: Gateway, pools: dict[str, Pool]) -> None:
+        self.table = RoutingTable(revision, digest)
+        self.gateway = gateway
+        self.trusted: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
+        self.pools = pools
+        self.callers: dict[tuple[str, Side], Caller] = {}
+        self.users = 0
+
+    def dismantle(self) -> Iterator[None]:
+        """Take everything apart, a few routes at a time; nobody may be serving from it any more."""
+        self.callers.clear()
+        yield
+        yield from self.table.dismantle()
+
+
+class LiveBuilder:
+    """Builds a `Live` in small steps, so that traffic goes on in between."""
+
+    def __init__(
+        self, revision: int, digest: str, gateway: Gateway, backends: Iterable[Backend], old: Live | None, clock: Clock
+    ) -> None:
+        self._backends = {backend.name: backend for backend in backends}
+        self._old = old
+        pools = {}
+        for name, backend in self._backends.items():
+            kept = old.pools.get(name) if old is not None else None
+            pools[name] = kept if kept is not None and kept.backend == backend else Pool(backend, clock)
+        self.live = Live(revision, digest, gateway, pools)
+        self._connector = HttpConnector()
+
+    async def add(self, routes: Iterable[Route]) -> None:
+        """Compile some routes and prepare their callers."""
+        live = self.live
+        for route in routes:
+            compiled = planned(route, self._backends, live.gateway)
+            live.table.add(compiled)
+            for plan in (compiled.legacy, compiled.new):
+                if plan is not None:
+                    live.callers[plan.route, plan.side] = await self._connector.prepare(plan)
+
+    def retire_old(self) -> None:
+        """The new table serves: the pools that only the old one had finish what they are doing."""
+        if self._old is not None:
+            for name, pool in self._old.pools.items():
+                if self.live.pools.get(name) is not pool:
+                    pool.retire()

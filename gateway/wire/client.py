@@ -1,0 +1,371 @@
+"""The backend's side of the wire: one HTTP/1.1 connection, one answer at a time.
+
+llhttp reads the answer and calls back; here it is judged whether the answer is whole, because the parser is never told
+that a connection closed, does not know which answers have no body, and takes what follows a HEAD answer for its body.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import httptools
+
+from gateway.core.headers import AnswerHead, read_answer
+from gateway.core.model import Timeouts
+from gateway.errors import AnswerInvalid, AnswerTimeout, AnswerTruncated, BackendError, StaleConnection
+from gateway.wire.body import EMPTY, Body
+from gateway.wire.clock import NEVER, Clock
+from gateway.wire.driver import Signal
+from gateway.wire.tunnel import TunnelEnd
+
+ANSWER_MARK = 1_048_576
+HEAD_BYTES = 131_072
+SLICE = 65_536
+Interim = Callable[[int, bytes, list[tuple[bytes, bytes]]], None]
+
+
+class BackendConnection(asyncio.Protocol):
+    """One connection to a backend. `used` counts the requests sent on it; `idle_since` is when it was last put by."""
+
+    __slots__ = (
+        "_answered",
+        "_began",
+        "_body",
+        "_clock",
+        "_dirty",
+        "_error",
+        "_head",
+        "_head_only",
+        "_informational",
+        "_interim",
+        "_keep_alive",
+        "_no_body",
+        "_on_lost",
+        "_parser",
+        "_raw",
+        "_reason",
+        "_since",
+        "_timeouts",
+        "_total",
+        "_tunnel",
+        "_upgrade",
+        "_upgraded",
+        "_waiting",
+        "_writable",
+        "_write_paused",
+        "deadline",
+        "idle_since",
+        "lost",
+        "transport",
+        "used",
+        "write",
+    )
+
+    def __init__(self, clock: Clock, on_lost: "Callable[[BackendConnection], None]") -> None:
+        self._clock = clock
+        self._on_lost = on_lost
+        self._parser: Any = None
+        self._answered = Signal()
+        self._writable = Signal()
+        self._write_paused = False
+        self._tunnel: TunnelEnd | None = None
+        self._error: BackendError | None = None
+        self.deadline = NEVER
+        self.idle_since = 0.0
+        self.lost = False
+        self.used = 0
+        self._waiting = False
+        self._reset(head_only=False, upgrade=False)
+
+    def _reset(self, *, head_only: bool, upgrade: bool) -> None:
+        self._head: AnswerHead | None = None
+        self._body: Body = EMPTY
+        self._raw: list[tuple[bytes, bytes]] = []
+        self._reason = b""
+        self._since = 0
+        self._head_only = head_only
+        self._upgrade = upgrade
+        self._upgraded = b""
+        self._informational = False
+        self._no_body = False
+        self._keep_alive = False
+        self._dirty = False
+        self._began = False
+        self._interim: Interim | None = None
+
+    # -------------------------------------------------------------------------------------------- transport events
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.write = self.transport.write
+        self._clock.watch(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._tunnel is not None:
+            self._tunnel.forward(data)
+            return
+        if not self._waiting:  # nothing was asked: whatever this is, it must not become somebody's answer
+            self.close()
+            return
+        self._began = True
+        if len(data) <= SLICE:
+            self._parse(data)
+        else:
+            for at in range(0, len(data), SLICE):
+                self._parse(data[at : at + SLICE])
+        body = self._body
+        if self._head is not None and not body.ended and self.deadline != NEVER:
+            self._wait(self._timeouts.answer_idle)
+        self._answered.wake()
+        if body is not EMPTY:
+            body.notify()
+
+    def eof_received(self) -> bool:
+        if self._tunnel is not None:
+            return self._tunnel.end()
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lost = True
+        self.deadline = NEVER
+        self._clock.forget(self)
+        self._parser = None
+        if self._tunnel is not None:
+            self._tunnel.close()
+        self._judge_end(error)
+        self._writable.wake()
+        self._on_lost(self)
+
+    def _judge_end(self, error: Exception | None) -> None:
+        """The connection is over: is the answer whole, cut short, or not begun?"""
+        if self._head is None:
+            stale = self.used > 1 and not self._began
+            kind = StaleConnection if stale else AnswerInvalid
+            self._fail(kind("the connection closed before an answer came"))
+        elif self._head.length == -2 and error is None and self._error is None:
+            self._body.finish()
+            self._body.notify()
+        else:
+            self._fail(AnswerTruncated("the connection closed in the middle of the answer"))
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+        if self._tunnel is not None:
+            self._tunnel.pause_other()
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        if self._tunnel is not None:
+            self._tunnel.resume_other()
+        self._writable.wake()
+
+    def expire(self) -> None:
+        """A deadline has passed: of an idle connection, of the answer's head, or of its next bytes."""
+        if not self._waiting:
+            self.close()
+        elif self._head is None:
+            self.abort(AnswerTimeout("no answer came in time"))
+        else:
+            self.abort(AnswerTimeout("the answer stopped coming"))
+
+    # -------------------------------------------------------------------------------------------- parsing
+
+    def _parse(self, data: bytes) -> None:
+        if self._parser is None or self._error is not None:
+            return
+        self._since += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgraded = data[upgrade.args[0] :]
+        except httptools.HttpParserError as error:
+            self._break(AnswerInvalid(f"the answer is not valid HTTP/1.1: {type(error).__name__}"))
+        if self._since > HEAD_BYTES:
+            self._break(AnswerInvalid("the answer's head, a chunk line or the trailers are too large"))
+
+    def _break(self, error: BackendError) -> None:
+        self._fail(error)
+        self.close()
+
+    def on_message_begin(self) -> None:
+        if self._head is not None:
+            self._dirty = True
+        self._raw = []
+        self._reason = b""
+
+    def on_status(self, reason: bytes) -> None:
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._raw.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self._since = 0
+        if self._dirty or self._error is not None:
+            return
+        raw, self._raw = self._raw, []
+        status = self._parser.get_status_code()
+        if status < 200:
+            self._interim_answer(status, raw)
+            return
+        self._no_body = self._head_only or status == 204 or status == 304
+        head = read_answer(status, self._reason, raw, no_body=self._no_body) if status <= 599 else None
+        if head is None:
+            self._fail(AnswerInvalid("the answer's status or framing is not valid"))
+            return
+        self._head = head
+        if self._no_body:
+            self._keep_alive = self._head_only and _stays_open(raw)
+        else:
+            self._body = Body(self, mark=ANSWER_MARK)
+
+    def _interim_answer(self, status: int, raw: list[tuple[bytes, bytes]]) -> None:
+        self._informational = True
+        if status == 101:
+            if not self._upgrade:
+                self._fail(AnswerInvalid("the backend switched protocols without being asked"))
+                return
+            self._head = AnswerHead(101, self._reason, raw, 0, False, False)
+        elif status < 100:
+            self._fail(AnswerInvalid("the answer's status is not valid"))
+        elif self._interim is not None:
+            self._interim(status, self._reason, raw)
+
+    def on_body(self, data: bytes) -> None:
+        self._since = 0
+        if self._no_body or self._dirty or self._head is None:
+            self._dirty = True
+        else:
+            self._body.feed(data)
+
+    def on_chunk_header(self) -> None:
+        self._since = 0
+
+    def on_message_complete(self) -> None:
+        self._since = 0
+        if self._informational:
+            self._informational = False
+            return
+        if self._head is None or self._dirty:
+            self._dirty = True
+            return
+        if not self._head_only:
+            self._keep_alive = self._parser.should_keep_alive()
+        if not self._no_body:
+            self._body.finish(self._raw)
+            self.deadline = NEVER
+
+    # -------------------------------------------------------------------------------------------- one exchange
+
+    def begin(self, timeouts: Timeouts, *, head_only: bool, upgrade: bool, interim: Interim | None) -> None:
+        """Make ready for one request; what comes next is its answer."""
+        if self._parser is None or self._head_only:
+            self._parser = httptools.HttpResponseParser(self)
+        if self.used:
+            self._reset(head_only=head_only, upgrade=upgrade)
+        else:
+            self._head_only, self._upgrade = head_only, upgrade
+        self._interim = interim
+        self._timeouts = timeouts
+        self._total = self._clock.after(timeouts.total)
+        self._waiting = True
+        self.used += 1
+
+    def _wait(self, seconds: float) -> None:
+        self.deadline = min(self._clock.after(seconds), self._total)
+
+    async def writable(self) -> None:
+        """Wait until the backend has taken enough of what was written. Raises when the connection failed."""
+        if self._write_paused:
+            self._wait(self._timeouts.response)
+            while self._is_stuck():
+                await self._writable
+            self.deadline = self._total
+        if self._error is not None:
+            raise self._error
+
+    async def answer(self, *, sent: bool) -> tuple[AnswerHead, Body]:
+        """The answer's head, once it is here, and its body, which may still be coming. Raises BackendError.
+
+        `sent` tells that the whole request is on its way; otherwise `await_answer` will.
+        """
+        self.deadline = min(self._clock.after(self._timeouts.response), self._total) if sent else self._total
+        while self._head is None:
+            if self._error is not None:
+                raise self._error
+            await self._answered
+        if self._body.ended:
+            self.deadline = NEVER
+        else:
+            self._wait(self._timeouts.answer_idle)
+        return self._head, self._body
+
+    def _is_stuck(self) -> bool:
+        return self._write_paused and self._error is None and not self.lost
+
+    def await_answer(self) -> None:
+        """The request has been sent whole: from now on the answer's deadline counts."""
+        if self._head is None and self._error is None:
+            self._wait(self._timeouts.response)
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the next request may go on this connection: the answer was whole, and nothing came after it."""
+        return self._keep_alive and self._body.ended and not self._dirty and not self.lost and self._error is None
+
+    def put_by(self, idle: float) -> None:
+        """Nothing is expected on this connection any more; it closes by itself after `idle` seconds."""
+        self._waiting = False
+        self._interim = None
+        self.idle_since = self._clock.now
+        self.deadline = self._clock.after(idle)
+
+    def become_tunnel(self, end: TunnelEnd) -> None:
+        self._tunnel = end
+        self.deadline = NEVER
+        early, self._upgraded = self._upgraded, b""
+        end.forward(early)
+
+    def pause_body(self) -> None:
+        self.deadline = self._total
+        if not self.lost:
+            self.transport.pause_reading()
+
+    def resume_body(self) -> None:
+        if not self.lost:
+            self._wait(self._timeouts.answer_idle)
+            self.transport.resume_reading()
+
+    # -------------------------------------------------------------------------------------------- the end
+
+    def _fail(self, error: BackendError) -> None:
+        if self._error is None:
+            self._error = error
+        self._body.fail(self._error)
+        self._answered.wake()
+        if self._body is not EMPTY:
+            self._body.notify()
+
+    def abort(self, error: Exception) -> None:
+        """Give the exchange up: whoever waits for it gets `error`, and the backend sees the connection end."""
+        self._fail(error if isinstance(error, BackendError) else Abandoned(error))
+        self._writable.wake()
+        self.transport.abort()
+
+    def close(self) -> None:
+        self.transport.close()
+
+
+class Abandoned(BackendError):
+    """The exchange was given up for a reason that lies on the client's side, kept as `reason`."""
+
+    kind = "abandoned"
+
+    def __init__(self, reason: Exception) -> None:
+        self.reason = reason
+        super().__init__(str(reason))
+
+
+def _stays_open(raw: list[tuple[bytes, bytes]]) -> bool:
+    """Whether an answer without a body leaves the connection open (the parser cannot tell before its end)."""
+    return not any(name.lower() == b"connection" and b"close" in value.lower() for name, value in raw)

@@ -1,0 +1,485 @@
+"""The client's side of the wire: HTTP/1.1 requests in, answers out, one coroutine per connection.
+
+llhttp (through httptools) reads the bytes and calls back; the callbacks only collect. A finished head becomes an
+`Exchange`, which waits in a short queue until the connection's coroutine has answered those before it. Limits are
+counted here while bytes arrive, because the parser reports nothing until a field is whole.
+"""
+
+import asyncio
+import re
+import socket
+import struct
+from collections import deque
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from ipaddress import ip_address
+from typing import Any, cast
+
+import httptools
+
+from gateway.core.forwarding import Peer
+from gateway.core.headers import read_request
+from gateway.core.model import Limits, Request, Timeouts
+from gateway.errors import ClientError, ClientGone
+from gateway.wire.body import EMPTY, Body
+from gateway.wire.clock import NEVER, Clock
+from gateway.wire.driver import Driver, Signal
+from gateway.wire.tunnel import TunnelEnd
+
+HEAD_SLICE = 2_048
+BODY_SLICE = 16_384
+STASH = 65_536
+LINGER = 2.0
+LINGER_BYTES = 1_048_576
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_METHOD = re.compile(rb"\s*[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,40} [^ ]")
+
+
+class Phase(IntEnum):
+    """What a connection's deadline is about."""
+
+    IDLE = 0
+    HEAD = 1
+    BODY = 2
+    BUSY = 3
+    WRITING = 4
+    LINGER = 5
+
+
+class Exchange:
+    """One request and its answer. `fault` is set instead of `request` when the request cannot be served.
+
+    `keep_alive` what the client wishes, known once the whole request has come; `close` what the answer says; `abort`
+    is called when the client goes away.
+    """
+
+    __slots__ = ("abort", "body", "close", "connection", "fault", "keep_alive", "request")
+
+    def __init__(self, connection: "ClientConnection", request: Request | None, fault: ClientError | None) -> None:
+        self.connection = connection
+        self.request = request
+        self.fault = fault
+        self.body: Body = EMPTY
+        self.keep_alive = False
+        self.close = False
+        self.abort: Callable[[Exception], None] | None = None
+
+
+Handler = Callable[[Exchange], Awaitable[None]]
+
+
+class Settings:
+    """What client connections go by; a reload replaces it, and connections read it at their next request."""
+
+    __slots__ = ("keep_alive", "limits", "timeouts", "trusts")
+
+    def __init__(self, limits: Limits, timeouts: Timeouts, keep_alive: float, trusts: Callable[[bytes], bool]) -> None:
+        self.limits = limits
+        self.timeouts = timeouts
+        self.keep_alive = keep_alive
+        self.trusts = trusts
+
+
+class Server:
+    """All client connections. While `draining`, each is closed after the answer it is busy with."""
+
+    def __init__(self, handler: Handler, settings: Settings, clock: Clock) -> None:
+        self.handler = handler
+        self.settings = settings
+        self.clock = clock
+        self.connections: set[ClientConnection] = set()
+        self.draining = False
+
+    def accept(self) -> "ClientConnection":
+        """The protocol for a new connection."""
+        return ClientConnection(self)
+
+    def close_idle(self) -> None:
+        """Close every connection on which nothing is under way."""
+        for connection in list(self.connections):
+            connection.close_if_idle()
+
+    def abort_all(self) -> None:
+        for connection in list(self.connections):
+            connection.abort()
+
+
+class ClientConnection(asyncio.Protocol):
+    """One client's connection."""
+
+    __slots__ = (
+        "_arrived",
+        "_body",
+        "_current",
+        "_deaf",
+        "_driver",
+        "_in_head",
+        "_lingered",
+        "_parser",
+        "_parsing",
+        "_phase",
+        "_queue",
+        "_raw",
+        "_since",
+        "_stash",
+        "_target",
+        "_trailers",
+        "_tunnel",
+        "_writable",
+        "_write_paused",
+        "deadline",
+        "gone",
+        "peer",
+        "server",
+        "transport",
+        "write",
+    )
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.deadline = NEVER
+        self.gone = False
+        self.peer = Peer(b"", b"http", False)
+        self._parser: Any = None
+        self._parsing: Exchange | None = None
+        self._queue: deque[Exchange] = deque()
+        self._arrived = Signal()
+        self._writable = Signal()
+        self._write_paused = False
+        self._raw: list[tuple[bytes, bytes]] = []
+        self._trailers: list[tuple[bytes, bytes]] = []
+        self._target = b""
+        self._since = 0
+        self._in_head = False
+        self._body: Body | None = None
+        self._current: Exchange | None = None
+        self._deaf = False
+        self._lingered = 0
+        self._stash: bytes | None = None
+        self._phase = Phase.HEAD
+        self._tunnel: TunnelEnd | None = None
+
+    # -------------------------------------------------------------------------------------------- transport events
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.write = self.transport.write
+        server = self.server
+        self.peer = _peer_of(self.transport, server.settings.trusts)
+        self._parser = httptools.HttpRequestParser(self)
+        server.connections.add(self)
+        server.clock.watch(self)
+        self._expect(Phase.HEAD, server.settings.timeouts.head)
+        self._driver = Driver(self._converse(), self._conversed)
+        self._driver.resume()
+
+    def data_received(self, data: bytes) -> None:
+        if self._tunnel is not None:
+            self._tunnel.forward(data)
+        elif self._deaf:
+            self._linger_on(len(data))
+        elif self._stash is not None:
+            self._put_by(data)
+        else:
+            self._feed(data)
+
+    def eof_received(self) -> bool:
+        """A client that closes its half has gone, as far as anyone can tell (nginx takes it so too)."""
+        return self._tunnel.end() if self._tunnel is not None else False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        server = self.server
+        server.connections.discard(self)
+        server.clock.forget(self)
+        self.gone = self._deaf = True
+        self.deadline = NEVER
+        self._parser = None
+        if self._tunnel is not None:
+            self._tunnel.close()
+        if self._body is not None:
+            self._body.fail(ClientGone())
+            self._body.notify()
+        if self._current is not None and self._current.abort is not None:
+            self._current.abort(ClientGone())
+        self._writable.wake()
+        self._arrived.wake()
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+        if self._tunnel is not None:
+            self._tunnel.pause_other()
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        if self._tunnel is not None:
+            self._tunnel.resume_other()
+        self._writable.wake()
+
+    def expire(self) -> None:
+        """The deadline of the present phase has passed."""
+        if self._phase is Phase.HEAD and self._in_head:
+            self._refuse(ClientError(408, "The request head did not arrive in time.", close=True))
+            self._arrived.wake()
+        elif self._phase is Phase.BODY and self._body is not None:
+            self._deaf = True
+            self._body.fail(ClientError(408, "The request body did not arrive in time.", close=True))
+            self._body.notify()
+        elif self._phase is Phase.WRITING:
+            self.abort()
+        else:
+            self.transport.close()
+
+    def _expect(self, phase: Phase, seconds: float) -> None:
+        self._phase = phase
+        self.deadline = self.server.clock.after(seconds)
+
+    # -------------------------------------------------------------------------------------------- parsing
+
+    def _feed(self, data: bytes) -> None:
+        """Give bytes to the parser, in slices small enough that limits bite soon; then wake whoever waits for them."""
+        waiting = self._body
+        most = self.server.settings.limits.pipelined
+        at, size = 0, len(data)
+        while at < size and not self._deaf:
+            if self._stash is not None or len(self._queue) >= most:
+                self._put_by(data[at:])
+                break
+            step = HEAD_SLICE if self._body is None else BODY_SLICE
+            piece = data if size <= step else data[at : at + step]
+            at += len(piece)
+            self._parse(piece)
+        if waiting is not None:
+            if waiting.ended:
+                self._phase, self.deadline = Phase.BUSY, NEVER
+            elif self._phase is Phase.BODY and self.deadline != NEVER:
+                self._expect(Phase.BODY, self.server.settings.timeouts.body_idle)
+            waiting.notify()
+        if self._in_head and self._phase is Phase.IDLE:
+            self._expect(Phase.HEAD, self.server.settings.timeouts.head)
+        if self._queue:
+            self._arrived.wake()
+
+    def _parse(self, piece: bytes) -> None:
+        self._since += len(piece)
+        try:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as upgrade:
+            # Whatever follows is the new protocol's, or the next request if the upgrade is refused: decided later.
+            self._parser = httptools.HttpRequestParser(self)
+            self._stash = piece[upgrade.args[0] :]
+        except httptools.HttpParserInvalidMethodError:
+            known = _METHOD.match(piece) is not None and not piece.startswith(b"PRI ")
+            status, detail = (501, "The method is not known.") if known else (400, "The request is not valid HTTP/1.1.")
+            self._refuse(ClientError(status, detail, close=True))
+        except httptools.HttpParserError:
+            self._refuse(ClientError(400, "The request is not valid HTTP/1.1.", close=True))
+        if self._since and not self._deaf:
+            self._check_limits()
+
+    def _check_limits(self) -> None:
+        """Bytes that have come since the parser last reported something whole, against the bound for this place."""
+        limits = self.server.settings.limits
+        if self._in_head:
+            if len(self._target) > limits.target or (not self._raw and self._since > limits.header_bytes):
+                self._refuse(ClientError(414, "The request target is too long.", close=True))
+            elif self._since > limits.header_bytes or len(self._raw) > limits.header_count:
+                self._refuse(ClientError(431, "The request head is too large.", close=True))
+        elif self._body is not None:
+            bound = limits.trailer_bytes if self._trailers else limits.chunk_line
+            if self._since > bound + BODY_SLICE or len(self._trailers) > limits.header_count:
+                self._refuse(ClientError(400, "A chunk line or the trailers are too long.", close=True))
+
+    def _refuse(self, fault: ClientError) -> None:
+        """Answer `fault` after everything before it, read nothing more, and close."""
+        if self._deaf:
+            return
+        self._deaf = True
+        self._in_head = False
+        if self._body is not None:
+            self._body.fail(fault)
+            self._body.notify()
+        else:
+            self._queue.append(Exchange(self, None, fault))
+
+    def _put_by(self, data: bytes) -> None:
+        """Keep bytes that cannot be parsed yet; beyond a bound the client has to wait."""
+        self._stash = (self._stash or b"") + data
+        if len(self._stash) > STASH or len(self._queue) >= self.server.settings.limits.pipelined:
+            self.transport.pause_reading()
+
+    def _unstash(self) -> None:
+        """Read on where `_put_by` left off."""
+        data, self._stash = self._stash or b"", None
+        self.transport.resume_reading()
+        self._feed(data)
+
+    # Callbacks of llhttp. They collect and never raise: the parser would hide it.
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        self._raw = []
+        self._target = b""
+
+    def on_url(self, url: bytes) -> None:
+        self._target = self._target + url if self._target else url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:
+            self._raw.append((name, value))
+        elif self._body is not None:
+            self._trailers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self._deaf:
+            return
+        limits = self.server.settings.limits
+        parser = self._parser
+        version = parser.get_http_version()
+        try:
+            if len(self._target) > limits.target:
+                raise ClientError(414, "The request target is too long.")
+            if len(self._raw) > limits.header_count or self._since > limits.header_bytes:
+                raise ClientError(431, "The request head is too large.")
+            if version not in ("1.1", "1.0"):
+                raise ClientError(505, "The only versions understood are HTTP/1.1 and HTTP/1.0.")
+            request = read_request(parser.get_method(), self._target, self._raw, version == "1.0")
+            if request.length and parser.should_upgrade():
+                raise ClientError(400, "A request with Upgrade must not have a body.")
+        except ClientError as fault:
+            fault.close = True
+            self._refuse(fault)
+            return
+        self._since = 0
+        exchange = self._parsing = Exchange(self, request, None)
+        if request.length:
+            self._trailers = []
+            self._body = exchange.body = Body(self)
+        self._queue.append(exchange)
+
+    def on_body(self, data: bytes) -> None:
+        self._since = 0
+        if self._body is not None:
+            self._body.feed(data)
+
+    def on_chunk_header(self) -> None:
+        self._since = 0
+
+    def on_message_complete(self) -> None:
+        self._since = 0
+        exchange, self._parsing = self._parsing, None
+        if exchange is None:
+            return
+        exchange.keep_alive = self._parser.should_keep_alive()
+        if self._body is not None:
+            self._body.finish(self._trailers)
+            self._body = None
+
+    # -------------------------------------------------------------------------------------------- the conversation
+
+    async def _converse(self) -> None:
+        """Answer one request after the other until the connection ends."""
+        server = self.server
+        while True:
+            while not self._queue:
+                if self._deaf:
+                    return
+                await self._arrived
+            exchange = self._current = self._queue.popleft()
+            if exchange.body.ended:
+                self._phase, self.deadline = Phase.BUSY, NEVER
+            else:
+                self._expect(Phase.BODY, server.settings.timeouts.body_idle)
+            await server.handler(exchange)
+            self._current = None
+            exchange.abort = None
+            if self.gone or self._tunnel is not None:
+                return
+            if exchange.close or not exchange.body.ended or not exchange.keep_alive:
+                self._finish(exchange)
+                return
+            self._expect(Phase.IDLE, server.settings.keep_alive)
+            if self._stash is not None:
+                self._unstash()
+
+    def _conversed(self, error: BaseException | None) -> None:
+        if error is not None:
+            context = {"message": "a connection's conversation failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
+            self.abort()
+
+    async def writable(self) -> None:
+        """Wait until the client has taken enough of what was written. Raises ClientGone when it never will."""
+        if self._is_stuck():
+            phase, deadline = self._phase, self.deadline
+            self._expect(Phase.WRITING, self.server.settings.timeouts.answer_idle)
+            while self._is_stuck():
+                await self._writable
+            self._phase, self.deadline = phase, deadline
+        if self.gone:
+            raise ClientGone
+
+    def _is_stuck(self) -> bool:
+        return self._write_paused and not self.gone
+
+    def become_tunnel(self, end: TunnelEnd) -> None:
+        """From now on bytes are passed on unread, beginning with those that came early."""
+        self._tunnel = end
+        self._phase, self.deadline = Phase.BUSY, NEVER
+        early, self._stash = self._stash or b"", None
+        self.transport.resume_reading()
+        end.forward(early)
+
+    def pause_body(self) -> None:
+        self.deadline = NEVER
+        if not self.gone:
+            self.transport.pause_reading()
+
+    def resume_body(self) -> None:
+        if not self.gone:
+            self._expect(Phase.BODY, self.server.settings.timeouts.body_idle)
+            self.transport.resume_reading()
+
+    # -------------------------------------------------------------------------------------------- the end
+
+    def close_if_idle(self) -> None:
+        if self._current is None and not self._queue and not self._in_head and self._tunnel is None:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """End at once, with a reset, so that an unfinished answer cannot pass for a whole one (RFC 9112, section 8)."""
+        if not self.gone:
+            handle = self.transport.get_extra_info("socket")
+            if handle is not None and handle.family in (socket.AF_INET, socket.AF_INET6):
+                handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
+
+    def _finish(self, exchange: Exchange) -> None:
+        """Close without destroying the answer: a close with unread bytes would reset it (RFC 9112, section 9.6)."""
+        if exchange.body.ended and self._stash is None and not self._deaf:
+            self.transport.close()
+            return
+        self._deaf = True
+        exchange.body.discard()
+        if not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        self.transport.write_eof()
+        self.transport.resume_reading()
+        self._expect(Phase.LINGER, LINGER)
+
+    def _linger_on(self, size: int) -> None:
+        self._lingered += size
+        if self._lingered > LINGER_BYTES:
+            self.transport.close()
+
+
+def _peer_of(transport: asyncio.Transport, trusts: Callable[[bytes], bool]) -> Peer:
+    name = transport.get_extra_info("peername")
+    address = b""
+    if isinstance(name, tuple):
+        parsed = ip_address(name[0].partition("%")[0])
+        mapped = getattr(parsed, "ipv4_mapped", None)
+        address = str(mapped or parsed).encode()
+    scheme = b"https" if transport.get_extra_info("sslcontext") is not None else b"http"
+    return Peer(address, scheme, trusts(address))
