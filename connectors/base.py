@@ -1,9 +1,10 @@
 """What every connector is: two methods, whatever the protocol.
 
-`prepare` once, when a routing table is built; `call` per request. `send` is handed in, so that a connector can be tested
-without a socket, and so that one deadline and one pool wrap every protocol.
+`prepare` once, when a routing table is built; `call` per request. `send` is handed in, so that a connector can be
+tested without a socket, and so that one deadline and one pool wrap every protocol.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
 from gateway.core.headers import AnswerHead
@@ -12,16 +13,27 @@ from gateway.core.planning import Plan, PlannedRoute
 from gateway.wire.body import Body
 from gateway.wire.pool import Outgoing
 
+Send = Callable[[Outgoing], Awaitable[tuple[AnswerHead, Body]]]
+"""The wire: sends a request to the plan's backend and waits for the answer's head. Raises BackendError."""
 
-class Call(NamedTuple):
-    """A request on its way to one side: `values` fill its path, `lines` are the gateway's own fields for the backend."""
 
-    request: Request
-    route: PlannedRoute
-    plan: Plan
-    values: tuple[bytes, ...]
-    lines: bytes
-    body: Body
+class Call:
+    """A request on its way to one side of its route.
+
+    `places` tells where the `{name}` segments stand in its path, `lines` are the gateway's own fields for the backend.
+    """
+
+    __slots__ = ("body", "lines", "places", "plan", "request", "route")
+
+    def __init__(
+        self, request: Request, route: PlannedRoute, plan: Plan, places: tuple[int, ...], lines: bytes, body: Body
+    ) -> None:
+        self.request = request
+        self.route = route
+        self.plan = plan
+        self.places = places
+        self.lines = lines
+        self.body = body
 
 
 class Answer(NamedTuple):
@@ -31,12 +43,6 @@ class Answer(NamedTuple):
     body: Body
     outcome: Outcome
     acted: Acted
-
-
-class Send(Protocol):
-    """The wire: sends a request to the plan's backend. Raises BackendError."""
-
-    async def __call__(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]: ...
 
 
 class Caller(Protocol):

@@ -13,25 +13,23 @@ class HttpCaller:
 
     async def call(self, call: Call, send: Send) -> Answer:
         """Raises ClientError (422) when the target's path cannot be filled, BackendError when the backend fails."""
-        request, route, plan, values, lines, body = call
-        target = target_path(plan, route, request, values)
+        request, plan = call.request, call.plan
+        target = target_path(plan, call.route, request, call.places)
         if isinstance(target, PathProblem):
             raise ClientError(422, target.detail)
-        method = plan.target.method or request.method
-        head, answer = await send(
-            Outgoing(
-                request_head(plan, request, target, lines, upgrade=request.upgrade),
-                body,
-                plan.timeouts,
-                chunked=request.length < 0,
-                head_only=method == b"HEAD",
-                resend=route.is_idempotent(request.method),
-                upgrade=bool(request.upgrade),
-            )
+        outgoing = Outgoing(
+            request_head(plan, request, target, call.lines),
+            call.body,
+            plan.timeouts,
+            request.length < 0,
+            (plan.target.method or request.method) == b"HEAD",
+            call.route.is_idempotent(request.method),
+            bool(request.upgrade),
         )
+        head, body = await send(outgoing)
         if head.status >= 500:
-            return Answer(head, answer, Outcome.BACKEND_ERROR, "maybe")
-        return Answer(head, answer, Outcome.OK, "yes")
+            return Answer(head, body, Outcome.BACKEND_ERROR, "maybe")
+        return Answer(head, body, Outcome.OK, "yes")
 
 
 class HttpConnector:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gateway.config.check import Loaded
     from gateway.processes.options import RunOptions
 
 
@@ -45,9 +46,9 @@ def run_control(options: "RunOptions") -> int:
 
 
 async def _control(options: "RunOptions", loaded: "Loaded") -> int:
-    from gateway.admin.serving import serve, serve_unix
     from gateway.admin.api import admin_app, command_app
-    from gateway.processes.channel import listen_unix
+    from gateway.admin.serving import serve, serve_unix
+    from gateway.processes.channel import CONTROL_SOCKET, listen_unix
     from gateway.processes.control import Control
     from gateway.processes.supervisor import Supervisor
     from gateway.telemetry.logging import log
@@ -55,15 +56,40 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
     control = Control(options.config, loaded, os.environ, Traffic())
+    loop.add_signal_handler(signal.SIGHUP, control.reopen_logs)
     control.supervisor = Supervisor(
         options.data, options.listen, on_observations=control.observed, on_event=control.happened
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, control.reopen_logs)
-    await control.start()
+    admin = await serve(admin_app(control), options.admin)
+    orders = await serve_unix(command_app(control), listen_unix(options.data / CONTROL_SOCKET))
+    watching = None
+    try:
+        await control.start()
+        watching = loop.create_task(control.watch())
+        log().info("listening", public=str(options.listen), admin=str(options.admin), data=str(options.data))
+        await _until_stopped(stop, watching)
+        log().info("draining", seconds=control.loaded.estate.gateway.drain_timeout)
+    finally:
+        if watching is not None:
+            watching.cancel()
+        await control.supervisor.stop(control.loaded.estate.gateway.drain_timeout)
+        await orders.cleanup()
+        await admin.cleanup()
+        control.close()
+    log().info("gateway_stopped")
     return 0
+
+
+async def _until_stopped(stop: asyncio.Event, watching: "asyncio.Task[None]") -> None:
+    """Until a signal comes. A watch that fails must not go unnoticed: it ends the process with its error."""
+    stopped = asyncio.get_running_loop().create_task(stop.wait())
+    await asyncio.wait({stopped, watching}, return_when=asyncio.FIRST_COMPLETED)
+    if watching.done():
+        watching.result()
+    stopped.cancel()
 
 
 def _raise_file_limit() -> None:

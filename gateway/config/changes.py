@@ -1,22 +1,18 @@
-"""What differs between two estates, and whether a new one should wait for a person."""
+"""What differs between two estates, and whether a new one should wait for a person.
 
-from collections.abc import Iterator
-from itertools import chain
-from typing import NamedTuple
+Values are compared as they are and shown as words, so that a secret that changed is noticed but never printed.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from gateway.config.check import Loaded
 from gateway.config.words import serve_text
-from gateway.core.model import Estate, Placeholder, Route, Target
-
-_SHOWN_AS_CHANGED = frozenset({"tester"})
-_PART_OF_SERVE = frozenset({"share", "place", "name"})
+from gateway.core.model import Backend, Estate, Gateway, Placeholder, Route, Target
 
 
 class RouteChange(NamedTuple):
-    """One setting that differs. `name` is a route's, or "backend x", or "gateway"; "" stands for "was not there".
-
-    Secrets are never shown: their before and after are words about them.
-    """
+    """One setting that differs. `name` is a route's, or "backend x", or "gateway"; "" stands for "not there"."""
 
     name: str
     field: str
@@ -24,60 +20,115 @@ class RouteChange(NamedTuple):
     after: str
 
 
-def describe_changes(old: Estate, new: Estate) -> list[RouteChange]:
-    """All differences, routes first in the new file's order, then backends, then the gateway."""
-    routes = _compared(_routes(old), _routes(new), "route")
-    backends = _compared(_backends(old), _backends(new), "backend")
-    gateway = _compared({"gateway": _texts(old.gateway)}, {"gateway": _texts(new.gateway)}, "")
-    return [*routes, *backends, *gateway]
+class _Setting(NamedTuple):
+    """A value to compare, and the words it is shown as."""
+
+    value: object
+    text: str
+
+
+Settings = Mapping[str, _Setting]
+_ABSENT = _Setting(None, "")
 
 
 def reason_to_hold(current: Loaded, candidate: Loaded) -> str | None:
-    """Why a valid new configuration waits for `banyan reload --accept`; None when it may be taken."""
-    before = dict(current.files)
+    """Why a valid new configuration waits for `banyan reload --accept`; None when it may be taken at once."""
+    accepted = dict(current.files)
     for path, data in candidate.files:
-        accepted = before.get(path, b"")
-        if len(data) < len(accepted) and accepted.startswith(data):
-            return f"{path} looks half-written: it is the beginning of the accepted file, and then ends"
+        before = accepted.get(path, b"")
+        if len(data) < len(before) and before.startswith(data):
+            return f"{path} looks half-written: it is the beginning of the accepted file, and ends there"
     old = {route.id for route in current.estate.routes}
     lost = len(old - {route.id for route in candidate.estate.routes})
-    if lost * 2 > len(old):
-        return f"{lost} of {len(old)} routes would be gone"
-    return None
+    return f"{lost} of {len(old)} routes would be gone" if lost * 2 > len(old) else None
 
 
-def _compared(
-    old: dict[str, dict[str, str]], new: dict[str, dict[str, str]], kind: str
-) -> Iterator[RouteChange]:
-    for name in dict.fromkeys(chain(new, old)):
-        before, after = old.get(name), new.get(name)
-        if before is None or after is None:
-            yield RouteChange(name, kind, _summary(before), _summary(after))
+def describe_changes(old: Estate, new: Estate) -> list[RouteChange]:
+    """All differences: of routes in the new file's order (those gone come last), of backends, of the gateway."""
+    pairs = zip(_entries(old), _entries(new), strict=True)
+    return [change for before, after in pairs for change in _differences(before, after)]
+
+
+def _differences(old: Mapping[str, Settings], new: Mapping[str, Settings]) -> Iterator[RouteChange]:
+    for name in [*new, *(name for name in old if name not in new)]:
+        if name not in old or name not in new:
+            kind = "backend" if name.startswith("backend ") else "route"
+            yield RouteChange(name, kind, _summary(old.get(name)), _summary(new.get(name)))
             continue
-        for field in dict.fromkeys(chain(after, before)):
-            was, is_now = before.get(field, ""), after.get(field, "")
-            if was != is_now:
-                hidden = field in _SHOWN_AS_CHANGED and was and is_now
-                yield RouteChange(name, field, *(("set", "changed") if hidden else (was, is_now)))
+        for field in dict.fromkeys([*new[name], *old[name]]):
+            before, after = old[name].get(field, _ABSENT), new[name].get(field, _ABSENT)
+            if before.value != after.value:
+                hint = " (changed)" if before.text == after.text else ""
+                yield RouteChange(name, field, before.text, after.text + hint)
 
 
-def _summary(fields: dict[str, str] | None) -> str:
-    if fields is None:
+def _entries(estate: Estate) -> tuple[dict[str, Settings], ...]:
+    routes = {route.name: _route(route) for route in estate.routes}
+    backends = {f"backend {backend.name}": _backend(backend) for backend in estate.backends}
+    return routes, backends, {"gateway": _gateway(estate.gateway)}
+
+
+def _summary(settings: Settings | None) -> str:
+    shown = [settings[name].text for name in ("match", "serve", "url") if name in settings] if settings else []
+    return ", ".join(shown)
+
+
+# ------------------------------------------------------------------------------------------------ in words
+
+
+def _route(route: Route) -> Settings:
+    plain = {name: getattr(route, name) for name in Route._fields if name not in _TOLD_OTHERWISE}
+    return {
+        "match": _Setting(route.match, route.pattern),
+        "serve": _Setting((route.serve, route.share), serve_text(route.serve, route.share)),
+        "legacy": _Setting(route.legacy, _target(route.legacy)),
+        "new": _Setting(route.new, _target(route.new)),
+        **{name: _Setting(value, _words(value)) for name, value in plain.items()},
+        "tester": _Setting(route.tester, "" if route.tester is None else route.tester.header.decode()),
+    }
+
+
+_TOLD_OTHERWISE = frozenset({"name", "match", "pattern", "serve", "share", "legacy", "new", "tester", "place"})
+
+
+def _target(target: Target | None) -> str:
+    """A target's backend, method and path; header values may be secrets and are left out."""
+    if target is None:
         return ""
-    return ", ".join(f"{fields[name]}" for name in ("match", "serve", "url") if name in fields)
+    path = "".join(
+        f"{{{part.source}.{part.name.decode()}}}" if isinstance(part, Placeholder) else part.decode()
+        for part in target.path or ()
+    )
+    return " ".join(word for word in (target.backend, (target.method or b"").decode(), path) if word)
 
 
-def _routes(estate: Estate) -> dict[str, dict[str, str]]:
-    return {route.name: _route_texts(route) for route in estate.routes}
+def _backend(backend: Backend) -> Settings:
+    scheme = "https://" if backend.tls else "http://"
+    url = f"unix:{backend.unix}" if backend.unix else f"{scheme}{backend.authority.decode()}{backend.base.decode()}"
+    address = (backend.host, backend.port, backend.unix, backend.base, backend.tls is None)
+    rest = {name: getattr(backend, name) for name in ("host_header", "tls", "timeout", "max_idle", "idle")}
+    return {"url": _Setting(address, url), **{name: _Setting(value, _words(value)) for name, value in rest.items()}}
 
 
-def _route_texts(route: Route) -> dict[str, str]:
-    return {}
+def _gateway(gateway: Gateway) -> Settings:
+    return {name: _Setting(value, _words(value)) for name, value in gateway._asdict().items()}
 
 
-def _backends(estate: Estate) -> dict[str, dict[str, str]]:
-    return {}
-
-
-def _texts(value: object) -> dict[str, str]:
-    return {}
+def _words(value: Any) -> str:
+    match value:
+        case None | ():
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case bytes():
+            return value.decode()
+        case float():
+            return f"{value:g}"
+        case tuple() if hasattr(value, "_fields"):
+            return ", ".join(f"{name} {_words(each)}" for name, each in zip(value._fields, value, strict=True) if each)
+        case tuple():
+            return ", ".join(
+                " ".join(_words(part) for part in each) if isinstance(each, tuple) else _words(each) for each in value
+            )
+        case _:
+            return str(value)

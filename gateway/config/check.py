@@ -23,7 +23,7 @@ from gateway.config.routes import RouteSpec
 from gateway.config.rules import RULES, Draft
 from gateway.config.wording import Entry, findings
 from gateway.config.yamlmarks import Document, read
-from gateway.core.model import Backend, Estate, Gateway
+from gateway.core.model import Backend, Estate, Gateway, Place
 from gateway.errors import ConfigError
 
 MAX_FILE = 64 * 2**20
@@ -144,15 +144,15 @@ class _Checker:
     def __init__(self, documents: list[Document]) -> None:
         self.documents = documents
         self.problems: list[Problem] = []
+        self.backend_places: dict[str, Place] = {}
 
     def estate(self, digest: str) -> Estate:
         frames = [(document, self._frame(document, main=not at)) for at, document in enumerate(self.documents)]
         gateway = self._gateway(*frames[0]) if frames else Gateway()
         backends = [each for document, frame in frames for each in self._backends(document, frame)]
         drafts = [each for document, frame in frames for each in self._drafts(document, frame)]
-        named = {name for _, frame in frames for name in _entries(frame, "backends", dict)}
         for rule in RULES:
-            self.problems.extend(rule(drafts, named))
+            self.problems.extend(rule(drafts, self.backend_places.keys()))
         return Estate(gateway, tuple(backends), tuple(draft.route for draft in drafts), digest)
 
     def _frame(self, document: Document, *, main: bool) -> dict[str, Any]:
@@ -172,9 +172,15 @@ class _Checker:
     def _backends(self, document: Document, frame: dict[str, Any]) -> Iterator[Backend]:
         for name, value in _entries(frame, "backends", dict).items():
             entry = Entry(document, ("backends", name), f"backend {name}")
-            spec = self._valid(schema.BackendSpec, value, entry)
+            place = document.key_place(entry.pointer)
+            first = self.backend_places.setdefault(name, place)
+            if first != place:
+                message = f"another backend has this name ({first}); names are unique"
+                self.problems.append(entry.key_problem((), message))
             if not is_name(name):
-                self.problems.append(entry.key_problem((), f"`{name}` may hold only letters, digits, . - and _"))
+                message = f"`{name}` may hold only letters, digits, dots, dashes and underscores"
+                self.problems.append(entry.key_problem((), message))
+            spec = self._valid(schema.BackendSpec, value, entry)
             if spec is not None:
                 yield compiling.backend_of(name, spec, entry, self.problems)
 

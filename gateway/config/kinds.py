@@ -56,6 +56,7 @@ Instant = Annotated[int, PlainValidator(words.instant), text("A date, or an inst
 HostName = Annotated[str, PlainValidator(words.host_name), text("A host name.")]
 FieldName = Annotated[bytes, PlainValidator(words.field_name), text("The name of a header.")]
 FieldValue = Annotated[bytes, PlainValidator(words.field_value), text("The value of a header.")]
+MatchedField = Annotated[bytes, PlainValidator(words.matched_field), text("The name of a header.")]
 EditableField = Annotated[str, PlainValidator(words.editable_field), text("The name of a header.")]
 ParameterName = Annotated[bytes, PlainValidator(words.parameter_name), text("The name of a query parameter.")]
 CookieName = Annotated[bytes, PlainValidator(words.cookie_name), text("The name of a cookie.")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
 from gateway.config import templates, words
 from gateway.config.kinds import (
@@ -12,6 +12,7 @@ from gateway.config.kinds import (
     FieldValue,
     Instant,
     Link,
+    MatchedField,
     Maybe,
     Method,
     Name,
@@ -53,7 +54,7 @@ class MatchSpec(Spec):
         PlainValidator(lambda value: templates.template(words.text_of(value))),
         text("A path template: /repairs/{id} or /housing/**"),
     ]
-    header: dict[FieldName, FieldValue | None] = Field(default={})
+    header: Annotated[dict[MatchedField, FieldValue | None], BeforeValidator(words.once_each)] = Field(default={})
     """Headers that must be there with this value (null: any value)."""
     query: dict[ParameterName, FieldValue | None] = Field(default={})
     """Query parameters that must be there with this value (null: any value)."""

@@ -166,5 +166,14 @@ class WholeSpec(Spec):
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of routes.yaml, for editors."""
-    schema = WholeSpec.model_json_schema()
+    schema = _as_written(WholeSpec.model_json_schema())
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "routes.yaml"}
+
+
+def _as_written(part: Any) -> Any:
+    """A schema without defaults that nobody could write, such as a duration in plain seconds."""
+    if isinstance(part, list):
+        return [_as_written(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {key: _as_written(each) for key, each in part.items() if key != "default" or isinstance(each, str | int)}

@@ -72,13 +72,16 @@ def _problem(finding: Mapping[str, Any], spec: type[Spec], entry: Entry) -> Prob
         return entry.key_problem(keys, _unknown(str(keys[-1]), _specs_at(spec, location[:-1])))
     if kind == "missing":
         return entry.problem(keys, f"`{location[-1]}` is missing")
-    if finding["input"] is None and "[key]" not in location:
+    sentence = _sentence(kind, finding)
+    if location[-1:] == ("[key]",):
+        return entry.key_problem(keys, sentence.replace("{written}", f"`{keys[-1]}`"))
+    if finding["input"] is None:
         return entry.problem(keys, "has no value; give it one, or leave the key out")
-    if isinstance(finding["input"], dict | list) and kind != "too_short" and not kind.startswith("union"):
+    if isinstance(finding["input"], dict | list) and (kind.endswith("_type") or "{written}" in sentence):
         shape = "a mapping" if isinstance(finding["input"], dict) else "a list"
-        wanted = _SENTENCES.get(kind, "") if kind.endswith("_type") else ""
-        return entry.problem(keys, f"cannot be {shape}" + (f"; it {wanted.partition(';')[0]}" if wanted else ""))
-    return entry.problem(keys, _sentence(kind, finding))
+        wanted = f"; it {sentence.partition(';')[0]}" if kind.endswith("_type") else ""
+        return entry.problem(keys, f"cannot be {shape}{wanted}")
+    return entry.problem(keys, sentence)
 
 
 def _sentence(kind: str, finding: Mapping[str, Any]) -> str:

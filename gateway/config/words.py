@@ -156,6 +156,21 @@ def field_name(value: object) -> bytes:
     return text.lower().encode()
 
 
+def matched_field(value: object) -> bytes:
+    """The name of a header that a match may look at: the connection's own are gone before routes are looked up."""
+    name = field_name(value)
+    if name.decode() in _FRAMING:
+        raise Unreadable("{written} cannot be matched" + ("; use `host:` for it" if name == b"host" else ""))
+    return name
+
+
+def once_each(value: object) -> object:
+    """A mapping of header names, which HTTP compares without case."""
+    if isinstance(value, dict) and len({str(name).lower() for name in value}) < len(value):
+        raise Unreadable("names one header twice; write it once")
+    return value
+
+
 def editable_field(value: object) -> str:
     """The name of a header that an edit may touch; as written, since names cross as they are."""
     if field_name(value).decode() in _FRAMING:

@@ -37,6 +37,8 @@ class Ids(NamedTuple):
     lines: bytes
 
 
+NO_IDS = Ids(b"-", b"", b"")
+
 # ------------------------------------------------------------------------------------------------ identity
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}")
@@ -53,12 +55,11 @@ def ids_of(request: Request, draw_bits: Callable[[int], int]) -> Ids:
                 request_id = value
             elif kind is Kind.TRACE:
                 trace = value if not trace and _TRACEPARENT.fullmatch(value) else b"-"
-    fresh = b""
     if not request_id or len(trace) < 2:
-        fresh = b"%032x%016x" % (draw_bits(128) | 1, draw_bits(64) | 1)
+        fresh = b"%048x" % draw_bits(192)
         request_id = request_id or fresh[:32]
-    if len(trace) < 2:
-        trace = b"00-%b-%b-00" % (fresh[:32], fresh[32:])
+        if len(trace) < 2:
+            trace = b"00-%b-%b-00" % (fresh[:32], fresh[32:])
     return Ids(request_id, trace[3:35], b"X-Request-ID: %b\r\ntraceparent: %b\r\n" % (request_id, trace))
 
 
@@ -129,7 +130,7 @@ def _is_address(text: bytes) -> bool:
 # ------------------------------------------------------------------------------------------------ request heads
 
 
-def request_head(plan: Plan, request: Request, target: bytes, lines: bytes, *, upgrade: bytes = b"") -> bytes:
+def request_head(plan: Plan, request: Request, target: bytes, lines: bytes) -> bytes:
     """The head a backend receives, framing included; `lines` are the forwarding fields and ids."""
     method = plan.target.method or request.method
     fields = request.fields
@@ -147,8 +148,8 @@ def request_head(plan: Plan, request: Request, target: bytes, lines: bytes, *, u
         parts.append(b"Content-Length: 0\r\n")
     if request.expect:
         parts.append(b"Expect: 100-continue\r\n")
-    if upgrade:
-        parts.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade)
+    if request.upgrade:
+        parts.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % request.upgrade)
     elif request.trailers:
         parts.append(b"Connection: TE\r\nTE: trailers\r\n")
     parts += (lines, b"\r\n")
@@ -179,7 +180,7 @@ def status_line(status: int, reason: bytes) -> bytes:
     return b"HTTP/1.1 %d %b\r\n" % (status, reason)
 
 
-def answer_head(head: AnswerHead, plan: Plan, lines: bytes, *, chunked: bool, close: bool, bodyless: bool) -> bytes:
+def answer_head(head: AnswerHead, plan: Plan, lines: bytes, chunked: bool, close: bool, bodyless: bool) -> bytes:
     """The head a client receives. `lines` are the gateway's own fields; `chunked` frames a body of unknown length."""
     parts = [status_line(head.status, head.reason)]
     fields = head.fields

@@ -5,7 +5,7 @@ A table is a tree per host, one level per path segment. A search goes down the m
 of header and query predicates. So the file's order never matters, and the cost does not grow with the number of routes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -18,10 +18,10 @@ FREED_AT_ONCE = 100
 
 
 class Found(NamedTuple):
-    """The route that takes a request, and the received (still encoded) text of its `{name}` segments and `**`."""
+    """The route that takes a request, and where its `{name}` segments stand in the path (for `**`: where it begins)."""
 
     route: PlannedRoute
-    values: tuple[bytes, ...]
+    places: tuple[int, ...]
 
 
 class NotFound(NamedTuple):
@@ -33,10 +33,10 @@ class NotFound(NamedTuple):
 class Leaf:
     """The routes of one path template, by method; most predicates first."""
 
-    __slots__ = ("any", "by_method", "soap")
+    __slots__ = ("any", "soap", "takes")
 
     def __init__(self) -> None:
-        self.by_method: dict[bytes, list[PlannedRoute]] = {}
+        self.takes: dict[bytes, list[PlannedRoute]] = {}
         self.any: list[PlannedRoute] = []
         self.soap: list[PlannedRoute] = []
 
@@ -45,33 +45,40 @@ class Leaf:
         if match.soap is not None:
             self.soap.append(route)
             return
-        for routes in [self.by_method.setdefault(method, []) for method in match.methods] or [self.any]:
+        for routes in [self.takes.setdefault(method, []) for method in match.methods] or [self.any]:
             routes.append(route)
             routes.sort(key=lambda each: -each.predicates)
 
-    def candidates(self, method: bytes) -> Iterator[PlannedRoute]:
-        """The routes that take a method, most specific first: its own, GET's for HEAD, then ANY's."""
-        yield from self.by_method.get(method, ())
+    def take(self, request: Request) -> PlannedRoute | None:
+        """The route for a request, most specific first: its own method's, GET's for HEAD, then ANY's."""
+        method = request.method
+        for route in self.takes.get(method, ()):
+            if not route.predicates or fits(route.route.match, request):
+                return route
         if method == HEAD:
-            yield from self.by_method.get(GET, ())
-        yield from self.any
+            for route in self.takes.get(GET, ()):
+                if not route.predicates or fits(route.route.match, request):
+                    return route
+        for route in self.any:
+            if not route.predicates or fits(route.route.match, request):
+                return route
+        return None
 
     def allowed(self) -> set[bytes]:
-        allowed = set(self.by_method)
+        allowed = set(self.takes)
         if GET in allowed:
             allowed.add(HEAD)
         if self.soap:
             allowed.add(b"POST")
         return allowed
 
-    def routes(self) -> Iterator[PlannedRoute]:
-        yield from self.soap
-        seen: set[int] = set()
-        for routes in [*self.by_method.values(), self.any]:
-            for route in routes:
-                if id(route) not in seen:
-                    seen.add(id(route))
-                    yield route
+    def routes(self) -> list[PlannedRoute]:
+        """All of them, each once."""
+        every = [*self.soap, *(route for routes in self.takes.values() for route in routes), *self.any]
+        return list(dict.fromkeys(every))
+
+
+Look = Callable[[Leaf], PlannedRoute | None]
 
 
 class Node:
@@ -100,30 +107,36 @@ class Node:
         node.leaf = node.leaf or Leaf()
         return node.leaf
 
-    def leaves(self, segments: list[bytes], depth: int) -> Iterator[tuple[Leaf, tuple[int, ...]]]:
-        """The leaves that a path reaches, most specific first, each with the places of its `{name}` segments.
+    def search(self, segments: list[bytes], depth: int, places: list[int], look: Look) -> PlannedRoute | None:
+        """Show `look` the leaves that a path reaches, most specific first, until it returns a route.
 
-        A leaf of `**` has the place where the rest begins as its last number.
+        `places` then holds where the `{name}` segments of that route's template stand.
         """
         if depth == len(segments):
-            if self.leaf is not None:
-                yield self.leaf, ()
+            if self.leaf is not None and (route := look(self.leaf)) is not None:
+                return route
         else:
             segment = segments[depth]
             below = self.literals.get(segment)
-            if below is not None:
-                yield from below.leaves(segments, depth + 1)
+            if below is not None and (route := below.search(segments, depth + 1, places, look)) is not None:
+                return route
             if self.one is not None and segment:
-                for leaf, places in self.one.leaves(segments, depth + 1):
-                    yield leaf, (depth, *places)
+                places.append(depth)
+                if (route := self.one.search(segments, depth + 1, places, look)) is not None:
+                    return route
+                places.pop()
         if self.rest is not None:
-            yield self.rest, (depth,)
+            places.append(depth)
+            if (route := look(self.rest)) is not None:
+                return route
+            places.pop()
+        return None
 
 
 class RoutingTable:
     """All routes, compiled; built once by `add`, then only read. `revision` counts tables, `digest` names the file."""
 
-    __slots__ = ("_hosts", "_wild", "digest", "revision", "routes")
+    __slots__ = ("_hosts", "_only", "_wild", "digest", "has_operations", "revision", "routes")
 
     def __init__(self, revision: int, digest: str) -> None:
         self.revision = revision
@@ -131,6 +144,8 @@ class RoutingTable:
         self.routes: dict[str, PlannedRoute] = {}
         self._hosts: dict[bytes | None, Node] = {}
         self._wild: list[tuple[bytes, Node]] = []
+        self._only: Node | None = None
+        self.has_operations = False
 
     def add(self, route: PlannedRoute) -> None:
         match = route.route.match
@@ -139,6 +154,8 @@ class RoutingTable:
             if match.host is not None and match.host.startswith(b"*."):
                 self._wild.append((match.host[1:], self._hosts[match.host]))
                 self._wild.sort(key=lambda each: -len(each[0]))
+        self._only = self._hosts.get(None) if len(self._hosts) == 1 else None
+        self.has_operations = self.has_operations or match.soap is not None
         self.routes[route.name] = route
         self._hosts[match.host].place(match).add(route)
 
@@ -147,8 +164,11 @@ class RoutingTable:
         nodes = list(self._hosts.values())
         self._hosts.clear()
         self._wild.clear()
+        self._only = None
         while nodes:
             node = nodes.pop()
+            if len(nodes) % FREED_AT_ONCE == 0:
+                yield
             while node.literals:
                 nodes.append(node.literals.popitem()[1])
                 if len(nodes) % FREED_AT_ONCE == 0:
@@ -160,21 +180,34 @@ class RoutingTable:
                 self.routes.popitem()
             yield
 
-    def leaves(self, host: bytes, path: bytes) -> Iterator[tuple[Leaf, tuple[int, ...]]]:
-        """The leaves that a host and path reach, most specific first."""
+    def search(self, host: bytes, path: bytes, places: list[int], look: Look) -> PlannedRoute | None:
+        """Show `look` the leaves that a host and path reach, most specific first, until it returns a route."""
         segments = decoded_segments(path)
+        if self._only is not None:
+            return self._only.search(segments, 0, places, look)
         for node in self._nodes(host):
-            yield from node.leaves(segments, 0)
+            if (route := node.search(segments, 0, places, look)) is not None:
+                return route
+        return None
+
+    def leaves(self, host: bytes, path: bytes) -> list[Leaf]:
+        """All leaves that a host and path reach, most specific first."""
+        found: list[Leaf] = []
+
+        def note(leaf: Leaf) -> None:
+            found.append(leaf)
+
+        self.search(host, path, [], note)
+        return found
 
     def _nodes(self, host: bytes) -> Iterator[Node]:
-        if len(self._hosts) > 1 or None not in self._hosts:
-            name = host_name(host)
-            exact = self._hosts.get(name)
-            if exact is not None:
-                yield exact
-            for suffix, node in self._wild:
-                if name.endswith(suffix) and len(name) > len(suffix):
-                    yield node
+        name = host_name(host)
+        exact = self._hosts.get(name)
+        if exact is not None:
+            yield exact
+        for suffix, node in self._wild:
+            if name.endswith(suffix) and len(name) > len(suffix):
+                yield node
         everywhere = self._hosts.get(None)
         if everywhere is not None:
             yield everywhere
@@ -190,24 +223,25 @@ def compiled(estate: Estate, revision: int = 0) -> RoutingTable:
 
 
 def find(table: RoutingTable, request: Request) -> Found | NotFound:
-    """The route that takes a request. SOAP operations are left to `find_operation`, which must have read the body."""
+    """The route that takes a request; those of SOAP operations are found by `operations` and the body."""
+    places: list[int] = []
+    route = table.search(request.host, request.path, places, lambda leaf: leaf.take(request))
+    if route is not None:
+        return Found(route, tuple(places))
     allow: set[bytes] = set()
-    for leaf, places in table.leaves(request.host, request.path):
-        for route in leaf.candidates(request.method):
-            if not route.predicates or fits(route.route.match, request):
-                return Found(route, _values(request.path, places, route.ends_in_rest))
+    for leaf in table.leaves(request.host, request.path):
         allow |= leaf.allowed()
     return NotFound(tuple(sorted(allow)))
 
 
 def operations(table: RoutingTable, request: Request) -> list[PlannedRoute]:
     """The SOAP operations that have routes of their own at this address; empty unless the request is a POST."""
-    if request.method != b"POST":
+    if not table.has_operations or request.method != b"POST":
         return []
     found: list[PlannedRoute] = []
-    for leaf, _ in table.leaves(request.host, request.path):
+    for leaf in table.leaves(request.host, request.path):
         found += [route for route in leaf.soap if not route.predicates or fits(route.route.match, request)]
-        if leaf.by_method.get(b"POST") or leaf.any:
+        if b"POST" in leaf.takes or leaf.any:
             break
     found.sort(key=lambda route: -route.predicates)
     return found
@@ -242,12 +276,3 @@ def host_name(host: bytes) -> bytes:
     elif b"]" in name:
         name = name[: name.index(b"]") + 1]
     return name.rstrip(b".")
-
-
-def _values(path: bytes, places: tuple[int, ...], ends_in_rest: bool) -> tuple[bytes, ...]:
-    if not places:
-        return ()
-    segments = path[1:].split(b"/")
-    if not ends_in_rest:
-        return tuple(segments[place] for place in places)
-    return (*(segments[place] for place in places[:-1]), b"/".join(segments[places[-1] :]))

@@ -315,7 +315,7 @@ class Observation(NamedTuple):
     backend: str
     outcome: str
     acted: str
-    method: str
+    method: bytes
     status: int
     bytes_in: int
     bytes_out: int
@@ -323,7 +323,7 @@ class Observation(NamedTuple):
     first_byte: float
     duration: float
     revision: int
-    request_id: str
-    trace_id: str
+    request_id: bytes
+    trace_id: bytes
     error: str
-    path: str
+    path: bytes

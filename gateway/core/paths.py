@@ -14,10 +14,13 @@ _OVERLONG = re.compile(rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[
 _DOTS = frozenset({b".", b".."})
 
 
+def is_plain(path: bytes) -> bool:
+    """Whether a path has nothing in it that wants a closer look."""
+    return _SUSPECT.search(path) is None
+
+
 def problem_of(path: bytes) -> str | None:
     """Why a path is refused (400), in words; None when it may be routed."""
-    if _SUSPECT.search(path) is None:
-        return None
     if _BAD_ESCAPE.search(path):
         return "The path has a % that is not followed by two hexadecimal digits."
     if b"%" in path:

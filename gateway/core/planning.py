@@ -246,11 +246,15 @@ class PathProblem(NamedTuple):
     detail: str
 
 
-def target_path(plan: Plan, planned: PlannedRoute, request: Request, values: tuple[bytes, ...]) -> bytes | PathProblem:
-    """The request target to send: path and query, as received or filled into the target's template."""
+def target_path(plan: Plan, planned: PlannedRoute, request: Request, places: tuple[int, ...]) -> bytes | PathProblem:
+    """The request target to send: path and query, as received or filled into the target's template.
+
+    `places` tells where in the path the route's `{name}` segments stand.
+    """
     base = plan.backend.base
     if plan.target.path is None:
         return base + request.path + request.query
+    values = path_values(request.path, places, planned.ends_in_rest)
     parts = [base]
     for part in plan.target.path:
         if isinstance(part, bytes):
@@ -264,6 +268,14 @@ def target_path(plan: Plan, planned: PlannedRoute, request: Request, values: tup
         parts.append(value)
     path = b"".join(parts)
     return path if b"?" in path else path + request.query
+
+
+def path_values(path: bytes, places: tuple[int, ...], ends_in_rest: bool) -> tuple[bytes, ...]:
+    """The text of the segments at these places, as received (so still percent-encoded)."""
+    segments = path[1:].split(b"/")
+    if not ends_in_rest:
+        return tuple(segments[place] for place in places)
+    return (*(segments[place] for place in places[:-1]), b"/".join(segments[places[-1] :]))
 
 
 def _placeholder_value(

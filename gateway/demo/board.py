@@ -47,7 +47,7 @@ def board(scene: Scene, width: int, height: int) -> RenderableType:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bright_black")
     table.add_column("route", no_wrap=True)
     if wide:
-        table.add_column("match", no_wrap=True)
+        table.add_column("match", no_wrap=True, max_width=width - 94)  # the other columns take 94
     table.add_column("serve", no_wrap=True)
     table.add_column("who answers now", no_wrap=True)
     for name in ("req/s", "failed", "median", "95%"):

@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import socket
+import struct
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -39,7 +40,7 @@ class Member(NamedTuple):
 
 
 class Company:
-    """All processes; leaving the context ends them."""
+    """All processes; leaving the context ends them, and whatever they left listening in the folder, which is ours."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -51,6 +52,7 @@ class Company:
     async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         for member in reversed(self._members):
             await _end(member)
+        await _end_listeners(self._folder)
 
     async def start(self, name: str, command: list[str], environ: Mapping[str, str]) -> Member:
         """Start a process that prints into a file of its own."""
@@ -140,15 +142,42 @@ async def _says_ready(admin: Address) -> bool:
 
 
 async def _end(member: Member) -> None:
-    """Ask it to end, insist after a while, and leave nothing behind that it started in its session."""
+    """Ask it to end, and insist after a while."""
     process = member.process
-    if process.returncode is None:
-        process.terminate()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await process.wait()
-        except TimeoutError:
-            os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(PATIENCE):
             await process.wait()
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _end_listeners(folder: Path) -> None:
+    """End what still listens in our folder: the gateway's data process outlives a control process that was killed."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in _listeners(folder):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        for _ in range(int(PATIENCE / 0.05)):
+            if not _listeners(folder):
+                return
+            await asyncio.sleep(0.05)
+
+
+def _listeners(folder: Path) -> set[int]:
+    """The processes that listen on Unix sockets in a folder."""
+    return {_listener(path) for path in folder.rglob("*") if path.is_socket()} - {0}
+
+
+def _listener(path: Path) -> int:
+    """The process that listens on a Unix socket, as the kernel knows it (SO_PEERCRED); 0 when none does."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return 0
+        pid, _, _ = struct.unpack("3i", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        return int(pid)

@@ -26,7 +26,7 @@ def free_or_another(wanted: Address, what: str) -> Address:
     if is_free(wanted):
         return wanted
     other = Address(wanted.host, free_port(wanted.host))
-    print(f"{wanted} is taken, so {what} is {other}.")
+    print(f"{wanted} is taken, so {what} is {other}.", flush=True)
     return other
 
 

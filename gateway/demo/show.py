@@ -140,14 +140,18 @@ class Show:
 
     async def _print_lines(self) -> None:
         told = 0
-        print(board.heading(self.scene()).plain, flush=True)
+        self._print(board.heading(self.scene()).plain)
         while True:
             await asyncio.sleep(LINE)
             scene = self.scene()
-            print(board.plain(scene), flush=True)
+            self._print(board.plain(scene))
             while told < len(self._entries) and _ripe(self._entries[told], scene):
-                print(f"        {self._entries[told].told(scene.tally)}", flush=True)
+                self._print(f"        {self._entries[told].told(scene.tally)}")
                 told += 1
+
+    def _print(self, line: str) -> None:
+        """A line as it is: not wrapped to a width that a log does not have."""
+        print(line, file=self._console.file, flush=True)
 
 
 def _ripe(entry: Entry, scene: Scene) -> bool:

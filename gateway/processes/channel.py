@@ -15,6 +15,7 @@ from typing import Any, cast
 
 PROTOCOL = 1
 SOCKET = "data.sock"
+CONTROL_SOCKET = "control.sock"
 SLICE = 50
 """Routes per message: about 3 ms of work for the data process."""
 CONGESTED = 4_194_304

@@ -69,7 +69,7 @@ class Control:
 
     async def watch(self) -> None:
         """Take each change of the file, for as long as this runs."""
-        async for _ in settled_changes(self._path):
+        async for _ in settled_changes(self._path, known=self.loaded.files):
             await self.reload(accept=False)
 
     async def reload(self, *, accept: bool) -> ReloadResult:

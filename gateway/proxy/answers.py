@@ -2,139 +2,100 @@
 
 from email.utils import formatdate
 from time import perf_counter
-from typing import TYPE_CHECKING
 
-from connectors.base import Answer, Call
+from connectors.base import Answer
 from gateway.core.forwarding import VIA, answer_head, public_fields, status_line
-from gateway.core.headers import Kind, kind_of, trailer_lines
+from gateway.core.headers import AnswerHead, Kind, kind_of, trailer_lines
 from gateway.core.model import Gateway
 from gateway.core.problems import Refusal, problem, wants_html
-from gateway.errors import ClientError, ClientGone
+from gateway.errors import ClientGone
+from gateway.proxy.attempts import Attempt
 from gateway.wire.body import Body
+from gateway.wire.server import Exchange
 from gateway.wire.tunnel import tunnel
 
-if TYPE_CHECKING:
-    from gateway.proxy.handler import Visit
+# ------------------------------------------------------------------------------------------------ a backend's
 
 
-class Relay:
-    """Passes one backend's answer on to the client."""
+async def relay(attempt: Attempt, answer: Answer, gateway: Gateway, cookie: bytes) -> None:
+    """Pass one backend's answer on. Raises BackendError when it breaks off in the middle."""
+    head, body = answer.head, answer.body
+    exchange, request = attempt.exchange, attempt.request
+    connection = exchange.connection
+    if head.status == 101:
+        _switch(attempt, head, gateway)
+        return
+    if head.addresses:
+        head = public_fields(head, attempt.plan, request, connection.peer.scheme, gateway.public_url)
+    bodyless = request.method == b"HEAD" or head.status == 204 or head.status == 304
+    chunked = head.length < 0 and not bodyless and not request.http_1_0
+    exchange.close = close = (
+        not exchange.keep_alive or request.http_1_0 or connection.server.draining or not exchange.body.ended
+    )
+    start = answer_head(head, attempt.plan, _own_lines(attempt, gateway, cookie), chunked, close, bodyless)
+    exchange.status = head.status
+    if body.ended or bodyless:
+        data = b"" if bodyless else body.take()
+        attempt.end()
+        exchange.bytes_out = len(data)
+        if not connection.gone:
+            connection.write(start + (_chunk(data) + _last(body, request.trailers) if chunked else data))
+    else:
+        await _stream(attempt, start, body, chunked)
 
-    __slots__ = ("_call", "_gateway", "_visit")
 
-    def __init__(self, visit: "Visit", call: Call, gateway: Gateway) -> None:
-        self._visit = visit
-        self._call = call
-        self._gateway = gateway
+def _own_lines(attempt: Attempt, gateway: Gateway, cookie: bytes) -> bytes:
+    """The fields that the gateway adds."""
+    exchange = attempt.exchange
+    lines = b"X-Request-ID: %b\r\n%b%b" % (exchange.ids.request_id, VIA, attempt.plan.answer_lines)
+    if gateway.served_by:
+        backend = attempt.first_byte * 1e3
+        own = (perf_counter() - exchange.began) * 1e3 - backend
+        lines += b"Server-Timing: gateway;dur=%.2f, backend;dur=%.1f\r\n" % (own, backend)
+    return lines + b"Set-Cookie: %b\r\n" % cookie if cookie else lines
 
-    def interim(self, status: int, reason: bytes, raw: list[tuple[bytes, bytes]]) -> None:
-        """Pass a 1xx answer on (RFC 9110, section 15.2); 100 only to a client that waits for it."""
-        request = self._call.request
-        if request.http_1_0 or (status == 100 and not request.expect) or self._visit.exchange.connection.gone:
-            return
-        lines = [b"%b: %b\r\n" % field for field in raw if kind_of(field[0]) is Kind.PASS]
-        self._visit.exchange.connection.write(status_line(status, reason) + b"".join(lines) + b"\r\n")
 
-    async def answer(self, answer: Answer, cookie: bytes) -> None:
-        """Relay the whole answer. Raises BackendError when it breaks off, ClientGone when nobody takes it."""
-        visit, request, plan = self._visit, self._call.request, self._call.plan
-        exchange = visit.exchange
-        head, body = answer.head, answer.body
-        if head.addresses:
-            scheme = exchange.connection.peer.scheme
-            head = head._replace(fields=public_fields(head, plan, request, scheme, self._gateway.public_url).fields)
-        if head.status == 101:
-            self._switch(answer)
-            return
-        draining = exchange.connection.server.draining
-        bodyless = request.method == b"HEAD" or head.status in (204, 304)
-        exchange.close = draining or request.http_1_0 or not exchange.body.ended or not exchange.keep_alive
-        chunked = head.length < 0 and not request.http_1_0 and not bodyless
-        if head.connection_auth:
-            exchange.close = True
-        start = answer_head(head, plan, self._lines(cookie), chunked=chunked, close=exchange.close, bodyless=bodyless)
-        visit.status = head.status
-        if bodyless:
-            self._end(body)
-            self._write(start)
-        elif body.ended:
-            data = body.take()
-            self._end(body)
-            visit.bytes_out = len(data)
-            self._write(start + (_chunks(data) + _last(body, request.trailers) if chunked else data))
-        else:
-            await self._stream(start, body, chunked)
+async def _stream(attempt: Attempt, start: bytes, body: Body, chunked: bool) -> None:
+    """Pass pieces on as they come, at the client's pace.
 
-    def _lines(self, cookie: bytes) -> bytes:
-        """The gateway's own fields."""
-        visit = self._visit
-        lines = b"X-Request-ID: %b\r\n%b%b" % (visit.ids.request_id, VIA, self._call.plan.answer_lines)
-        if self._gateway.served_by and visit.attempt is not None:
-            total = (perf_counter() - visit.began) * 1e3
-            lines += b"Server-Timing: gateway;dur=%.1f, backend;dur=%.1f\r\n" % (
-                total - visit.attempt.first_byte * 1e3,
-                visit.attempt.first_byte * 1e3,
-            )
-        if cookie:
-            lines += b"Set-Cookie: %b\r\n" % cookie
-        return lines
-
-    def _write(self, data: bytes) -> None:
-        if not self._visit.exchange.connection.gone:
-            self._visit.exchange.connection.write(data)
-
-    def _end(self, body: Body) -> None:
-        """The backend has done its part: its connection can serve somebody else while the client still reads."""
-        if self._visit.attempt is not None:
-            self._visit.attempt.end()
-
-    async def _stream(self, start: bytes, body: Body, chunked: bool) -> None:
-        """Pass pieces on as they come, at the client's pace. An unsafe request's answer is read to its end regardless."""
-        visit = self._visit
-        connection = visit.exchange.connection
-        piece = body.take()
-        while True:
-            visit.bytes_out += len(piece)
-            self._write(
-                start + (_chunks(piece) if chunked else piece) if start else _chunks(piece) if chunked else piece
-            )
-            start = b""
+    When the client leaves, the answer to a safe request is given up and that of an unsafe one is read to its end.
+    """
+    exchange = attempt.exchange
+    connection = exchange.connection
+    piece = body.take()
+    connection.write(start)
+    while True:
+        exchange.bytes_out += len(piece)
+        if not connection.gone:
+            connection.write(_chunk(piece) if chunked else piece)
             try:
                 await connection.writable()
             except ClientGone:
-                if visit.exchange.abort is not None:
-                    visit.exchange.abort(ClientGone())
-                visit.error = "client_gone"
-            piece = await body.next()
-            if not piece:
-                break
-        self._end(body)
-        if chunked:
-            self._write(_last(body, self._call.request.trailers))
-
-    def _switch(self, answer: Answer) -> None:
-        """Become a tunnel (RFC 9110, section 7.8)."""
-        visit, request = self._visit, self._call.request
-        attempt, client = visit.attempt, visit.exchange.connection
-        assert attempt is not None and attempt.connection is not None
-        backend, attempt.connection = attempt.connection, None
-        visit.exchange.abort = None
-        visit.status = 101
-        attempt.let_go(backend)
-        fields = b"".join(b"%b: %b\r\n" % field for field in answer.head.fields if kind_of(field[0]) is Kind.PASS)
-        self._write(
-            status_line(101, answer.head.reason)
-            + fields
-            + b"Connection: Upgrade\r\nUpgrade: %b\r\n" % request.upgrade
-            + self._lines(b"")
-            + b"\r\n"
-        )
-        near, far = tunnel(client.transport, backend.transport)
-        backend.become_tunnel(far)
-        client.become_tunnel(near)
+                exchange.error = "client_gone"
+                if exchange.abort is not None:
+                    exchange.abort(ClientGone())
+        piece = await body.next()
+        if not piece:
+            break
+    attempt.end()
+    if chunked and not connection.gone:
+        connection.write(_last(body, attempt.request.trailers))
 
 
-def _chunks(data: bytes) -> bytes:
+def _switch(attempt: Attempt, head: AnswerHead, gateway: Gateway) -> None:
+    """Become a tunnel (RFC 9110, section 7.8)."""
+    exchange = attempt.exchange
+    client, backend = exchange.connection, attempt.keep()
+    exchange.status = 101
+    fields = b"".join(b"%b: %b\r\n" % field for field in head.fields if kind_of(field[0]) is Kind.PASS)
+    upgrade = b"Connection: Upgrade\r\nUpgrade: %b\r\n" % attempt.request.upgrade
+    client.write(status_line(101, head.reason) + fields + upgrade + _own_lines(attempt, gateway, b"") + b"\r\n")
+    near, far = tunnel(client.transport, backend.transport)
+    backend.become_tunnel(far)
+    client.become_tunnel(near)
+
+
+def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
@@ -145,53 +106,48 @@ def _last(body: Body, wanted: bool) -> bytes:
 # ------------------------------------------------------------------------------------------------ the gateway's own
 
 
-def refuse(visit: "Visit", fault: ClientError) -> None:
-    """Answer a client error. A request whose body has not all come is not read on."""
-    refuse_with(visit, fault.status, fault.detail, headers=fault.headers, close=fault.close)
-
-
-def refuse_with(
-    visit: "Visit",
+def refuse(
+    exchange: Exchange,
     status: int,
-    detail: str = "",
+    detail: str,
     *,
     headers: tuple[tuple[bytes, bytes], ...] = (),
     close: bool = False,
     successor: str | None = None,
-    refusal: Refusal | None = None,
 ) -> None:
-    """Write an answer of the gateway's own, unless part of another one is already out."""
-    exchange = visit.exchange
+    """Answer with a problem document (or a page, for a browser)."""
+    request_id = exchange.ids.request_id.decode("latin-1")
+    html = wants_html(exchange.request)
+    if successor:
+        headers = (*headers, (b"Link", f'<{successor}>; rel="successor-version"'.encode()))
+    write_own(exchange, problem(status, detail, request_id, html=html, successor=successor), headers, close=close)
+
+
+def write_own(
+    exchange: Exchange, refusal: Refusal, headers: tuple[tuple[bytes, bytes], ...] = (), *, close: bool = False
+) -> None:
+    """Write an answer of the gateway's own. If part of another is out already, the connection is cut instead."""
     request, connection = exchange.request, exchange.connection
     if connection.gone:
         return
-    if visit.status:
+    if exchange.status:
+        exchange.close = True
         connection.abort()
         return
-    html = wants_html(request)
-    made = refusal or problem(status, detail, visit.ids.request_id.decode("latin-1"), html=html, successor=successor)
-    draining = connection.server.draining
     exchange.close = (
-        close or request is None or request.http_1_0 or draining or not exchange.keep_alive or not exchange.body.ended
+        close
+        or request is None
+        or request.http_1_0
+        or connection.server.draining
+        or not exchange.keep_alive
+        or not exchange.body.ended
     )
-    fields = list(headers)
-    if successor:
-        fields.append((b"Link", b'<%b>; rel="successor-version"' % successor.encode()))
+    exchange.status = refusal.status
+    fields = [(b"Date", formatdate(usegmt=True).encode()), *headers, (b"X-Request-ID", exchange.ids.request_id)]
+    if refusal.status != 204:
+        fields += [(b"Content-Type", refusal.content_type), (b"Content-Length", b"%d" % len(refusal.body))]
+    if exchange.close:
+        fields.append((b"Connection", b"close"))
     lines = b"".join(b"%b: %b\r\n" % field for field in fields)
-    body = b"" if made.status == 204 else made.body
-    visit.status = made.status
-    connection.write(
-        b"%bDate: %b\r\n%b%bX-Request-ID: %b\r\n%b%b\r\n%b"
-        % (
-            status_line(made.status, b""),
-            formatdate(usegmt=True).encode(),
-            b""
-            if made.status == 204
-            else b"Content-Type: %b\r\nContent-Length: %d\r\n" % (made.content_type, len(body)),
-            lines,
-            visit.ids.request_id,
-            VIA,
-            b"Connection: close\r\n" if exchange.close else b"",
-            b"" if request is not None and request.method == b"HEAD" else body,
-        )
-    )
+    bodyless = refusal.status == 204 or (request is not None and request.method == b"HEAD")
+    connection.write(status_line(refusal.status, b"") + lines + VIA + b"\r\n" + (b"" if bodyless else refusal.body))

@@ -1,86 +1,92 @@
-"""One attempt on one backend: the connector called with the wire in its hand. What happened is kept for the record."""
+"""One attempt on one backend: a call, the wire it is sent on, and what came of it."""
 
 from time import perf_counter
 
-from connectors.base import Answer, Call, Caller
-from gateway.core.headers import AnswerHead
-from gateway.core.model import Acted, Outcome
-from gateway.errors import AnswerTimeout, BackendError
+from connectors.base import Call
+from gateway.core.forwarding import status_line
+from gateway.core.headers import AnswerHead, Fields, Kind, kind_of
+from gateway.core.model import Acted, Outcome, Request
+from gateway.core.planning import Plan, PlannedRoute
+from gateway.errors import AnswerTimeout, BackendError, NotAcquired
 from gateway.wire.body import Body
-from gateway.wire.client import BackendConnection, Interim
+from gateway.wire.client import BackendConnection
 from gateway.wire.pool import Outgoing, Pool
 from gateway.wire.server import Exchange
 
 
-class Attempt:
-    """A request on its way to one backend. `connection` carries it; times are seconds since the attempt began."""
+class Attempt(Call):
+    """A call under way. `connected` and `first_byte` are seconds since the exchange began (-1: not reached)."""
 
-    __slots__ = (
-        "_began",
-        "_exchange",
-        "_interim",
-        "_pool",
-        "_safe",
-        "acted",
-        "connected",
-        "connection",
-        "error",
-        "first_byte",
-        "outcome",
-    )
+    __slots__ = ("_pool", "acted", "connected", "connection", "error", "exchange", "first_byte", "outcome", "safe")
 
-    def __init__(self, pool: Pool, exchange: Exchange, *, safe: bool, interim: Interim) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        request: Request,
+        route: PlannedRoute,
+        plan: Plan,
+        places: tuple[int, ...],
+        lines: bytes,
+        pool: Pool,
+    ) -> None:
+        self.request = request
+        self.route = route
+        self.plan = plan
+        self.places = places
+        self.lines = lines
+        self.body = exchange.body
+        self.exchange = exchange
+        self.safe = route.is_safe(request.method)
         self._pool = pool
-        self._exchange = exchange
-        self._safe = safe
-        self._interim = interim
-        self._began = perf_counter()
         self.connection: BackendConnection | None = None
         self.connected = -1.0
         self.first_byte = -1.0
-        self.outcome = Outcome.OK
+        self.outcome = Outcome.REFUSED
         self.acted: Acted = "no"
         self.error = ""
-
-    async def run(self, caller: Caller, call: Call) -> Answer:
-        """The answer's head and a body that may still be coming. Raises BackendError, having noted it."""
-        try:
-            answer = await caller.call(call, self.send)
-        except BackendError as error:
-            self.failed(error)
-            raise
-        self.first_byte = perf_counter() - self._began
-        self.outcome, self.acted = answer.outcome, answer.acted
-        return answer
 
     async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
         """The wire, as a connector sees it."""
         outgoing.interim = self._interim
-        return await self._pool.send(outgoing, self._carried_by)
+        answer = await self._pool.send(outgoing, self._carried)
+        self.first_byte = perf_counter() - self.exchange.began
+        return answer
 
-    def _carried_by(self, connection: BackendConnection) -> None:
+    def _carried(self, connection: BackendConnection) -> None:
         """A connection was found. When the client leaves, a safe request is given up; an unsafe one is finished."""
         self.connection = connection
-        self.connected = perf_counter() - self._began
-        if self._safe:
-            self._exchange.abort = connection.abort
+        self.connected = perf_counter() - self.exchange.began
+        if self.safe:
+            self.exchange.abort = connection.abort
+
+    def _interim(self, status: int, reason: bytes, raw: Fields) -> None:
+        """Pass a 1xx answer on (RFC 9110, section 15.2); 100 only to a client that waits for it."""
+        request, client = self.request, self.exchange.connection
+        if request.http_1_0 or (status == 100 and not request.expect) or client.gone:
+            return
+        lines = [b"%b: %b\r\n" % field for field in raw if kind_of(field[0]) is Kind.PASS]
+        client.write(status_line(status, reason) + b"".join(lines) + b"\r\n")
 
     def failed(self, error: BackendError) -> None:
         """Note how the attempt failed."""
-        self.outcome = (
-            Outcome.TIMEOUT if isinstance(error, AnswerTimeout) or error.status == 504 else Outcome.BACKEND_ERROR
-        )
+        late = isinstance(error, AnswerTimeout | NotAcquired)
+        self.outcome = Outcome.TIMEOUT if late else Outcome.BACKEND_ERROR
         self.acted = "maybe" if error.request_sent else "no"
         self.error = error.kind
 
     def end(self) -> None:
-        """Give the connection back."""
+        """The backend has done its part: give the connection back."""
         connection = self.connection
         if connection is not None:
             self.connection = None
-            self._exchange.abort = None
+            self.exchange.abort = None
             self._pool.release(connection)
 
-    def let_go(self, connection: BackendConnection) -> None:
-        """The connection has become a tunnel."""
+    def keep(self) -> BackendConnection:
+        """Take the connection out of the pool for good: it becomes a tunnel."""
+        connection = self.connection
+        assert connection is not None, "only an answered attempt has a connection to keep"
+        self.connection = None
+        self.exchange.abort = None
         self._pool.let_go(connection)
+        return connection

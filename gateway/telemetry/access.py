@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote
 
 import orjson
 
@@ -20,7 +21,7 @@ def record(observation: Observation, pattern: str, *, path: bool) -> dict[str, o
     entry: dict[str, object] = {
         "timestamp": datetime.fromtimestamp(observation.at, UTC).isoformat(timespec="milliseconds"),
         "event": "request_served",
-        "method": observation.method,
+        "method": observation.method.decode("latin-1"),
         "route": observation.route or None,
         "match": pattern or None,
         "side": observation.side or None,
@@ -32,8 +33,8 @@ def record(observation: Observation, pattern: str, *, path: bool) -> dict[str, o
         "duration_ms": round(observation.duration * 1e3, 2),
         "bytes_in": observation.bytes_in,
         "bytes_out": observation.bytes_out,
-        "request_id": observation.request_id,
-        "trace_id": observation.trace_id or None,
+        "request_id": observation.request_id.decode("latin-1"),
+        "trace_id": observation.trace_id.decode("latin-1") or None,
         "revision": observation.revision,
     }
     if observation.connect >= 0:
@@ -43,7 +44,7 @@ def record(observation: Observation, pattern: str, *, path: bool) -> dict[str, o
     if observation.error:
         entry["error"] = observation.error
     if path:
-        entry["path"] = observation.path
+        entry["path"] = quote(observation.path, safe="/%:@!$&'()*+,;=~")
     return entry
 
 

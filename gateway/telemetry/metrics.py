@@ -68,13 +68,12 @@ class Traffic(Collector):
         """Requests and errors per route and side, for people; what the gateway answered itself is `refused`."""
         found: dict[str, dict[str, Any]] = {}
         for (route, side, _backend, _role, code), count in self._counts.items():
-            entry = found.setdefault(route, {})
+            entry = found.setdefault(route, _no_traffic())
             if not side:
-                entry["refused"] = entry.get("refused", 0) + count
+                entry["refused"] += count
                 continue
-            figures = entry.setdefault(side, {"requests": 0, "errors": 0})
-            figures["requests"] += count
-            figures["errors"] += count if code in ("5xx", "0xx") else 0
+            entry[side]["requests"] += count
+            entry[side]["errors"] += count if code in ("5xx", "0xx") else 0
         return found
 
     # -------------------------------------------------------------------------------------------- rendering
@@ -154,3 +153,7 @@ class Traffic(Collector):
             pools.add_metric([backend, "busy"], busy)
             pools.add_metric([backend, "idle"], idle)
         yield pools
+
+
+def _no_traffic() -> dict[str, Any]:
+    return {"legacy": {"requests": 0, "errors": 0}, "new": {"requests": 0, "errors": 0}, "refused": 0}

@@ -52,7 +52,7 @@ class Body:
         self._mark = mark
         self._pieces: list[bytes] = []
         self._buffered = 0
-        self._arrived = Signal()
+        self._arrived: Signal | None = None
         self._paused = False
         self._error: Exception | None = None
         self._captured: bytes | None = None
@@ -85,7 +85,14 @@ class Body:
 
     def notify(self) -> None:
         """Wake whoever waits for this body."""
-        self._arrived.wake()
+        if self._arrived is not None:
+            self._arrived.wake()
+
+    def _arrival(self) -> Signal:
+        """What to wait for; most bodies are whole before anyone has to."""
+        if self._arrived is None:
+            self._arrived = Signal()
+        return self._arrived
 
     # -------------------------------------------------------------------------------------------- the taker's side
 
@@ -117,7 +124,7 @@ class Body:
                 return b""
             if self._error is not None:
                 raise self._error
-            await self._arrived
+            await self._arrival()
         if self.limit and self._error is not None:
             raise self._error
         return self.take()
@@ -133,7 +140,7 @@ class Body:
         while self._buffered < size and not self.ended:
             if self._error is not None:
                 raise self._error
-            await self._arrived
+            await self._arrival()
         if len(self._pieces) > 1:
             self._pieces = [b"".join(self._pieces)]
         return self._pieces[0][:size] if self._pieces else b""

@@ -25,16 +25,16 @@ Interim = Callable[[int, bytes, list[tuple[bytes, bytes]]], None]
 
 
 class BackendConnection(asyncio.Protocol):
-    """One connection to a backend. `used` counts the requests sent on it; `idle_since` is when it was last put by."""
+    """One connection to a backend. `used` counts the requests sent on it; `idle_since` is when it was last put by.
+
+    While an answer is awaited, `answered` wakes whoever waits: then `head` is here, or `error` says why it never will.
+    """
 
     __slots__ = (
-        "_answered",
         "_began",
         "_body",
         "_clock",
         "_dirty",
-        "_error",
-        "_head",
         "_head_only",
         "_informational",
         "_interim",
@@ -53,7 +53,11 @@ class BackendConnection(asyncio.Protocol):
         "_waiting",
         "_writable",
         "_write_paused",
+        "answered",
+        "busy",
         "deadline",
+        "error",
+        "head",
         "idle_since",
         "lost",
         "transport",
@@ -65,26 +69,27 @@ class BackendConnection(asyncio.Protocol):
         self._clock = clock
         self._on_lost = on_lost
         self._parser: Any = None
-        self._answered = Signal()
+        self.answered = Signal()
         self._writable = Signal()
         self._write_paused = False
         self._tunnel: TunnelEnd | None = None
-        self._error: BackendError | None = None
+        self.error: BackendError | None = None
         self.deadline = NEVER
         self.idle_since = 0.0
         self.lost = False
         self.used = 0
         self._waiting = False
-        self._reset(head_only=False, upgrade=False)
+        self.busy = False
+        self._reset()
 
-    def _reset(self, *, head_only: bool, upgrade: bool) -> None:
-        self._head: AnswerHead | None = None
+    def _reset(self) -> None:
+        self.head: AnswerHead | None = None
         self._body: Body = EMPTY
         self._raw: list[tuple[bytes, bytes]] = []
         self._reason = b""
         self._since = 0
-        self._head_only = head_only
-        self._upgrade = upgrade
+        self._head_only = False
+        self._upgrade = False
         self._upgraded = b""
         self._informational = False
         self._no_body = False
@@ -114,9 +119,9 @@ class BackendConnection(asyncio.Protocol):
             for at in range(0, len(data), SLICE):
                 self._parse(data[at : at + SLICE])
         body = self._body
-        if self._head is not None and not body.ended and self.deadline != NEVER:
+        if self.head is not None and not body.ended and self.deadline != NEVER:
             self._wait(self._timeouts.answer_idle)
-        self._answered.wake()
+        self.answered.wake()
         if body is not EMPTY:
             body.notify()
 
@@ -138,11 +143,11 @@ class BackendConnection(asyncio.Protocol):
 
     def _judge_end(self, error: Exception | None) -> None:
         """The connection is over: is the answer whole, cut short, or not begun?"""
-        if self._head is None:
+        if self.head is None:
             stale = self.used > 1 and not self._began
             kind = StaleConnection if stale else AnswerInvalid
             self._fail(kind("the connection closed before an answer came"))
-        elif self._head.length == -2 and error is None and self._error is None:
+        elif self.head.length == -2 and error is None and self.error is None:
             self._body.finish()
             self._body.notify()
         else:
@@ -163,7 +168,7 @@ class BackendConnection(asyncio.Protocol):
         """A deadline has passed: of an idle connection, of the answer's head, or of its next bytes."""
         if not self._waiting:
             self.close()
-        elif self._head is None:
+        elif self.head is None:
             self.abort(AnswerTimeout("no answer came in time"))
         else:
             self.abort(AnswerTimeout("the answer stopped coming"))
@@ -171,7 +176,7 @@ class BackendConnection(asyncio.Protocol):
     # -------------------------------------------------------------------------------------------- parsing
 
     def _parse(self, data: bytes) -> None:
-        if self._parser is None or self._error is not None:
+        if self._parser is None or self.error is not None:
             return
         self._since += len(data)
         try:
@@ -188,7 +193,7 @@ class BackendConnection(asyncio.Protocol):
         self.close()
 
     def on_message_begin(self) -> None:
-        if self._head is not None:
+        if self.head is not None:
             self._dirty = True
         self._raw = []
         self._reason = b""
@@ -201,7 +206,7 @@ class BackendConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._since = 0
-        if self._dirty or self._error is not None:
+        if self._dirty or self.error is not None:
             return
         raw, self._raw = self._raw, []
         status = self._parser.get_status_code()
@@ -213,7 +218,7 @@ class BackendConnection(asyncio.Protocol):
         if head is None:
             self._fail(AnswerInvalid("the answer's status or framing is not valid"))
             return
-        self._head = head
+        self.head = head
         if self._no_body:
             self._keep_alive = self._head_only and _stays_open(raw)
         else:
@@ -225,7 +230,7 @@ class BackendConnection(asyncio.Protocol):
             if not self._upgrade:
                 self._fail(AnswerInvalid("the backend switched protocols without being asked"))
                 return
-            self._head = AnswerHead(101, self._reason, raw, 0, False, False)
+            self.head = AnswerHead(101, self._reason, raw, 0, False, False)
         elif status < 100:
             self._fail(AnswerInvalid("the answer's status is not valid"))
         elif self._interim is not None:
@@ -233,7 +238,7 @@ class BackendConnection(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         self._since = 0
-        if self._no_body or self._dirty or self._head is None:
+        if self._no_body or self._dirty or self.head is None:
             self._dirty = True
         else:
             self._body.feed(data)
@@ -246,7 +251,7 @@ class BackendConnection(asyncio.Protocol):
         if self._informational:
             self._informational = False
             return
-        if self._head is None or self._dirty:
+        if self.head is None or self._dirty:
             self._dirty = True
             return
         if not self._head_only:
@@ -257,22 +262,33 @@ class BackendConnection(asyncio.Protocol):
 
     # -------------------------------------------------------------------------------------------- one exchange
 
-    def begin(self, timeouts: Timeouts, *, head_only: bool, upgrade: bool, interim: Interim | None) -> None:
+    def begin(self, timeouts: Timeouts, head_only: bool, upgrade: bool, interim: Interim | None) -> None:
         """Make ready for one request; what comes next is its answer."""
         if self._parser is None or self._head_only:
             self._parser = httptools.HttpResponseParser(self)
         if self.used:
-            self._reset(head_only=head_only, upgrade=upgrade)
-        else:
-            self._head_only, self._upgrade = head_only, upgrade
+            self._reset()
+        self.used += 1
+        self._head_only = head_only
+        self._upgrade = upgrade
         self._interim = interim
         self._timeouts = timeouts
-        self._total = self._clock.after(timeouts.total)
         self._waiting = True
-        self.used += 1
+        after = self._clock.after
+        self._total = total = after(timeouts.total)
+        self.deadline = min(after(timeouts.response), total)
 
     def _wait(self, seconds: float) -> None:
         self.deadline = min(self._clock.after(seconds), self._total)
+
+    def sending(self) -> None:
+        """The request is not all here yet: the answer's deadline counts from its last byte."""
+        self.deadline = self._total
+
+    def sent(self) -> None:
+        """The request has been sent whole."""
+        if self.head is None and self.error is None:
+            self._wait(self._timeouts.response)
 
     async def writable(self) -> None:
         """Wait until the backend has taken enough of what was written. Raises when the connection failed."""
@@ -281,37 +297,25 @@ class BackendConnection(asyncio.Protocol):
             while self._is_stuck():
                 await self._writable
             self.deadline = self._total
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
 
-    async def answer(self, *, sent: bool) -> tuple[AnswerHead, Body]:
-        """The answer's head, once it is here, and its body, which may still be coming. Raises BackendError.
+    def _is_stuck(self) -> bool:
+        return self._write_paused and self.error is None and not self.lost
 
-        `sent` tells that the whole request is on its way; otherwise `await_answer` will.
-        """
-        self.deadline = min(self._clock.after(self._timeouts.response), self._total) if sent else self._total
-        while self._head is None:
-            if self._error is not None:
-                raise self._error
-            await self._answered
-        if self._body.ended:
+    def answer_body(self) -> Body:
+        """The body of the answer whose head is here."""
+        body = self._body
+        if body.ended:
             self.deadline = NEVER
         else:
             self._wait(self._timeouts.answer_idle)
-        return self._head, self._body
-
-    def _is_stuck(self) -> bool:
-        return self._write_paused and self._error is None and not self.lost
-
-    def await_answer(self) -> None:
-        """The request has been sent whole: from now on the answer's deadline counts."""
-        if self._head is None and self._error is None:
-            self._wait(self._timeouts.response)
+        return body
 
     @property
     def reusable(self) -> bool:
         """Whether the next request may go on this connection: the answer was whole, and nothing came after it."""
-        return self._keep_alive and self._body.ended and not self._dirty and not self.lost and self._error is None
+        return self._keep_alive and self._body.ended and not self._dirty and not self.lost and self.error is None
 
     def put_by(self, idle: float) -> None:
         """Nothing is expected on this connection any more; it closes by itself after `idle` seconds."""
@@ -339,10 +343,10 @@ class BackendConnection(asyncio.Protocol):
     # -------------------------------------------------------------------------------------------- the end
 
     def _fail(self, error: BackendError) -> None:
-        if self._error is None:
-            self._error = error
-        self._body.fail(self._error)
-        self._answered.wake()
+        if self.error is None:
+            self.error = error
+        self._body.fail(self.error)
+        self.answered.wake()
         if self._body is not EMPTY:
             self._body.notify()
 

@@ -15,6 +15,7 @@ from gateway.wire.clock import Clock
 from gateway.wire.driver import Driver, Signal
 
 RESOLVE_EVERY = 30.0
+LAST_CHUNK = b"0\r\n\r\n"
 UNSAFE_REUSE = 2.0
 """Seconds since its last answer within which a kept connection may carry a request that cannot be sent twice."""
 
@@ -29,12 +30,10 @@ class Outgoing:
         head: bytes,
         body: Body,
         timeouts: Timeouts,
-        *,
         chunked: bool,
         head_only: bool,
         resend: bool,
         upgrade: bool = False,
-        interim: Interim | None = None,
     ) -> None:
         self.head = head
         self.body = body
@@ -43,7 +42,7 @@ class Outgoing:
         self.head_only = head_only
         self.resend = resend
         self.upgrade = upgrade
-        self.interim = interim
+        self.interim: Interim | None = None
 
 
 class Pool:
@@ -53,7 +52,7 @@ class Pool:
         self.backend = backend
         self._clock = clock
         self._idle: list[BackendConnection] = []
-        self._busy: set[BackendConnection] = set()
+        self._busy = 0
         self._resolver = Resolver(backend, clock)
         self._tls = client_context(backend)
         self._retired = False
@@ -61,19 +60,37 @@ class Pool:
     @property
     def open(self) -> tuple[int, int]:
         """Connections in use, and kept idle."""
-        return len(self._busy), len(self._idle)
+        return self._busy, len(self._idle)
 
     # -------------------------------------------------------------------------------------------- one exchange
 
-    async def take(self, outgoing: Outgoing) -> BackendConnection:
-        """A connection for one request: a kept one if it is fresh enough, else a new one. Raises ConnectFailed."""
-        connection = self._kept(outgoing)
-        if connection is None:
-            connection = await self._connect(outgoing.timeouts.connect)
-        self._busy.add(connection)
-        return connection
+    async def send(self, outgoing: Outgoing, carried: Callable[[BackendConnection], None]) -> tuple[AnswerHead, Body]:
+        """Send a request and wait for the answer's head. `carried` is told which connection carries it.
+
+        A request goes a second time only on a stale kept connection, when it may, and when none of its body is gone.
+        """
+        while True:
+            connection = self._kept(outgoing) or await self._connect(outgoing.timeouts.connect)
+            connection.busy = True
+            self._busy += 1
+            carried(connection)
+            connection.begin(outgoing.timeouts, outgoing.head_only, outgoing.upgrade, outgoing.interim)
+            if outgoing.body.received or not outgoing.body.ended:
+                _write_with_body(connection, outgoing)
+            else:
+                connection.write(outgoing.head + LAST_CHUNK if outgoing.chunked else outgoing.head)
+            while connection.head is None:
+                if connection.error is not None:
+                    break
+                await connection.answered
+            else:
+                return connection.head, connection.answer_body()
+            if not isinstance(connection.error, StaleConnection) or not outgoing.resend or outgoing.body.sent:
+                raise connection.error
+            self._drop_idle()
 
     def _kept(self, outgoing: Outgoing) -> BackendConnection | None:
+        """A kept connection, if it is fresh enough for this request."""
         idle = self._idle
         if not idle or outgoing.upgrade:
             return None
@@ -81,43 +98,9 @@ class Pool:
             return None
         return idle.pop()
 
-    async def send(self, outgoing: Outgoing, watch: Callable[[BackendConnection], None]) -> tuple[AnswerHead, Body]:
-        """Send a request and wait for the answer's head. `watch` is told which connection carries it.
-
-        A request goes a second time only on a stale kept connection, when it may, and when none of its body is gone.
-        """
-        while True:
-            connection = await self.take(outgoing)
-            watch(connection)
-            try:
-                return await self._exchange(connection, outgoing)
-            except StaleConnection:
-                if not outgoing.resend or outgoing.body.sent:
-                    raise
-                self._drop_idle()
-
-    async def _exchange(self, connection: BackendConnection, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
-        connection.begin(
-            outgoing.timeouts, head_only=outgoing.head_only, upgrade=outgoing.upgrade, interim=outgoing.interim
-        )
-        body = outgoing.body
-        sent = body.ended
-        if not sent:
-            connection.write(outgoing.head)
-            uploading = Driver(_upload(connection, body, outgoing.chunked), lambda error: _uploaded(connection, error))
-            uploading.resume()
-        elif body.received:
-            data = body.take()
-            connection.write(outgoing.head + (_chunk(data) + _last_chunk(body) if outgoing.chunked else data))
-        else:
-            connection.write(outgoing.head + _last_chunk(body) if outgoing.chunked else outgoing.head)
-        return await connection.answer(sent=sent)
-
     def release(self, connection: BackendConnection) -> None:
         """An exchange is over. The connection is kept if its answer was whole, and closed otherwise."""
-        if connection not in self._busy:
-            return
-        self._busy.discard(connection)
+        self.let_go(connection)
         if connection.reusable and not self._retired and len(self._idle) < self.backend.max_idle:
             connection.put_by(self.backend.idle)
             self._idle.append(connection)
@@ -125,8 +108,10 @@ class Pool:
             connection.close()
 
     def let_go(self, connection: BackendConnection) -> None:
-        """The connection has become a tunnel: it is nobody's but the client's now."""
-        self._busy.discard(connection)
+        """The connection no longer counts as in use: its exchange is over, or it has become a tunnel."""
+        if connection.busy:
+            connection.busy = False
+            self._busy -= 1
 
     def retire(self) -> None:
         """The backend is gone from the table, or has changed: finish what is under way, keep nothing."""
@@ -139,7 +124,7 @@ class Pool:
             connection.close()
 
     def _lost(self, connection: BackendConnection) -> None:
-        self._busy.discard(connection)
+        self.let_go(connection)
         if connection in self._idle:
             self._idle.remove(connection)
 
@@ -242,6 +227,18 @@ class Resolver:
 # ------------------------------------------------------------------------------------------------ sending a body
 
 
+def _write_with_body(connection: BackendConnection, outgoing: Outgoing) -> None:
+    """Head and body in one write when the body is here; otherwise the body follows as it arrives."""
+    body = outgoing.body
+    if body.ended:
+        data = body.take()
+        connection.write(outgoing.head + (_chunk(data) + _last_chunk(body) if outgoing.chunked else data))
+        return
+    connection.sending()
+    connection.write(outgoing.head)
+    Driver(_upload(connection, body, outgoing.chunked), lambda error: _uploaded(connection, error)).resume()
+
+
 async def _upload(connection: BackendConnection, body: Body, chunked: bool) -> None:
     """Pass a request body on while it arrives, at the backend's pace."""
     while True:
@@ -254,7 +251,7 @@ async def _upload(connection: BackendConnection, body: Body, chunked: bool) -> N
         await connection.writable()
     if chunked and not connection.lost:
         connection.write(_last_chunk(body))
-    connection.await_answer()
+    connection.sent()
 
 
 def _uploaded(connection: BackendConnection, error: BaseException | None) -> None:

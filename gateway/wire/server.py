@@ -13,11 +13,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from ipaddress import ip_address
+from time import perf_counter, time
 from typing import Any, cast
 
 import httptools
 
-from gateway.core.forwarding import Peer
+from gateway.core.forwarding import NO_IDS, Peer
 from gateway.core.headers import read_request
 from gateway.core.model import Limits, Request, Timeouts
 from gateway.errors import ClientError, ClientGone
@@ -49,11 +50,26 @@ class Phase(IntEnum):
 class Exchange:
     """One request and its answer. `fault` is set instead of `request` when the request cannot be served.
 
-    `keep_alive` what the client wishes, known once the whole request has come; `close` what the answer says; `abort`
-    is called when the client goes away.
+    `keep_alive` is what the client wishes, known once the whole request has come; `close` what the answer says; `abort`
+    is called when the client goes away. The rest is kept for the record: `at` Unix seconds and `began` on the
+    performance counter when the head had come, the ids, the status answered and the bytes of its body, what went wrong.
     """
 
-    __slots__ = ("abort", "body", "close", "connection", "fault", "keep_alive", "request")
+    __slots__ = (
+        "abort",
+        "at",
+        "began",
+        "body",
+        "bytes_out",
+        "close",
+        "connection",
+        "error",
+        "fault",
+        "ids",
+        "keep_alive",
+        "request",
+        "status",
+    )
 
     def __init__(self, connection: "ClientConnection", request: Request | None, fault: ClientError | None) -> None:
         self.connection = connection
@@ -63,6 +79,12 @@ class Exchange:
         self.keep_alive = False
         self.close = False
         self.abort: Callable[[Exception], None] | None = None
+        self.at = time()
+        self.began = perf_counter()
+        self.ids = NO_IDS
+        self.status = 0
+        self.bytes_out = 0
+        self.error = ""
 
 
 Handler = Callable[[Exchange], Awaitable[None]]

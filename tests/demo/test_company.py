@@ -15,7 +15,8 @@ from gateway.errors import CommandError
 
 SLEEP = "import time; print('good night', flush=True); time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
-WITH_CHILD = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {SLEEP!r}]).pid, flush=True)"
+LISTENER = "import socket; held = socket.socket(socket.AF_UNIX); held.bind('data.sock'); held.listen(); " + SLEEP
+WITH_CHILD = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {LISTENER!r}], start_new_session=True)"
 
 
 async def start(company: Company, code: str, name: str = "sleeper") -> Member:
@@ -40,18 +41,17 @@ async def test_leaving_ends_every_process(tmp_path: Path, monkeypatch: pytest.Mo
     assert (polite.process.returncode, stubborn.process.returncode) == (-15, -9)
 
 
-async def test_nothing_that_a_process_left_behind_stays(tmp_path: Path) -> None:
-    """A child that outlives its parent ends with the company."""
+async def test_nothing_that_a_process_left_behind_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that outlives its parent and still listens in the company's folder ends with the company."""
+    monkeypatch.chdir(tmp_path)
     async with Company(tmp_path) as crew:
         parent = await start(crew, WITH_CHILD)
-        child = int(await printed(parent))
         await parent.process.wait()
+        await printed(parent)
+        child = company._listener(tmp_path / "data.sock")
         assert _runs(child)
-    for _ in range(500):
-        if not _runs(child):
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"process {child} still runs")
+    await asyncio.sleep(0.1)
+    assert not _runs(child)
 
 
 def _runs(pid: int) -> bool:

@@ -1,0 +1,71 @@
+# Needs only Python 3.11+ and make. Everything is installed into .venv, at the versions of requirements.lock.
+PYTHON ?= python3
+SECONDS ?=
+SHARED ?= ../shared
+VENV = .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+OUT = benchmarks/out
+
+.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults lock docker-steps clean
+
+help:
+	@echo "make demo [SECONDS=20]  the council: legacy, replacements, traffic, and the gateway between them"
+	@echo "make test               all tests"
+	@echo "make check              format, lint, types, layers, coverage of the core"
+	@echo "make edge               275 hostile and awkward requests against a real gateway"
+	@echo "make bench              what one proxied request costs beside nginx (needs nginx and wrk)"
+	@echo "make bench-scale        memory, start-up, 10,000 routes, idle connections, 1 GB bodies"
+	@echo "make bench-reload       100 good and 100 broken reloads under load"
+	@echo "make bench-faults       SIGTERM and SIGKILL under load"
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Banyan needs Python 3.11 or newer; try make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+setup: $(READY)
+
+demo: $(READY)
+	$(BIN)/python -m gateway.demo $(if $(SECONDS),--seconds $(SECONDS))
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/core tests/connectors --cov=gateway.core --cov=connectors --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+edge: $(READY)
+	$(BIN)/python -m benchmarks.edge --probe $(SHARED)/edge/edge_probe.py
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.hop
+
+bench-scale: $(READY)
+	$(BIN)/python -m benchmarks.scale
+
+bench-reload: $(READY)
+	$(BIN)/python -m benchmarks.reload
+
+bench-faults: $(READY)
+	$(BIN)/python -m benchmarks.faults
+
+lock: $(READY)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.lock pyproject.toml
+
+docker-steps: $(READY)
+	sh deploy/docker-steps.sh
+
+clean:
+	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

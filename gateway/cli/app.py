@@ -1,0 +1,72 @@
+"""The command `banyan`: all commands together, and what their errors look like.
+
+Exit codes: 0 fine, 1 could not do it, 2 the configuration or the command line is wrong. Errors are sentences on
+standard error that say what to do next, never a traceback.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from gateway import __version__
+from gateway.cli.check import check
+from gateway.cli.completion import COMPLETE, completion, learn_shells
+from gateway.cli.diff import diff
+from gateway.cli.explain import explain
+from gateway.cli.flip import flip
+from gateway.cli.init import init
+from gateway.cli.output import complain, complain_of
+from gateway.cli.reload import reload
+from gateway.cli.routes import routes
+from gateway.cli.run import run as run_command
+from gateway.cli.schema import schema
+from gateway.cli.status import status
+from gateway.errors import BanyanError, ConfigError
+
+app = typer.Typer(
+    name="banyan",
+    help="One address in front of legacy and new systems, flipped one endpoint at a time.",
+    epilog="Begin with `banyan init`, then `banyan check` and `banyan run`.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run_command)
+for command in (check, explain, routes, flip, diff, reload, status, schema, init, completion):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"banyan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command line (default: this process' own); the exit code."""
+    if COMPLETE in os.environ:
+        learn_shells()
+    try:
+        app(args=arguments, prog_name="banyan")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except ConfigError as error:
+        complain_of(error.problems)
+        return 2
+    except BanyanError as error:
+        complain(str(error))
+        return 1
+    return 0

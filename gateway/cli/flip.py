@@ -1,0 +1,147 @@
+"""`banyan flip`: change the one word that says which side serves a route, and see it served."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from gateway.cli.options import CONFIG, DATA, Config, Data, Json, complete_routes
+from gateway.errors import CommandError
+
+if TYPE_CHECKING:
+    from gateway.config.edit import Flip
+
+FLIPS = "flips.jsonl"
+PATIENCE = 3.0
+LOOK_AGAIN = 0.1
+
+
+def flip(
+    route: Annotated[str, typer.Argument(metavar="ROUTE", help="Its name.", autocompletion=complete_routes)],
+    word: Annotated[str, typer.Argument(metavar="legacy|new|N%|retired", help="What shall serve it.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with the time and your name.")],
+    config: Config = CONFIG,
+    data: Data = DATA,
+    as_json: Json = False,
+) -> None:
+    """Flip a route to legacy, new, N% or retired.
+
+    Changes just that word in the file, in place, and waits until a running gateway serves it.
+    """
+    from gateway.cli.output import say_json
+    from gateway.config.check import load
+    from gateway.config.edit import flip as flipped
+    from gateway.config.edit import write
+
+    if not reason.strip():
+        raise typer.BadParameter("Say why, for those who will ask later.", param_hint="--reason")
+    change = flipped(config, route, word, os.environ)
+    record = _record(route, word, reason.strip(), change)
+    changed = change.old_text != change.new_text
+    if changed:
+        with _journal(data) as journal:
+            write(change)
+            journal.write(json.dumps(record, ensure_ascii=False) + "\n")
+    served = _served(data, config, load(config, os.environ).estate.digest)
+    if as_json:
+        say_json({**record, "changed": changed, "served": served})
+    else:
+        _tell(change, record, changed=changed, served=served)
+    if served is False:
+        raise CommandError(_not_served(data))
+
+
+def _record(route: str, word: str, reason: str, change: "Flip") -> dict[str, Any]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "user": _user(),
+        "route": route,
+        "to": word,
+        "reason": reason,
+        "file": str(change.file),
+        "line": change.line,
+        "before": change.before.strip(),
+        "after": change.after.strip(),
+    }
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user often has no name
+        return f"uid {os.getuid()}"
+
+
+@contextmanager
+def _journal(data: Path) -> Iterator[TextIO]:
+    """Where reasons are kept; opened before the file is changed, so that no flip goes unrecorded."""
+    path = data / FLIPS
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise CommandError(
+            f"The reason cannot be recorded in {path}: {error.strerror}. Nothing was changed; choose another folder "
+            "with --data."
+        ) from error
+    with open(descriptor, "a", encoding="utf-8") as file:
+        yield file
+
+
+# ------------------------------------------------------------------------------------------------ is it served?
+
+
+def _served(data: Path, config: Path, digest: str) -> bool | None:
+    """Whether the running gateway serves this content, within a few seconds; None when none runs on this file."""
+    deadline = time.monotonic() + PATIENCE
+    while (status := _status(data)) is not None and _is_about(status, config):
+        if status["config"]["digest"] == digest and status["data"]["revision"] >= status["config"]["revision"]:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_AGAIN)
+    return None
+
+
+def _status(data: Path) -> dict[str, Any] | None:
+    from gateway.cli.remote import ask_if_running
+
+    return ask_if_running(data, "/api/v1/status")
+
+
+def _is_about(status: dict[str, Any], config: Path) -> bool:
+    """Whether a gateway serves this very file. A relative name says nothing about where the gateway was started."""
+    file = Path(status["config"]["file"])
+    return not file.is_absolute() or file.resolve() == config.resolve()
+
+
+def _not_served(data: Path) -> str:
+    status = _status(data)
+    why = [*status["config"]["problems"], *filter(None, [status["config"]["held"]])] if status else []
+    because = f": {'; '.join(why)}" if why else "."
+    return f"The file is changed, but the gateway in {data} does not serve it{because} See `banyan status`."
+
+
+def _tell(change: "Flip", record: dict[str, Any], *, changed: bool, served: bool | None) -> None:
+    from gateway.cli.output import painted, say
+
+    if not changed:
+        say(f"{change.file}:{change.line} says so already: {change.after.strip()}")
+    else:
+        say(f"{change.file}:{change.line}")
+        if change.before:
+            say(painted(f"- {change.before}", "red"))
+        say(painted(f"+ {change.after}", "green"))
+        say(f"Reason: {record['reason']} ({record['user']}, {record['at']})")
+    if served:
+        say("The running gateway serves it.")
+    elif served is None:
+        say("No gateway runs on this file here; the next `banyan run` will serve it.")

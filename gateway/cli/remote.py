@@ -1,0 +1,64 @@
+"""Reaching a running gateway: HTTP over the Unix socket in its data folder, which only its own user may open."""
+
+import http.client
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+from gateway.errors import CommandError
+from gateway.processes.channel import connect_unix
+
+CONTROL_SOCKET = "control.sock"
+PATIENCE = 30.0
+"""Seconds: reading a file of 10,000 routes takes a few."""
+
+
+class NotRunning(CommandError):
+    """No gateway can be reached in this data folder."""
+
+
+class _Connection(http.client.HTTPConnection):
+    """An HTTP connection that goes through a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=PATIENCE)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock: socket.socket = connect_unix(self._path)
+        self.sock.settimeout(self.timeout)
+
+
+def ask(data: Path, path: str, order: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The gateway's answer to a question, or to an order. Raises NotRunning, or CommandError with what it says."""
+    connection = _Connection(data / CONTROL_SOCKET)
+    try:
+        body = None if order is None else json.dumps(order)
+        connection.request("GET" if order is None else "POST", path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        document = json.loads(answer.read())
+    except PermissionError as error:
+        raise CommandError(f"The gateway in {data} belongs to another user. Run this as that user.") from error
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
+        raise NotRunning(
+            f"No gateway is running in the data folder {data}. Start one with `banyan run`, or name its folder "
+            "with --data."
+        ) from error
+    except TimeoutError as error:
+        raise CommandError(f"The gateway in {data} did not answer within {PATIENCE:g} seconds.") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise CommandError(f"The gateway in {data} did not answer properly: {error}. Its log may say why.") from error
+    finally:
+        connection.close()
+    if answer.status >= 400:
+        raise CommandError(str(document.get("detail") or document.get("title")))
+    return dict(document)
+
+
+def ask_if_running(data: Path, path: str) -> dict[str, Any] | None:
+    """The same, or None when there is nobody to ask."""
+    try:
+        return ask(data, path)
+    except NotRunning:
+        return None

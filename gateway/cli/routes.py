@@ -1,0 +1,47 @@
+"""`banyan routes`: the table of routes, with live counts when a gateway runs."""
+
+from typing import Any
+
+from gateway.cli.options import CONFIG, DATA, Config, Data, Json
+
+COLUMNS = ("route", "match", "serve", "share", "legacy", "new")
+COUNTS = ("legacy served", "new served", "errors", "refused")
+
+
+def routes(config: Config = CONFIG, data: Data = DATA, as_json: Json = False) -> None:
+    """List all routes, and what they served.
+
+    What each matches, which side serves, the new side's share, the backends; live counts when a gateway runs.
+    """
+    import os
+
+    from gateway.admin.estate import route_rows
+    from gateway.cli.output import say, say_json, say_table
+    from gateway.cli.remote import ask_if_running
+    from gateway.config.check import load
+
+    estate = load(config, os.environ).estate
+    running = ask_if_running(data, "/api/v1/routes")
+    counts = {row["name"]: row["traffic"] for row in running["routes"]} if running else {}
+    rows = [row | {"traffic": counts.get(row["name"])} for row in route_rows(estate)]
+    same = running is None or running["digest"] == estate.digest
+    if as_json:
+        say_json({"digest": estate.digest, "running": running["digest"] if running else None, "routes": rows})
+        return
+    cells = [[*_cells(row), *(_counts(row["traffic"]) if running else ())] for row in rows]
+    say_table([*COLUMNS, *(COUNTS if running else ())], cells, right=("share", *COUNTS))
+    if not same:
+        say("The gateway serves another version of this file: see `banyan diff`.")
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    share = "-" if row["share"] is None else f"{row['share']:g} %"
+    return [row["name"], row["match"], row["serve"], share, row["legacy"] or "-", row["new"] or "-"]
+
+
+def _counts(traffic: dict[str, Any] | None) -> list[str]:
+    if traffic is None:
+        return ["-"] * len(COUNTS)
+    legacy, new = traffic["legacy"], traffic["new"]
+    numbers = (legacy["requests"], new["requests"], legacy["errors"] + new["errors"], traffic["refused"])
+    return [f"{number:,}" for number in numbers]

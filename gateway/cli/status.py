@@ -1,0 +1,37 @@
+"""`banyan status`: how the running gateway is."""
+
+from typing import Any
+
+from gateway.cli.options import DATA, Data, Json
+
+
+def status(data: Data = DATA, as_json: Json = False) -> None:
+    """Tell how the running gateway is, and what it serves."""
+    from gateway.cli.output import say, say_json
+    from gateway.cli.remote import ask
+
+    document = ask(data, "/api/v1/status")
+    if as_json:
+        say_json(document)
+        return
+    for name, text in _lines(document):
+        say(f"{name:<14} {text}")
+
+
+def _lines(status: dict[str, Any]) -> list[tuple[str, str]]:
+    from gateway.cli.output import painted
+
+    data, config = status["data"], status["config"]
+    ready = painted("ready", "green") if status["ready"] else painted("not ready", "red")
+    lines = [
+        ("gateway", f"{ready}, banyan {status['version']}, process {status['pid']}"),
+        ("data process", f"{data['pid']}, started again {data['restarts']} times"),
+        ("connections", str(data["connections"] or 0)),
+        ("file", f"{config['file']}, digest {config['digest']}"),
+        ("table", f"revision {data['revision']}, file read {config['loaded_at']}"),
+    ]
+    lines += [("pool", f"{name}: {count} open") for name, count in (data["pools"] or {}).items()]
+    lines += [(painted("problem", "red"), problem) for problem in config["problems"]]
+    if config["held"]:
+        lines.append(("held back", f"{config['held']} If this is meant: banyan reload --accept"))
+    return lines

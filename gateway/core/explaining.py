@@ -1,0 +1,248 @@
+"""Why a request goes where it goes: the route and why the others lost, the side and why, and what would be sent.
+
+Nothing is decided here. The decisions are those of `matching`, `planning` and `forwarding`, asked one after another as
+the proxy does; this module only puts them into words.
+"""
+
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from typing import Any, NamedTuple
+
+from gateway.core import soap
+from gateway.core.asking import Asked
+from gateway.core.forwarding import (
+    Peer,
+    client_address,
+    forwarding_lines,
+    ids_of,
+    is_trusted,
+    request_head,
+)
+from gateway.core.headers import read_request
+from gateway.core.losing import Lost, others
+from gateway.core.matching import Found, NotFound, RoutingTable, find, operations
+from gateway.core.model import BUCKETS, Gateway, Request, Side
+from gateway.core.paths import needs_raw, problem_of
+from gateway.core.planning import (
+    Choice,
+    PathProblem,
+    Plan,
+    side_of,
+    target_path,
+)
+from gateway.core.problems import client_fault
+from gateway.core.reasons import key_name, why
+from gateway.core.secrecy import shown
+from gateway.errors import ClientError
+
+
+class Sending(NamedTuple):
+    """What one side would be sent; `refused` says why nothing would be, "" when something would.
+
+    `head` are the exact lines, secrets masked; `timeouts` seconds by name.
+    """
+
+    side: Side
+    backend: str
+    url: str
+    host: str
+    head: tuple[str, ...]
+    timeouts: dict[str, float]
+    refused: str = ""
+
+
+class Explanation(NamedTuple):
+    """A request, explained. `status` is that of the gateway's own answer, 0 when a backend answers.
+
+    `side` is legacy, new, "drawn" when chance decides between both, or "" when nothing is sent. `sends` has one entry
+    for each side that may serve. `revision` and `digest` name the routing table.
+    """
+
+    request: str
+    status: int
+    detail: str
+    route: str
+    match: str
+    place: str
+    side: str
+    why: str
+    sends: tuple[Sending, ...]
+    others: tuple[Lost, ...]
+    notes: tuple[str, ...]
+    revision: int
+    digest: str
+
+    def document(self) -> dict[str, Any]:
+        """The same as plain JSON values."""
+        lists = {
+            "sends": [each._asdict() | {"head": list(each.head)} for each in self.sends],
+            "others": [each._asdict() for each in self.others],
+            "notes": list(self.notes),
+        }
+        return self._asdict() | lists
+
+
+def explain(table: RoutingTable, gateway: Gateway, asked: Asked, draw_bits: Callable[[int], int]) -> Explanation:
+    """Explain a request. `draw_bits` makes the ids of the example that is shown."""
+    nothing = Explanation(_title(asked), 0, "", "", "", "", "", "", (), (), (), table.revision, table.digest)
+    try:
+        request = read_request(asked.method, asked.target, list(asked.fields), False)
+    except ClientError as fault:
+        return nothing._replace(status=fault.status, detail=fault.detail)
+    try:
+        found = _routed(table, request, asked.body)
+    except ClientError as fault:
+        lost = others(table, request, None, asked.body) if fault.status in (404, 405) else ()
+        notes = _soap_note(table, request, asked.body)
+        return nothing._replace(status=fault.status, detail=_with_allow(fault), others=lost, notes=notes)
+    visit = _Visit(found, request, gateway, asked)
+    choices = visit.choices()
+    route = found.route
+    explained = nothing._replace(
+        route=route.name,
+        match=route.route.pattern,
+        place=str(route.route.place or ""),
+        why="; ".join(dict.fromkeys(visit.why(choice) for choice in choices)),
+        others=others(table, request, route, asked.body),
+    )
+    if choices[0].why == "retired":
+        successor = route.route.successor
+        detail = "This service has been retired." + (f" Its successor is {successor}." if successor else "")
+        return explained._replace(status=410, detail=detail)
+    sends = tuple(visit.sending(route.plan(choice.side), draw_bits) for choice in choices)
+    return explained._replace(
+        side=choices[0].side if len(choices) == 1 else "drawn",
+        sends=sends,
+        notes=(*visit.notes(choices[0].why, sends), *_soap_note(table, request, asked.body)),
+    )
+
+
+def _title(asked: Asked) -> str:
+    return f"{asked.method.decode(errors='replace')} {asked.target.decode(errors='replace')}"
+
+
+# ------------------------------------------------------------------------------------------------ which route
+
+
+def _routed(table: RoutingTable, request: Request, body: bytes) -> Found:
+    """The route that takes a request; raises ClientError when none does, in the order the proxy looks."""
+    problem = problem_of(request.path)
+    if problem is not None:
+        raise ClientError(400, problem)
+    if request.method == b"TRACE":
+        raise ClientError(405, "TRACE is not served.")
+    if request.path == b"*" or _hops_are_spent(request):
+        raise ClientError(204, "The gateway answers this itself: it asks what the gateway can do.")
+    found = _operation(table, request, body) or find(table, request)
+    if isinstance(found, NotFound):
+        if found.allow:
+            allow = ((b"Allow", b", ".join(found.allow)),)
+            raise ClientError(405, "This address does not take this method.", headers=allow)
+        raise ClientError(404, "Nothing is served at this address.")
+    if needs_raw(request.path) and not found.route.route.raw_path:
+        detail = f"The path has an empty segment or an encoded slash, which {found.route.name} does not take."
+        raise ClientError(400, f"{detail} `path: raw` would let it.")
+    return found
+
+
+def _hops_are_spent(request: Request) -> bool:
+    return request.method == b"OPTIONS" and any(
+        name.lower() == b"max-forwards" and value.strip() == b"0" for name, value in request.reserved
+    )
+
+
+def _operation(table: RoutingTable, request: Request, body: bytes) -> Found | None:
+    """The SOAP route that the body calls; raises ClientError for what is answered with a fault."""
+    offered = operations(table, request)
+    if not offered or not soap.is_soap(request):
+        return None
+    called = soap.called(request, body[: soap.READ_AHEAD], len(body) <= soap.READ_AHEAD)
+    known = [route.route.match.soap for route in offered if route.route.match.soap is not None]
+    wanted = called if isinstance(called, soap.SoapProblem) else soap.operation_for(called, known)
+    if isinstance(wanted, soap.SoapProblem):
+        raise ClientError(client_fault(wanted.envelope, wanted.reason, "").status, f"SOAP fault: {wanted.reason}")
+    if wanted is None:
+        return None
+    return next(Found(route, ()) for route in offered if route.route.match.soap == wanted)
+
+
+def _soap_note(table: RoutingTable, request: Request, body: bytes) -> tuple[str, ...]:
+    if body or not operations(table, request):
+        return ()
+    return ("SOAP operations have routes of their own at this address; give the call's envelope with --data FILE.",)
+
+
+def _with_allow(fault: ClientError) -> str:
+    return " ".join([fault.detail, *(f"It takes {value.decode()}." for _, value in fault.headers)])
+
+
+# ------------------------------------------------------------------------------------------------ which side
+
+
+class _Visit:
+    """A request with its route, seen as the proxy sees it."""
+
+    def __init__(self, found: Found, request: Request, gateway: Gateway, asked: Asked) -> None:
+        trusted = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
+        scheme = b"https" if gateway.tls else b"http"
+        self.found = found
+        self.request = request
+        self.asked = asked
+        self.peer = Peer(asked.address, scheme, is_trusted(asked.address, trusted))
+        self.address = client_address(self.peer, request, trusted)
+
+    def choices(self) -> tuple[Choice, ...]:
+        """The side that serves; both, the new one first, when chance decides."""
+        first = side_of(self.found.route, self.request, self.address, lambda: 0)
+        last = side_of(self.found.route, self.request, self.address, lambda: BUCKETS - 1)
+        return (first,) if first == last else (first, last)
+
+    def why(self, choice: Choice) -> str:
+        return why(choice, self.found.route, self.request, self.address)
+
+    def sending(self, plan: Plan, draw_bits: Callable[[int], int]) -> Sending:
+        request = self.request
+        backend = plan.backend
+        target = target_path(plan, self.found.route, request, self.found.places)
+        sending = Sending(plan.side, backend.name, "", "", (), plan.timeouts._asdict())
+        if isinstance(target, PathProblem):
+            return sending._replace(refused=f"422: {target.detail}")
+        if plan.max_body and request.length > plan.max_body:
+            return sending._replace(
+                refused=f"413: the body is longer than {plan.max_body} bytes, this route's max_body."
+            )
+        lines = forwarding_lines(self.peer, request) + ids_of(request, draw_bits).lines
+        head = request_head(plan, request, target, lines).decode(errors="replace")
+        first, host, *fields = head.rstrip("\r\n").split("\r\n")
+        added = {name.lower().decode() for name, _ in plan.target.request.add}
+        where = f"unix:{backend.unix}:" if backend.unix else f"{'https' if backend.tls else 'http'}://"
+        where += "" if backend.unix else backend.authority.decode()
+        return sending._replace(
+            url=where + target.decode(errors="replace"),
+            host=host.partition(": ")[2],
+            head=(first, host, *(_masked(line, added) for line in fields)),
+        )
+
+    def notes(self, reason: str, sends: tuple[Sending, ...]) -> Iterator[str]:
+        """What else a person may wonder about."""
+        route = self.found.route.route
+        reserved = {name.lower() for name, _ in self.request.reserved}
+        if reason == "drawn" and route.sticky and route.sticky.issue:
+            yield f"The answer would set {key_name(route.sticky)}, which keeps the client on the side it was given."
+        if route.tester and reason != "tester" and route.tester.header in reserved:
+            yield "A tester's choice was ignored: it needs the right secret, a side that exists and a safe request."
+        sent = {line.partition(":")[0].lower() for sending in sends for line in sending.head}
+        if not self.peer.trusted:
+            sent -= {name.lower().decode() for name, _ in self.request.forwarding}
+        names = [name.decode(errors="replace") for name, _ in self.asked.fields]
+        kept = ", ".join(dict.fromkeys(name for name in names if name.lower() not in sent))
+        if sent and kept:
+            yield f"Not passed on as received: {kept}."
+        if sent and not reserved >= {b"x-request-id", b"traceparent"}:
+            yield "X-Request-ID and traceparent are examples: they are drawn for each request that brings none."
+
+
+def _masked(line: str, added: set[str]) -> str:
+    """A line of the head; a value that configuration added may be a secret."""
+    name, _, value = line.partition(": ")
+    return f"{name}: {shown(name, value)}" if name.lower() in added else line
