@@ -68,7 +68,7 @@ def plain(value: Any) -> Any:
             return value.value
         case tuple() if hasattr(value, "_fields"):
             return _fields(value)
-        case tuple() if value and all(isinstance(each, tuple) and len(each) == 2 for each in value):
+        case tuple() if value and all(type(each) is tuple for each in value):
             return {plain(name): plain(each) for name, each in value}
         case tuple():
             return [plain(each) for each in value]

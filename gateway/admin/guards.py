@@ -15,7 +15,8 @@ from gateway.errors import CommandError
 
 LOOPBACK_ONLY: web.AppKey[bool] = web.AppKey("loopback_only", bool)
 _LOOPBACK_NAMES = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
-_SECURITY = {
+_FIELDS = {
+    "Server": "banyan",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -37,7 +38,7 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         answer: web.StreamResponse = problem(421, "This address only answers to localhost, 127.0.0.1 and [::1].")
     else:
         answer = await _answer(request, handler)
-    answer.headers.update(_SECURITY)
+    answer.headers.update(_FIELDS)
     return answer
 
 

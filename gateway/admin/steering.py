@@ -1,18 +1,10 @@
 """What the admin room needs of the control process: a few questions and one order. `app` hands it in."""
 
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Protocol
 
+from gateway.config.changes import ReloadResult as ReloadResult
 from gateway.config.check import Loaded
 from gateway.core.matching import RoutingTable
-
-
-class ReloadResult(NamedTuple):
-    """What came of reading the file again; `revision` is the table that serves now."""
-
-    outcome: Literal["accepted", "unchanged", "held", "refused"]
-    message: str
-    problems: tuple[str, ...]
-    revision: int
 
 
 class Steering(Protocol):

@@ -36,7 +36,8 @@ def complain_of(problems: Sequence[object]) -> None:
     """List what is wrong with a configuration."""
     for problem in problems:
         print(problem, file=sys.stderr)
-    complain(counted(len(problems), "problem") + ".")
+    if len(problems) > 1:
+        complain(f"{len(problems)} problems.")
 
 
 def counted(number: int, noun: str) -> str:

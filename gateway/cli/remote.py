@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import CommandError
-from gateway.processes.channel import connect_unix
+from gateway.processes.channel import CONTROL_SOCKET, connect_unix
 
-CONTROL_SOCKET = "control.sock"
 PATIENCE = 30.0
 """Seconds: reading a file of 10,000 routes takes a few."""
 

@@ -30,7 +30,8 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str]]:
         ("file", f"{config['file']}, digest {config['digest']}"),
         ("table", f"revision {data['revision']}, file read {config['loaded_at']}"),
     ]
-    lines += [("pool", f"{name}: {count} open") for name, count in (data["pools"] or {}).items()]
+    pools = (data["pools"] or {}).items()
+    lines += [("pool", f"{name}: {busy} busy, {idle} idle connections") for name, (busy, idle) in pools]
     lines += [(painted("problem", "red"), problem) for problem in config["problems"]]
     if config["held"]:
         lines.append(("held back", f"{config['held']} If this is meant: banyan reload --accept"))

@@ -4,7 +4,7 @@ Values are compared as they are and shown as words, so that a secret that change
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gateway.config.check import Loaded
 from gateway.config.words import serve_text
@@ -132,3 +132,12 @@ def _words(value: Any) -> str:
             )
         case _:
             return str(value)
+
+
+class ReloadResult(NamedTuple):
+    """What came of reading the file again; `revision` is the table that serves now."""
+
+    outcome: Literal["accepted", "unchanged", "held", "refused"]
+    message: str
+    problems: tuple[str, ...]
+    revision: int

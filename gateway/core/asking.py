@@ -52,7 +52,7 @@ def _split(url: str) -> tuple[bytes, bytes]:
         host, target = rest[:cut], rest[cut:]
         target = target if target.startswith("/") else f"/{target}"
     target = target.partition("#")[0]
-    if not host or not (target.startswith("/") or target == "*"):
+    if not url.isprintable() or not host or not (target.startswith("/") or target == "*"):
         raise CommandError(
             f"{url!r} is not an address. Write a path, /housing/repairs, or http://host/housing/repairs."
         )

@@ -10,9 +10,9 @@ from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from gateway.core.headers import AnswerHead, Kind, kind_of
+from gateway.core.headers import AnswerHead, Fields, Kind, kind_of
+from gateway.core.matching import host_name
 from gateway.core.model import Backend, Request
 from gateway.core.planning import Plan, edited
 
@@ -47,20 +47,24 @@ _TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0
 
 def ids_of(request: Request, draw_bits: Callable[[int], int]) -> Ids:
     """Request id and W3C trace context: continued where the client gave valid ones, begun otherwise."""
-    request_id = trace = b""
-    if request.reserved:
-        for name, value in request.reserved:
-            kind = kind_of(name)
-            if kind is Kind.REQUEST_ID and _REQUEST_ID.fullmatch(value):
-                request_id = value
-            elif kind is Kind.TRACE:
-                trace = value if not trace and _TRACEPARENT.fullmatch(value) else b"-"
-    if not request_id or len(trace) < 2:
-        fresh = b"%048x" % draw_bits(192)
-        request_id = request_id or fresh[:32]
-        if len(trace) < 2:
-            trace = b"00-%b-%b-00" % (fresh[:32], fresh[32:])
-    return Ids(request_id, trace[3:35], b"X-Request-ID: %b\r\ntraceparent: %b\r\n" % (request_id, trace))
+    fresh = b"%048x" % draw_bits(192)
+    request_id = trace_id = fresh[:32]
+    if not request.reserved:
+        lines = b"X-Request-ID: %b\r\ntraceparent: 00-%b-%b-00\r\n" % (request_id, trace_id, fresh[32:])
+        return Ids(request_id, trace_id, lines)
+    traces = []
+    for name, value in request.reserved:
+        kind = kind_of(name)
+        if kind is Kind.REQUEST_ID and _REQUEST_ID.fullmatch(value):
+            request_id = value
+        elif kind is Kind.TRACE:
+            traces.append(value)
+    if len(traces) == 1 and _TRACEPARENT.fullmatch(traces[0]):
+        trace = traces[0]
+        trace_id = trace[3:35]
+    else:
+        trace = b"00-%b-%b-00" % (trace_id, fresh[32:])
+    return Ids(request_id, trace_id, b"X-Request-ID: %b\r\ntraceparent: %b\r\n" % (request_id, trace))
 
 
 # ------------------------------------------------------------------------------------------------ forwarding fields
@@ -115,7 +119,7 @@ def is_trusted(address: bytes, trusted: tuple[Network, ...]) -> bool:
     """Whether an address belongs to one of the networks."""
     if not trusted or not _is_address(address):
         return False
-    parsed = ip_address(address.decode())
+    parsed = ip_address(address.decode("latin-1"))
     return any(parsed in network for network in trusted)
 
 
@@ -137,23 +141,28 @@ def request_head(plan: Plan, request: Request, target: bytes, lines: bytes) -> b
     edit = plan.target.request
     if edit.add or edit.remove:
         fields = edited(fields, edit)
-    parts = [method, b" ", target, b" HTTP/1.1\r\nHost: ", _host(plan.backend, request), b"\r\n"]
-    for name, value in fields:
-        parts += (name, b": ", value, b"\r\n")
     if request.length > 0:
-        parts.append(b"Content-Length: %d\r\n" % request.length)
+        framing = b"Content-Length: %d\r\n" % request.length
     elif request.length < 0:
-        parts.append(b"Transfer-Encoding: chunked\r\n")
-    elif method in _BODY_METHODS:
-        parts.append(b"Content-Length: 0\r\n")
+        framing = b"Transfer-Encoding: chunked\r\n"
+    else:
+        framing = b"Content-Length: 0\r\n" if method in _BODY_METHODS else b""
     if request.expect:
-        parts.append(b"Expect: 100-continue\r\n")
+        framing += b"Expect: 100-continue\r\n"
     if request.upgrade:
-        parts.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % request.upgrade)
+        framing += b"Connection: Upgrade\r\nUpgrade: %b\r\n" % request.upgrade
     elif request.trailers:
-        parts.append(b"Connection: TE\r\nTE: trailers\r\n")
-    parts += (lines, b"\r\n")
-    return b"".join(parts)
+        framing += b"Connection: TE\r\nTE: trailers\r\n"
+    host = _host(plan.backend, request)
+    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b\r\n" % (method, target, host, field_lines(fields), framing, lines)
+
+
+_joined = b": ".join
+
+
+def field_lines(fields: Fields) -> bytes:
+    """Fields as they stand in a head, each line ended."""
+    return b"\r\n".join(map(_joined, fields)) + b"\r\n" if fields else b""
 
 
 def _host(backend: Backend, request: Request) -> bytes:
@@ -182,20 +191,16 @@ def status_line(status: int, reason: bytes) -> bytes:
 
 def answer_head(head: AnswerHead, plan: Plan, lines: bytes, chunked: bool, close: bool, bodyless: bool) -> bytes:
     """The head a client receives. `lines` are the gateway's own fields; `chunked` frames a body of unknown length."""
-    parts = [status_line(head.status, head.reason)]
     fields = head.fields
     edit = plan.target.answer
     if edit.add or edit.remove:
         fields = edited(fields, edit)
-    for name, value in fields:
-        parts += (name, b": ", value, b"\r\n")
     if head.length >= 0 and head.status != 204 and not (bodyless and head.length == 0):
-        parts.append(b"Content-Length: %d\r\n" % head.length)
-    elif chunked:
-        parts.append(b"Transfer-Encoding: chunked\r\n")
-    parts.append(lines)
-    parts.append(b"Connection: close\r\n\r\n" if close else b"\r\n")
-    return b"".join(parts)
+        framing = b"Content-Length: %d\r\n" % head.length
+    else:
+        framing = b"Transfer-Encoding: chunked\r\n" if chunked else b""
+    end = b"Connection: close\r\n\r\n" if close else b"\r\n"
+    return b"%b%b%b%b%b" % (status_line(head.status, head.reason), field_lines(fields), framing, lines, end)
 
 
 # ------------------------------------------------------------------------------------------------ public addresses
@@ -203,7 +208,8 @@ def answer_head(head: AnswerHead, plan: Plan, lines: bytes, chunked: bool, close
 
 def public_fields(head: AnswerHead, plan: Plan, request: Request, scheme: bytes, public_url: str | None) -> AnswerHead:
     """The head with the backend's own name replaced by the public one, in Location, Content-Location and cookies."""
-    base = public_url.rstrip("/").encode() if public_url else scheme + b"://" + request.host
+    own = scheme + b"://" + request.host if request.host else b""  # without either, a path alone is right too
+    base = public_url.rstrip("/").encode() if public_url else own
     fields = []
     for name, value in head.fields:
         kind = kind_of(name)
@@ -219,19 +225,19 @@ def _public_address(value: bytes, plan: Plan, base: bytes) -> bytes:
     """An address of the backend as front ends reach it; any other address as it is."""
     if value.startswith(b"/") and not value.startswith(b"//"):
         return _public_path(value, plan)
-    try:
-        parts = urlsplit(value)
-    except ValueError:
+    absolute = _ABSOLUTE.match(value)
+    if absolute is None or not _is_own_host(absolute[1].lower(), plan.backend):
         return value
-    if parts.scheme not in (b"http", b"https", b"") or not _is_own_host(parts.netloc.lower(), plan.backend):
-        return value
-    rest = value[value.index(parts.netloc) + len(parts.netloc) :] or b"/"
-    return base + _public_path(rest, plan)
+    rest = value[absolute.end() :]
+    return base + _public_path(rest if rest.startswith(b"/") else b"/" + rest, plan)
+
+
+_ABSOLUTE = re.compile(rb"(?:https?:)?//([^/?#]+)", re.IGNORECASE)
 
 
 def _is_own_host(authority: bytes, backend: Backend) -> bool:
-    own = {backend.authority.lower(), b"%b:%d" % (backend.host.lower().encode(), backend.port)}
-    own.add(backend.authority.lower().partition(b":")[0])
+    name = host_name(backend.authority)
+    own = {name, b"%b:%d" % (name, backend.port), backend.authority.lower()}
     if backend.host_header not in ("own", "public"):
         own.add(backend.host_header.lower().encode())
     return authority in own
@@ -241,9 +247,10 @@ def _public_path(path: bytes, plan: Plan) -> bytes:
     if plan.public_prefix is None:
         return path
     private, public = plan.public_prefix
-    if path == private or path.startswith((private + b"/", private + b"?")):
-        return public + path[len(private) :] or b"/"
-    return path
+    if path != private and not path.startswith((private + b"/", private + b"?", private + b"#")):
+        return path
+    moved = public + path[len(private) :]
+    return moved if moved.startswith(b"/") else b"/" + moved
 
 
 def _public_cookie(value: bytes, plan: Plan) -> bytes:
@@ -260,8 +267,7 @@ def _public_cookie(value: bytes, plan: Plan) -> bytes:
 
 
 def _covers(domain: bytes, backend: Backend) -> bool:
-    host = backend.authority.lower().partition(b":")[0]
-    names = {host, backend.host.lower().encode()}
+    names = {host_name(backend.authority), backend.host.lower().encode()}
     if backend.host_header not in ("own", "public"):
         names.add(backend.host_header.lower().encode())
     return any(name == domain or name.endswith(b"." + domain) for name in names)

@@ -90,7 +90,8 @@ def _classify(name: bytes) -> Kind:
 
 
 _learnt = _kinds.get
-_PASS, _COOKIE, _HOST = Kind.PASS, Kind.COOKIE, Kind.HOST
+_PASS, _COOKIE, _HOST, _CONNECTION, _LENGTH = Kind.PASS, Kind.COOKIE, Kind.HOST, Kind.CONNECTION, Kind.LENGTH
+_PLAIN_CONNECTION = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 
 # ------------------------------------------------------------------------------------------------ requests
 
@@ -98,6 +99,7 @@ _AUTHORITY = re.compile(
     rb"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+(?::[0-9]{0,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{0,5})?"
 )
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_REQUEST_PASSES = frozenset({Kind.ADDRESS, Kind.SET_COOKIE, Kind.AUTHENTICATE})
 _TUNNELLED = frozenset({b"websocket"})
 
 
@@ -122,6 +124,8 @@ def read_request(method: bytes, target: bytes, raw: Fields, http_1_0: bool) -> R
         elif kind is _COOKIE:
             cookie = cookie + b"; " + field[1] if cookie else field[1]
             fields.append(field)
+        elif kind in _REQUEST_PASSES:
+            fields.append(field)
         else:
             special.append((kind, field))
     if hosts != 1 and (hosts or not http_1_0):
@@ -132,17 +136,29 @@ def read_request(method: bytes, target: bytes, raw: Fields, http_1_0: bool) -> R
     mark = path.find(b"?")
     if mark >= 0:
         path, query = path[:mark], path[mark:]
-    if host and _AUTHORITY.fullmatch(host) is None:
-        raise ClientError(400, "The Host field is not a host name with an optional port.", close=True)
-    if not host and not http_1_0:
-        raise ClientError(400, "The Host field is empty.", close=True)
+    if host not in _good_hosts:
+        _judge_host(host, http_1_0)
     if b"#" in target:
         raise ClientError(400, "The request target has a fragment.", close=True)
-    if not special:
-        return Request(method, target, path, query, host, fields, cookie, 0, http_1_0, False, b"", False, [], [])
-    return _read_special(
-        Request(method, target, path, query, host, fields, cookie, 0, http_1_0, False, b"", False, [], []), special
+    request = _make(
+        Request, (method, target, path, query, host, fields, cookie, 0, http_1_0, False, b"", False, NOTHING, NOTHING)
     )
+    return _read_special(request, special) if special else request
+
+
+NOTHING: Fields = []
+_make = tuple.__new__
+_good_hosts: set[bytes] = set()
+
+
+def _judge_host(host: bytes, http_1_0: bool) -> None:
+    """Raise unless a Host field is a host with an optional port; good ones are remembered, within bounds."""
+    if not host and not http_1_0:
+        raise ClientError(400, "The Host field is empty.", close=True)
+    if host and _AUTHORITY.fullmatch(host) is None:
+        raise ClientError(400, "The Host field is not a host name with an optional port.", close=True)
+    if host and len(_good_hosts) < _LEARNT and len(host) <= 64:
+        _good_hosts.add(host)
 
 
 def _read_other_form(method: bytes, target: bytes, host: bytes) -> tuple[bytes, bytes]:
@@ -190,10 +206,8 @@ def _read_special(request: Request, special: list[tuple[Kind, tuple[bytes, bytes
                 forwarding.append(field)
             case Kind.RESERVED | Kind.TRACE | Kind.REQUEST_ID | Kind.MAX_FORWARDS:
                 reserved.append(field)
-            case Kind.HOP:
-                pass
             case _:
-                fields.append(field)
+                assert kind is Kind.HOP, "everything else has been sorted by now"
     nominated -= {b"", b"close", b"keep-alive", b"upgrade", b"te"}
     if nominated:
         fields = [field for field in fields if field[0].lower() not in nominated]
@@ -262,7 +276,7 @@ def read_answer(status: int, reason: bytes, raw: Fields, *, no_body: bool) -> An
             kind = kind_of(name)
         if kind is _PASS:
             fields.append(field)
-        elif kind is Kind.LENGTH:
+        elif kind is _LENGTH:
             if length >= 0 or not field[1].isdigit() or len(field[1]) > 18:
                 return None
             length = int(field[1])
@@ -270,9 +284,10 @@ def read_answer(status: int, reason: bytes, raw: Fields, *, no_body: bool) -> An
             if coding:
                 return None
             coding = field[1].lower()
-        elif kind is Kind.CONNECTION:
-            tokens = {token.strip().lower() for token in field[1].split(b",")}
-            nominated = tokens if nominated is None else nominated | tokens
+        elif kind is _CONNECTION:
+            if field[1] not in _PLAIN_CONNECTION:
+                tokens = {token.strip().lower() for token in field[1].split(b",")}
+                nominated = tokens if nominated is None else nominated | tokens
         elif kind is Kind.ADDRESS or kind is Kind.SET_COOKIE:
             addresses = True
             fields.append(field)
@@ -291,7 +306,7 @@ def read_answer(status: int, reason: bytes, raw: Fields, *, no_body: bool) -> An
         length = -1
     if no_body and length < 0:
         length = 0
-    return AnswerHead(status, reason, fields, length, addresses, connection_auth)
+    return _make(AnswerHead, (status, reason, fields, length, addresses, connection_auth))
 
 
 _ANSWER_PASSES = frozenset({Kind.TRACE, Kind.COOKIE, Kind.EXPECT, Kind.HOST, Kind.MAX_FORWARDS, Kind.FORWARDING})
@@ -313,7 +328,7 @@ FORBIDDEN_TRAILERS = frozenset(
 
 
 def trailer_lines(trailers: Fields) -> bytes:
-    """Trailers as they are sent on: fields that frame, route or authenticate a message stay behind (RFC 9110, 6.5.1)."""
+    """Trailers as they are sent on; what frames, routes or authenticates a message stays behind (RFC 9110, 6.5.1)."""
     return b"".join(
         b"%b: %b\r\n" % field
         for field in trailers

@@ -69,11 +69,9 @@ def _at_this_path(
     if match.soap is not None and route in operations(table, request):
         called = soap.called(request, body[: soap.READ_AHEAD], True)
         return f"the body calls {called.element}" if isinstance(called, soap.Called) else "the body calls no operation"
-    return (
-        _less_specific(match, chosen.route.match)
-        if chosen is not None
-        else "a more specific path takes all that is posted"
-    )
+    if chosen is None:
+        return "it would take it, and the gateway serves no such request"
+    return _less_specific(match, chosen.route.match)
 
 
 def _takes_method(route: PlannedRoute, method: bytes) -> bool:
@@ -159,8 +157,8 @@ def _difference(wanted: tuple[Segment, ...], segments: list[bytes]) -> str:
         if not text:
             return f"its path has `{_part(each)}` where the request has nothing"
     if len(wanted) < len(segments):
-        return f"its path ends where the request has `{_text(segments[len(wanted)])}`"
-    return f"its path goes on with `{'/'.join(_part(each) for each in wanted[len(segments) :])}`"
+        return f"its path ends where the request goes on with `/{_text(b'/'.join(segments[len(wanted) :]))}`"
+    return f"its path goes on with `/{'/'.join(_part(each) for each in wanted[len(segments) :])}`"
 
 
 def _part(segment: Segment) -> str:

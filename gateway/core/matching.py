@@ -7,10 +7,9 @@ of header and query predicates. So the file's order never matters, and the cost 
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 
 from gateway.core.model import Estate, Match, Predicate, Request
-from gateway.core.paths import decoded_segments
+from gateway.core.paths import decoded_segments, query_pairs
 from gateway.core.planning import PlannedRoute, planned
 
 GET, HEAD = b"GET", b"HEAD"
@@ -25,7 +24,7 @@ class Found(NamedTuple):
 
 
 class NotFound(NamedTuple):
-    """No route takes the request; `allow` lists the methods that routes at this path do take (empty: no such path)."""
+    """No route takes the request; `allow` lists the methods that would be taken here (empty: it is not the method)."""
 
     allow: tuple[bytes, ...]
 
@@ -43,9 +42,10 @@ class Leaf:
     def add(self, route: PlannedRoute) -> None:
         match = route.route.match
         if match.soap is not None:
-            self.soap.append(route)
-            return
-        for routes in [self.takes.setdefault(method, []) for method in match.methods] or [self.any]:
+            places = [self.soap]
+        else:
+            places = [self.takes.setdefault(method, []) for method in match.methods] or [self.any]
+        for routes in places:
             routes.append(route)
             routes.sort(key=lambda each: -each.predicates)
 
@@ -112,22 +112,29 @@ class Node:
 
         `places` then holds where the `{name}` segments of that route's template stand.
         """
-        if depth == len(segments):
-            if self.leaf is not None and (route := look(self.leaf)) is not None:
+        node, last = self, len(segments)
+        while depth < last and node.one is None and node.rest is None:  # only one way to go: no need to come back
+            below = node.literals.get(segments[depth])
+            if below is None:
+                return None
+            node = below
+            depth += 1
+        if depth == last:
+            if node.leaf is not None and (route := look(node.leaf)) is not None:
                 return route
         else:
             segment = segments[depth]
-            below = self.literals.get(segment)
+            below = node.literals.get(segment)
             if below is not None and (route := below.search(segments, depth + 1, places, look)) is not None:
                 return route
-            if self.one is not None and segment:
+            if node.one is not None and segment:
                 places.append(depth)
-                if (route := self.one.search(segments, depth + 1, places, look)) is not None:
+                if (route := node.one.search(segments, depth + 1, places, look)) is not None:
                     return route
                 places.pop()
-        if self.rest is not None:
+        if node.rest is not None:
             places.append(depth)
-            if (route := look(self.rest)) is not None:
+            if (route := look(node.rest)) is not None:
                 return route
             places.pop()
         return None
@@ -231,7 +238,7 @@ def find(table: RoutingTable, request: Request) -> Found | NotFound:
     allow: set[bytes] = set()
     for leaf in table.leaves(request.host, request.path):
         allow |= leaf.allowed()
-    return NotFound(tuple(sorted(allow)))
+    return NotFound(() if request.method in allow else tuple(sorted(allow)))
 
 
 def operations(table: RoutingTable, request: Request) -> list[PlannedRoute]:
@@ -241,9 +248,8 @@ def operations(table: RoutingTable, request: Request) -> list[PlannedRoute]:
     found: list[PlannedRoute] = []
     for leaf in table.leaves(request.host, request.path):
         found += [route for route in leaf.soap if not route.predicates or fits(route.route.match, request)]
-        if b"POST" in leaf.takes or leaf.any:
+        if leaf.take(request) is not None:
             break
-    found.sort(key=lambda route: -route.predicates)
     return found
 
 
@@ -261,7 +267,7 @@ def _header_holds(wanted: Predicate, fields: Iterable[tuple[bytes, bytes]]) -> b
 
 
 def _query_holds(wanted: tuple[Predicate, ...], query: bytes) -> bool:
-    given = parse_qsl(query[1:], keep_blank_values=True)
+    given = query_pairs(query)
     return all(
         any(name == each.name and (each.value is None or value == each.value) for name, value in given)
         for each in wanted

@@ -9,7 +9,10 @@ from urllib.parse import unquote_to_bytes
 
 _SUSPECT = re.compile(rb"[%\\;]|//|/\.|[^\x21-\x7e]")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_OVERLONG = re.compile(rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}")
+_OVERLONG = re.compile(
+    rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}"
+    rb"|\xf8[\x80-\x87][\x80-\xbf]{3}|\xfc[\x80-\x83][\x80-\xbf]{4}"
+)
 """ASCII in disguise. A lone `%c3` is only bad UTF-8, which is the backend's business."""
 _DOTS = frozenset({b".", b".."})
 
@@ -23,17 +26,16 @@ def problem_of(path: bytes) -> str | None:
     """Why a path is refused (400), in words; None when it may be routed."""
     if _BAD_ESCAPE.search(path):
         return "The path has a % that is not followed by two hexadecimal digits."
-    if b"%" in path:
-        decoded = unquote_to_bytes(path)
-        if b"\x00" in decoded:
-            return "The path has a NUL."
-        if _OVERLONG.search(decoded):
-            return "The path has an overlong UTF-8 form."
-    if b"\\" in path or b"%5c" in path.lower():
+    decoded = unquote_to_bytes(path)
+    if b"\x00" in decoded:
+        return "The path has a NUL."
+    if _OVERLONG.search(decoded):
+        return "The path has an overlong UTF-8 form."
+    if b"\\" in decoded:
         return "The path has a backslash."
-    for segment in path.split(b"/"):
-        if unquote_to_bytes(segment).partition(b";")[0] in _DOTS:
-            return "The path has a dot segment."
+    # Split after decoding: a backend that reads %2f as a slash must not find a dot segment either.
+    if any(segment.partition(b";")[0] in _DOTS for segment in decoded.split(b"/")):
+        return "The path has a dot segment."
     return None
 
 
@@ -48,3 +50,9 @@ def decoded_segments(path: bytes) -> list[bytes]:
     if b"%" not in path:
         return segments
     return [unquote_to_bytes(segment) for segment in segments]
+
+
+def query_pairs(query: bytes) -> list[tuple[bytes, bytes]]:
+    """The parameters of a query (with its "?"), decoded; bytes stay bytes, which `parse_qsl` cannot promise."""
+    parts = [part.replace(b"+", b" ").partition(b"=") for part in query[1:].split(b"&") if part]
+    return [(unquote_to_bytes(name), unquote_to_bytes(value)) for name, _, value in parts]

@@ -1,15 +1,14 @@
 """What will be done with a request, decided before anything is sent.
 
-Each route is compiled once into a `PlannedRoute` with a finished `Plan` per side, so that planning a request is only the
-choice of a side: the first of these that applies (SEMANTICS, "Which side"): retired; unsafe -> the record; the tester's
-choice; the share.
+Each route is compiled once into a `PlannedRoute` with a finished `Plan` per side, so that planning a request is only
+the choice of a side: the first of these that applies: retired; unsafe -> the record; the tester's choice; the share.
 """
 
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from hmac import compare_digest
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote_from_bytes, unquote_to_bytes
+from urllib.parse import quote_from_bytes
 
 from gateway.core.model import (
     BUCKETS,
@@ -28,10 +27,12 @@ from gateway.core.model import (
     Tester,
     Timeouts,
 )
+from gateway.core.paths import problem_of, query_pairs
 from gateway.core.splitting import bucket_of, choose
 
 SAFE_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS"})
-IDEMPOTENT_METHODS = SAFE_METHODS | {b"PUT", b"DELETE"}
+IDEMPOTENT_METHODS = frozenset({b"PUT", b"DELETE"})
+"""Beside those that are safe, unless the route says that they are not."""
 
 
 class Plan(NamedTuple):
@@ -158,10 +159,14 @@ def _prefixes(route: Route, target: Target, backend: Backend) -> tuple[bytes, by
     literal = target.path[0]
     if not ends_in_rest or not isinstance(literal, bytes):
         return None
-    public = b"".join(b"/" + segment.text for segment in route.match.segments[:-1] if segment.kind == "literal")
     if any(segment.kind == "one" for segment in route.match.segments):
         return None
-    return (backend.base + literal.rstrip(b"/"), public)
+    public = "".join("/" + quote_from_bytes(segment.text, _IN_SEGMENTS) for segment in route.match.segments[:-1])
+    return (backend.base + literal.rstrip(b"/"), public.encode())
+
+
+_IN_SEGMENTS = "!$&'()*+,;=:@"
+"""What stands for itself in a path segment, beside letters, digits and `-._~` (RFC 3986, section 3.3)."""
 
 
 # ------------------------------------------------------------------------------------------------ which side
@@ -222,8 +227,7 @@ def client_key(sticky: Sticky, request: Request, address: bytes) -> bytes:
         case "header":
             return next((value for name, value in request.fields if name.lower() == sticky.name), b"")
         case "query":
-            pairs = parse_qsl(request.query[1:], keep_blank_values=True)
-            return next((value for name, value in pairs if name == sticky.name), b"")
+            return next((value for name, value in query_pairs(request.query) if name == sticky.name), b"")
         case "address":
             return address
 
@@ -263,11 +267,11 @@ def target_path(plan: Plan, planned: PlannedRoute, request: Request, places: tup
         value = _placeholder_value(part, planned, request, values)
         if value is None:
             return PathProblem(f"The request has no {part.source} {part.name.decode(errors='replace')}.")
-        if part.source != "rest" and unquote_to_bytes(value) in (b"", b".", b".."):
+        if part.source != "rest" and (not value or problem_of(b"/" + value)):
             return PathProblem(f"The {part.source} {part.name.decode(errors='replace')} cannot be part of a path.")
         parts.append(value)
-    path = b"".join(parts)
-    return path if b"?" in path else path + request.query
+    parts.append(request.query)
+    return b"".join(parts)
 
 
 def path_values(path: bytes, places: tuple[int, ...], ends_in_rest: bool) -> tuple[bytes, ...]:
@@ -288,8 +292,7 @@ def _placeholder_value(
         case "rest":
             return values[-1]
         case "query":
-            pairs = parse_qsl(request.query[1:], keep_blank_values=True)
-            found = next((value for name, value in pairs if name == place.name), None)
+            found = next((value for name, value in query_pairs(request.query) if name == place.name), None)
         case "header":
             found = next((value for name, value in request.fields if name.lower() == place.name), None)
     return None if found is None else quote_from_bytes(found, safe="").encode()

@@ -1,4 +1,4 @@
-"""Answers the gateway makes itself: problem documents (RFC 9457), plain HTML for browsers, SOAP faults for SOAP clients.
+"""Answers of the gateway's own: problem documents (RFC 9457), plain HTML for browsers, SOAP faults for SOAP clients.
 
 They carry the request id, so that a person can quote it, and nothing about the systems behind.
 """

@@ -1,7 +1,7 @@
 """Which operation a SOAP request calls: read from the first child of its Body, without touching a byte of it.
 
-Only the beginning is read (64 KiB at most), through multipart and gzip. DOCTYPE is refused, as SOAP forbids it. An action
-that says otherwise than the body is refused too: servers differ in which of the two they believe.
+Only the beginning is read (64 KiB at most), through multipart and gzip. DOCTYPE is refused, as SOAP forbids it. An
+action that says otherwise than the body is refused too: servers differ in which of the two they believe.
 """
 
 import re
@@ -43,6 +43,7 @@ def called(request: Request, start: bytes, whole: bool) -> Called | SoapProblem:
     """The operation that a request calls. `start` is the beginning of its body, `whole` whether that is all of it."""
     content_type = _field(request, b"content-type")
     version = SOAP_12 if content_type.lower().startswith(b"application/soap+xml") else SOAP_11
+    actions = _actions(request)
     data = start
     if _field(request, b"content-encoding").lower().strip() in (b"gzip", b"x-gzip"):
         data = _inflated(data)
@@ -55,19 +56,22 @@ def called(request: Request, start: bytes, whole: bool) -> Called | SoapProblem:
     if reading.found is None:
         reason = "The envelope has no operation in its Body." if whole else "No operation within the first 64 KiB."
         return SoapProblem(reading.envelope, reason)
+    if len(actions) > 1:
+        return SoapProblem(reading.envelope, "The request has two SOAP actions, which contradict each other.")
     namespace, element = reading.found
-    return Called(reading.envelope, namespace, element, _action(request, content_type))
+    return Called(reading.envelope, namespace, element, next(iter(actions), ""))
 
 
 def _field(request: Request, wanted: bytes) -> bytes:
     return next((value for name, value in request.fields if name.lower() == wanted), b"")
 
 
-def _action(request: Request, content_type: bytes) -> str:
-    given = _field(request, b"soapaction").strip().strip(b'"')
-    if not given and (found := _ACTION.search(content_type.partition(b";")[2])):
-        given = found[1] or found[2] or b""
-    return given.decode("utf-8", "replace").strip()
+def _actions(request: Request) -> set[str]:
+    """Every action given: in SOAPAction (SOAP 1.1), and in the content type (SOAP 1.2)."""
+    given = [value.strip().strip(b'"') for name, value in request.fields if name.lower() == b"soapaction"]
+    if found := _ACTION.search(_field(request, b"content-type").partition(b";")[2]):
+        given.append(found[1] or found[2] or b"")
+    return {action.decode("utf-8", "replace").strip() for action in given} - {""}
 
 
 def _inflated(data: bytes) -> bytes:
@@ -97,6 +101,7 @@ class _Reading:
         self.envelope = envelope
         self.found: tuple[str, str] | None = None
         self._depth = 0
+        self._in_envelope = False
         self._in_body = False
         self._doctype = False
 
@@ -112,6 +117,8 @@ class _Reading:
             pass
         except expat.ExpatError:
             return "The request is not well-formed XML."
+        except (LookupError, ValueError):
+            return "The request has a character encoding that is not understood here; send UTF-8."
         if self._doctype:
             return "A SOAP message must not have a DOCTYPE."
         return None
@@ -124,8 +131,9 @@ class _Reading:
         namespace, _, local = name.rpartition(" ")
         if self._depth == 0 and local == "Envelope" and namespace in (SOAP_11, SOAP_12):
             self.envelope = namespace
+            self._in_envelope = True
         elif self._depth == 1:
-            self._in_body = local == "Body" and namespace == self.envelope
+            self._in_body = self._in_envelope and local == "Body" and namespace == self.envelope
         elif self._depth == 2 and self._in_body:
             self.found = (namespace, local)
             raise _Found

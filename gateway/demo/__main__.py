@@ -59,15 +59,25 @@ async def perform(options: Options) -> int:
 
 async def _perform(options: Options, folder: Path) -> int:
     config, estate = _script(options, folder)
+    data = folder / "data"
     listen = free_or_another(options.listen, "the gateway")
     admin = free_or_another(options.admin, "its admin port")
     async with Company(folder) as company:
         await open_services(company, estate)
-        gateway = await open_gateway(company, config, listen, admin, folder / "data")
-        about = Setting(listen, config, str(options.config), _command(), options.seconds, options.clients, options.rate)
+        gateway = await open_gateway(company, config, listen, admin, data)
+        about = Setting(
+            address=listen,
+            config=config,
+            file=str(options.config),
+            command=_command(),
+            data=data,
+            seconds=options.seconds,
+            clients=options.clients,
+            rate=options.rate,
+        )
         show = Show(about, estate, Console())
         _on_signals(show.stop)
-        await show.run(gateway, partial(flip, config=config) if options.flip else None)
+        await show.run(gateway, partial(flip, config=config, data=data) if options.flip else None)
         scene = show.scene()
     print(final(scene))
     troubles = list(show.troubles)
@@ -92,7 +102,9 @@ def _script(options: Options, folder: Path) -> tuple[Path, Estate]:
 def _command() -> str:
     """How a person calls banyan from here."""
     banyan = Path(sys.executable).with_name("banyan")
-    return str(banyan.relative_to(Path.cwd())) if banyan.is_relative_to(Path.cwd()) else "banyan"
+    if not banyan.exists():
+        return f"{sys.executable} -m gateway"
+    return str(banyan.relative_to(Path.cwd())) if banyan.is_relative_to(Path.cwd()) else str(banyan)
 
 
 def _on_signals(action: Callable[[], object]) -> None:

@@ -27,13 +27,15 @@ FAVOURITE = "repairs-list"
 class Scene(NamedTuple):
     """All that is shown at one moment: the file as last accepted, the accounts, and what happened so far.
 
-    `seconds` is the length of a rehearsal, None when a person is at the helm.
+    `command` and `data` are how a person calls banyan and finds this gateway; `seconds` is the length of a rehearsal,
+    None when a person is at the helm.
     """
 
     now: float
     address: str
     file: str
     command: str
+    data: str
     seconds: float | None
     estate: Estate
     tally: Tally
@@ -54,7 +56,7 @@ def board(scene: Scene, width: int, height: int) -> RenderableType:
         table.add_column(name, no_wrap=True, justify="right")
     for route in scene.estate.routes:
         table.add_row(*_row(route, scene, wide=wide))
-    lines = max(2, height - len(scene.estate.routes) - 8)
+    lines = max(2, height - len(scene.estate.routes) - 9)
     return Group(heading(scene), table, Text(f"\n{summary(scene)}", style="bold"), story(scene, lines))
 
 
@@ -74,8 +76,14 @@ def hint(scene: Scene) -> list[str]:
     serve, other = serve_text(route), other_side(route)
     return [
         f"Edit {scene.file}: under `{route.name}` change `serve: {serve}` to `serve: {other}`.",
-        f'Or: {scene.command} flip {route.name} {other} --reason "to see it move"',
+        f"Or, in another terminal:  export BANYAN_DATA={scene.data}",
+        f'  {scene.command} flip {route.name} {other} --reason "to see it move"{_named(scene.file)}',
     ]
+
+
+def _named(file: str) -> str:
+    """The option that names a file, where it is not the usual one."""
+    return "" if file == "routes.yaml" else f" --config {file}"
 
 
 def favourite(estate: Estate) -> Route | None:

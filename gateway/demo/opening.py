@@ -72,10 +72,10 @@ async def open_gateway(company: Company, config: Path, listen: Address, admin: A
     return gateway
 
 
-async def flip(route: Route, config: Path) -> str:
+async def flip(route: Route, config: Path, data: Path) -> str:
     """Send a route to its other side as a person would, with the command; what went wrong, or nothing."""
     command = [sys.executable, "-m", "gateway", "flip", route.name, other_side(route)]
-    command += ["--reason", "half-way through the rehearsal", "--config", str(config)]
+    command += ["--reason", "half-way through the rehearsal", "--config", str(config), "--data", str(data)]
     quiet, pipe, both = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
     process = await asyncio.create_subprocess_exec(*command, stdin=quiet, stdout=pipe, stderr=both)
     try:

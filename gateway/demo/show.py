@@ -39,6 +39,7 @@ class Setting(NamedTuple):
     config: Path
     file: str
     command: str
+    data: Path
     seconds: float | None
     clients: int
     rate: float
@@ -68,6 +69,7 @@ class Show:
             address=str(self._setting.address),
             file=self._setting.file,
             command=self._setting.command,
+            data=str(self._setting.data),
             seconds=self._setting.seconds,
             estate=self._estate,
             tally=self._tally,

@@ -85,7 +85,7 @@ class Channel(asyncio.Protocol):
         if size is None:
             return
         with memoryview(self._buffer) as view:
-            message = pickle.loads(view[_LENGTH.size : size])  # noqa: S301 - our own user's socket, mode 0600
+            message = pickle.loads(view[_LENGTH.size : size])
         del self._buffer[:size]
         if self._paused and len(self._buffer) < _PAUSE // 2 and self._transport is not None:
             self._paused = False

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway import __version__
-from gateway.admin.steering import ReloadResult
+from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Loaded, load
-from gateway.config.live import describe_changes, reason_to_hold, settled_changes
+from gateway.config.live import settled_changes
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Observation
 from gateway.errors import ConfigError

@@ -38,7 +38,7 @@ class Handler:
         attempt: Attempt | None = None
         try:
             request = _readable(exchange)
-            found = _operation_free(live, request) or await _by_body(live, exchange, request)
+            found = _by_head(live, request) or await _by_body(live, exchange, request)
             route = found.route
             choice, cookie = _choose(live, exchange, route, request)
             plan = route.plan(choice.side)
@@ -91,7 +91,7 @@ def _hops_are_spent(request: Request) -> bool:
     return any(name.lower() == b"max-forwards" and value.strip() == b"0" for name, value in request.reserved)
 
 
-def _operation_free(live: Live, request: Request) -> Found | None:
+def _by_head(live: Live, request: Request) -> Found | None:
     """The route, when the head alone decides it; None when SOAP operations have routes of their own at this address."""
     if live.table.has_operations and request.method == b"POST" and matching.operations(live.table, request):
         return None

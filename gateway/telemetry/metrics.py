@@ -18,6 +18,7 @@ from gateway.core.planning import share_of
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the latency histogram, seconds."""
 
+_CLASSES = tuple(f"{first}xx" for first in range(10))
 _CountKey = tuple[str, str, str, str, str]
 _TimeKey = tuple[str, str]
 
@@ -42,7 +43,7 @@ class Traffic(Collector):
         """Count a batch."""
         counts, times, sums = self._counts, self._times, self._sums
         for each in batch:
-            key = (each.route, each.side, each.backend, each.role, f"{each.status // 100}xx")
+            key = (each.route, each.side, each.backend, each.role, _CLASSES[each.status // 100])
             counts[key] = counts.get(key, 0) + 1
             where = (each.route, each.side)
             buckets = times.get(where)

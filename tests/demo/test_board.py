@@ -20,7 +20,7 @@ def scene(estate: Estate = ESTATE, *entries: Entry, strays: int = 0, seconds: fl
     tally = Tally(100.0)
     for client, name, side in (("a", "repairs-list", "legacy"), ("a", "detail", "legacy"), ("b", "detail", "new")):
         tally.note(Seen(101.0, client, name, side, 0.012))
-    return Scene(102.0, "127.0.0.1:8080", "routes.yaml", "banyan", seconds, estate, tally, strays, entries)
+    return Scene(102.0, "127.0.0.1:8080", "routes.yaml", "banyan", "/tmp/data", seconds, estate, tally, strays, entries)
 
 
 def shown(scene: Scene, width: int = 120, height: int = 30) -> str:
@@ -36,6 +36,7 @@ def test_the_board_says_where_what_and_who() -> None:
     for part in (
         "invented",
         "http://127.0.0.1:8080",
+        "export BANYAN_DATA=/tmp/data",
         "under `repairs-list` change `serve: legacy` to `serve: new`",
         "banyan flip repairs-list new --reason",
         "GET /detail",

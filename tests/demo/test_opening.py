@@ -67,6 +67,6 @@ async def test_services_are_processes_that_answer(tmp_path: Path) -> None:
 
 async def test_a_flip_that_fails_says_why(tmp_path: Path) -> None:
     """What the command printed is in the sentence."""
-    trouble = await flip(route("repairs-list"), tmp_path / "no-such.yaml")
+    trouble = await flip(route("repairs-list"), tmp_path / "no-such.yaml", tmp_path)
     assert trouble.startswith("The flip failed, exit code ")
     assert "no-such.yaml" in trouble

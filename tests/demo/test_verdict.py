@@ -15,7 +15,7 @@ def scene(*seen: Seen, entries: tuple[Entry, ...] = (EDIT,), now: float = 20.0, 
     for one in seen:
         tally.note(one)
     routes = estate(route("repairs-list", Serve.NEW))
-    return Scene(now, "127.0.0.1:8080", "routes.yaml", "banyan", 20.0, routes, tally, strays, entries)
+    return Scene(now, "127.0.0.1:8080", "routes.yaml", "banyan", "/tmp/data", 20.0, routes, tally, strays, entries)
 
 
 def seen(at: float, side: str, failure: str = "") -> Seen:

@@ -1,0 +1,104 @@
+"""A control process that only remembers what it was told."""
+
+from pathlib import Path
+from typing import Any
+
+from gateway.admin.steering import ReloadResult
+from gateway.config.check import Loaded, load
+from gateway.core.matching import RoutingTable, compiled
+
+ROUTES = """\
+version: 1
+backends:
+  office: {url: "http://127.0.0.1:9001"}
+  repairs: {url: "http://127.0.0.1:9002"}
+routes:
+  - name: everything
+    match: ANY /**
+    legacy: office
+  - name: list
+    match: GET /repairs
+    legacy: office
+    new: repairs
+    serve: 25% new
+    sticky: {cookie: tenancy}
+    tester: {header: x-banyan-serve, secret: opensesame}
+  - name: balance
+    match: SOAP /rents#Balance
+    legacy: office
+"""
+
+
+def written(folder: Path, text: str = ROUTES) -> Path:
+    """A routes.yaml in a folder."""
+    path = folder / "routes.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+class FakeSteering:
+    """Steering without processes: the file is loaded once, and again on reload."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+        self.loaded: Loaded = load(config, {})
+        self.table: RoutingTable = compiled(self.loaded.estate, 1)
+        self.revision = 1
+        self.serving = True
+        self.problems: list[str] = []
+        self.held: str | None = None
+        self.orders: list[tuple[object, ...]] = []
+        self.accepted: list[bool] = []
+        self.result = ReloadResult("unchanged", "The file is what serves already.", (), 1)
+
+    async def reload(self, *, accept: bool) -> ReloadResult:
+        self.accepted.append(accept)
+        return self.result
+
+    def take(self) -> None:
+        """Serve what the file says now."""
+        self.loaded = load(self.config, {})
+        self.revision += 1
+        self.table = compiled(self.loaded.estate, self.revision)
+
+    def status(self) -> dict[str, Any]:
+        return {
+            "version": "0.1.0",
+            "pid": 100,
+            "ready": self.serving,
+            "data": {
+                "pid": 101,
+                "serving": self.serving,
+                "revision": self.revision if self.serving else 0,
+                "restarts": 0,
+                "connections": 3,
+                "pools": {"office": [1, 2]},
+                "dropped": 0,
+                "stall_max": 0.0,
+            },
+            "config": {
+                "file": str(self.config),
+                "digest": self.loaded.estate.digest,
+                "revision": self.revision,
+                "loaded_at": "2026-11-22T09:00:00+00:00",
+                "last_reload_ok": not self.problems and self.held is None,
+                "problems": self.problems,
+                "held": self.held,
+            },
+        }
+
+    def traffic(self) -> dict[str, dict[str, Any]]:
+        return {
+            "list": {
+                "legacy": {"requests": 1200, "errors": 3},
+                "new": {"requests": 400, "errors": 1},
+                "refused": 2,
+            }
+        }
+
+    def metrics(self) -> bytes:
+        return b"# HELP banyan_requests_total Requests.\n"
+
+    def order(self, *message: object) -> bool:
+        self.orders.append(message)
+        return self.serving

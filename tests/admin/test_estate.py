@@ -1,0 +1,129 @@
+"""An estate can be read by people and compared by machines, and gives no secret away."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gateway.admin.estate import estate_document, route_rows
+from gateway.config.check import load
+from gateway.core.model import Estate
+from tests.admin.fakes import written
+
+FULL = """\
+version: 1
+gateway:
+  trusted_proxies: [10.0.0.0/8]
+  timeout: {connect: 1s}
+backends:
+  office: {url: "http://127.0.0.1:9001/base", timeout: {response: 5s}, host: public}
+  secure: {url: "https://rents.internal", tls: {name: rents}}
+  local: {url: "unix:/run/local.sock"}
+routes:
+  - name: detail
+    match: {method: GET, host: api.example, path: "/a/{id}/**", header: {x-flag: s3cret, x-there: null}}
+    id: stable
+    journey: rents
+    legacy: office
+    new:
+      backend: secure
+      path: "/v2/{id}/{query.q}/{header.x-there}/{**}"
+      method: POST
+      headers: {add: {X-Api-Key: hunter2, X-Council: Fernshire}, remove: [Accept]}
+    serve: 12.5% new
+    sticky: {cookie: tenancy, issue: true}
+    tester: {header: x-banyan-serve, secret: opensesame}
+    timeout: {response: 2s}
+  - name: call
+    match: {path: /s, soap: {operation: Pay, element: "{urn:r}PayIt"}}
+    legacy: local
+    serve: retired
+"""
+
+
+def estate(folder: Path, text: str = FULL) -> Estate:
+    return load(written(folder, text), {}).estate
+
+
+def document(folder: Path) -> dict[str, Any]:
+    return estate_document(estate(folder))
+
+
+def test_a_route_reads_like_the_file(tmp_path: Path) -> None:
+    """What differs from the defaults is told, in the file's own words."""
+    assert document(tmp_path)["routes"]["detail"] == {
+        "match": {
+            "pattern": "GET /a/{id}/** on api.example with x-flag, x-there",
+            "host": "api.example",
+            "headers": ["x-flag=***", "x-there"],
+        },
+        "id": "stable",
+        "journey": "rents",
+        "legacy": "office",
+        "new": {
+            "backend": "secure",
+            "path": "/v2/{id}/{query.q}/{header.x-there}/{**}",
+            "method": "POST",
+            "request": {"add": ["X-Api-Key: ***", "X-Council: Fernshire"], "remove": ["accept"]},
+        },
+        "serve": "12.5% new",
+        "sticky": {"source": "cookie", "name": "tenancy", "issue": True},
+        "tester": {"header": "x-banyan-serve", "secret": "***"},
+        "timeout": {"response": 2.0},
+    }
+
+
+def test_a_soap_operation_is_told_where_its_name_is_not_enough(tmp_path: Path) -> None:
+    """An element of another name stands beside the pattern."""
+    route = document(tmp_path)["routes"]["call"]
+    assert route["match"]["soap"] == {"name": "Pay", "element": "PayIt", "namespace": "urn:r"}
+    assert (route["legacy"], route["serve"]) == ("local", "retired")
+
+
+def test_backends_have_one_address(tmp_path: Path) -> None:
+    """Scheme, host, port, socket and base are one address, as they are written."""
+    backends = document(tmp_path)["backends"]
+    assert backends["office"] == {
+        "url": "http://127.0.0.1:9001/base",
+        "host_header": "public",
+        "timeout": {"response": 5.0},
+    }
+    assert backends["secure"] == {"url": "https://rents.internal", "tls": {"name": "rents"}}
+    assert backends["local"] == {"url": "unix:/run/local.sock"}
+
+
+def test_the_gateway_s_own_settings_are_told(tmp_path: Path) -> None:
+    """Settings that were made are told; those left alone are not."""
+    assert document(tmp_path)["gateway"] == {"trusted_proxies": ["10.0.0.0/8"], "timeout": {"connect": 1.0}}
+
+
+def test_no_secret_is_in_it(tmp_path: Path) -> None:
+    """Neither testers' secrets, nor wanted header values, nor keys for backends can be read."""
+    text = json.dumps(document(tmp_path))
+    assert [secret for secret in ("opensesame", "s3cret", "hunter2") if secret in text] == []
+
+
+def test_layout_makes_no_difference(tmp_path: Path) -> None:
+    """Two files that mean the same give the same document, but for the digest."""
+    plain = estate_document(estate(tmp_path))
+    commented = estate_document(estate(tmp_path, "# moved\n\n" + FULL))
+    assert plain.pop("digest") != commented.pop("digest")
+    assert plain == commented
+
+
+def test_rows_are_what_a_table_needs(tmp_path: Path) -> None:
+    """A row has the name, the match, what serves, the new side's share and the backends."""
+    first, second = route_rows(estate(tmp_path))
+    assert (first["name"], first["serve"], first["share"], first["legacy"], first["new"]) == (
+        "detail",
+        "12.5% new",
+        12.5,
+        "office",
+        "secure",
+    )
+    assert (second["name"], second["serve"], second["share"], second["legacy"], second["new"]) == (
+        "call",
+        "retired",
+        None,
+        "local",
+        None,
+    )

@@ -1,0 +1,78 @@
+"""Each reason for a side is told in a sentence that names what a person can change."""
+
+import pytest
+
+from gateway.core import model
+from gateway.core.model import LEGACY, NEW, Gateway, Route, Serve, Sticky
+from gateway.core.planning import Choice, planned
+from gateway.core.reasons import SENTENCES, key_name, why
+from gateway.core.splitting import bucket_of
+from tests.core.estates import NEW as NEW_BACKEND
+from tests.core.estates import OLD, request, route
+
+
+def told(choice: Choice, made: Route, method: str = "GET", **fields: str) -> str:
+    compiled = planned(made, {"old": OLD, "new": NEW_BACKEND}, Gateway())
+    return why(choice, compiled, request(method, "/a", **fields), b"192.0.2.7")
+
+
+def test_a_retired_route_says_410() -> None:
+    """Nothing is sent for a retired route, and the sentence says what is answered."""
+    sentence = "`serve: retired`: the gateway answers 410 itself and sends nothing"
+    assert told(Choice(LEGACY, "retired"), route("a", "GET /a", Serve.RETIRED)) == sentence
+
+
+def test_an_unsafe_request_goes_to_the_record() -> None:
+    """Writes are never shared out; a route declared unsafe says so itself."""
+    unsafe = told(Choice(LEGACY, "record"), route("a", "ANY /a"), "POST")
+    assert unsafe == "POST is unsafe: writes go whole to the record, legacy"
+    declared = told(Choice(NEW, "record"), route("a", "ANY /a", Serve.NEW, safe=False))
+    assert declared == "the route says `safe: false`: writes go whole to the record, new"
+
+
+def test_a_tester_chose() -> None:
+    """A tester's choice is told as such, without the secret."""
+    tester = model.Tester(b"x-banyan-serve", b"open")
+    assert told(Choice(NEW, "tester"), route("a", "GET /a", tester=tester)) == (
+        "a tester asked for new, with the right secret"
+    )
+
+
+def test_one_side_serves() -> None:
+    """Where one side serves everyone, the word in the file is named, or the share that comes to the same."""
+    assert told(Choice(NEW, "serves"), route("a", "GET /a", Serve.NEW)) == "`serve: new`"
+    none = told(Choice(LEGACY, "serves"), route("a", "GET /a", Serve.SPLIT, share=0))
+    assert none == "0 % go to new, so legacy serves everyone"
+
+
+@pytest.mark.parametrize(("side", "below"), [(LEGACY, "not below"), (NEW, "below")])
+def test_a_bucket_is_compared_with_the_share(side: str, below: str) -> None:
+    """A client can see its bucket, the share, and on which side of it it is."""
+    made = route("a", "GET /a", Serve.SPLIT, share=1250, sticky=Sticky("cookie", b"tenancy"))
+    bucket = bucket_of(b"a", b"x1")
+    chosen = Choice(LEGACY if side == "legacy" else NEW, "bucket")
+    assert told(chosen, made, cookie="tenancy=x1") == (
+        f"12.5 % go to new; bucket {bucket} of cookie `tenancy` is {below} 1250, so {side} serves"
+    )
+
+
+def test_chance_is_admitted() -> None:
+    """Where chance decides, the sentence says what is missing for it not to."""
+    sticky = route("a", "GET /a", Serve.SPLIT, share=5000, sticky=Sticky("header", b"x-tenant"))
+    assert told(Choice(NEW, "drawn"), sticky) == (
+        "50 % go to new; the request has no header `x-tenant`, so the side is drawn at random per request"
+    )
+    assert told(Choice(NEW, "drawn"), route("a", "GET /a", Serve.SPLIT, share=5000)) == (
+        "50 % go to new; the route has no `sticky`, so the side is drawn at random per request"
+    )
+
+
+def test_a_key_has_a_name() -> None:
+    """Every kind of client key is named as in the file."""
+    assert key_name(Sticky("query", b"t")) == "query `t`"
+    assert key_name(Sticky("address")) == "the client's address"
+
+
+def test_every_reason_of_planning_has_a_sentence() -> None:
+    """No word that planning gives is left without one."""
+    assert set(SENTENCES) == {"retired", "record", "tester", "serves", "bucket", "drawn"}
