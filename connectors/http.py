@@ -23,7 +23,7 @@ class HttpCaller:
             plan.timeouts,
             request.length < 0,
             (plan.target.method or request.method) == b"HEAD",
-            call.route.is_idempotent(request.method),
+            request.method in call.route.idempotent,
             bool(request.upgrade),
         )
         head, body = await send(outgoing)

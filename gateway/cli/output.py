@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from shutil import get_terminal_size
 from typing import Any, TextIO
 
 import typer
@@ -46,13 +47,13 @@ def counted(number: int, noun: str) -> str:
 
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> None:
-    """A table; the columns named in `right` hold numbers."""
+    """A table; the columns named in `right` hold numbers. One that is too wide to be drawn is told plainly."""
     cells = [list(row) for row in rows]
     numbers = {at for at, column in enumerate(columns) if column in set(right)}
-    if sys.stdout.isatty():
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    if sys.stdout.isatty() and sum(widths) + 2 * len(widths) < get_terminal_size().columns:
         _draw(columns, cells, numbers)
         return
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for row in [list(columns), *cells]:
         padded = [
             cell.rjust(width) if at in numbers else cell.ljust(width)

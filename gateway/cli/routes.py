@@ -5,7 +5,7 @@ from typing import Any
 from gateway.cli.options import CONFIG, DATA, Config, Data, Json
 
 COLUMNS = ("route", "match", "serve", "share", "legacy", "new")
-COUNTS = ("legacy served", "new served", "errors", "refused")
+COUNTS = ("by legacy", "by new", "errors", "refused")
 
 
 def routes(config: Config = CONFIG, data: Data = DATA, as_json: Json = False) -> None:

@@ -34,5 +34,5 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str]]:
     lines += [("pool", f"{name}: {busy} busy, {idle} idle connections") for name, (busy, idle) in pools]
     lines += [(painted("problem", "red"), problem) for problem in config["problems"]]
     if config["held"]:
-        lines.append(("held back", f"{config['held']} If this is meant: banyan reload --accept"))
+        lines.append(("held back", f"{config['held'].rstrip('.')}. If this is meant: banyan reload --accept"))
     return lines

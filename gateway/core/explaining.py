@@ -109,7 +109,7 @@ def explain(table: RoutingTable, gateway: Gateway, asked: Asked, draw_bits: Call
         successor = route.route.successor
         detail = "This service has been retired." + (f" Its successor is {successor}." if successor else "")
         return explained._replace(status=410, detail=detail)
-    sends = tuple(visit.sending(route.plan(choice.side), draw_bits) for choice in choices)
+    sends = tuple(visit.sending(route.plans[choice.side], draw_bits) for choice in choices)
     return explained._replace(
         side=choices[0].side if len(choices) == 1 else "drawn",
         sends=sends,

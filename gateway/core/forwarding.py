@@ -138,9 +138,8 @@ def request_head(plan: Plan, request: Request, target: bytes, lines: bytes) -> b
     """The head a backend receives, framing included; `lines` are the forwarding fields and ids."""
     method = plan.target.method or request.method
     fields = request.fields
-    edit = plan.target.request
-    if edit.add or edit.remove:
-        fields = edited(fields, edit)
+    if plan.edits_request:
+        fields = edited(fields, plan.target.request)
     if request.length > 0:
         framing = b"Content-Length: %d\r\n" % request.length
     elif request.length < 0:
@@ -153,7 +152,7 @@ def request_head(plan: Plan, request: Request, target: bytes, lines: bytes) -> b
         framing += b"Connection: Upgrade\r\nUpgrade: %b\r\n" % request.upgrade
     elif request.trailers:
         framing += b"Connection: TE\r\nTE: trailers\r\n"
-    host = _host(plan.backend, request)
+    host = plan.host if plan.host is not None else request.host or plan.backend.authority
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b\r\n" % (method, target, host, field_lines(fields), framing, lines)
 
 
@@ -163,16 +162,6 @@ _joined = b": ".join
 def field_lines(fields: Fields) -> bytes:
     """Fields as they stand in a head, each line ended."""
     return b"\r\n".join(map(_joined, fields)) + b"\r\n" if fields else b""
-
-
-def _host(backend: Backend, request: Request) -> bytes:
-    match backend.host_header:
-        case "own":
-            return backend.authority
-        case "public":
-            return request.host or backend.authority
-        case literal:
-            return literal.encode()
 
 
 # ------------------------------------------------------------------------------------------------ answer heads
@@ -192,9 +181,8 @@ def status_line(status: int, reason: bytes) -> bytes:
 def answer_head(head: AnswerHead, plan: Plan, lines: bytes, chunked: bool, close: bool, bodyless: bool) -> bytes:
     """The head a client receives. `lines` are the gateway's own fields; `chunked` frames a body of unknown length."""
     fields = head.fields
-    edit = plan.target.answer
-    if edit.add or edit.remove:
-        fields = edited(fields, edit)
+    if plan.edits_answer:
+        fields = edited(fields, plan.target.answer)
     if head.length >= 0 and head.status != 204 and not (bodyless and head.length == 0):
         framing = b"Content-Length: %d\r\n" % head.length
     else:

@@ -1,18 +1,20 @@
 """Which header fields cross the gateway, in either direction (RFC 9110, section 7.6; RFC 9112, section 3.2).
 
-Reading a head is one pass: every name is looked up once in a table of kinds, which learns the spellings it meets.
-What is hop-by-hop stays behind; what only the gateway may say (forwarding fields, `X-Banyan-*`) is set aside; the rest
+What a head's names say is worked out once: heads with the same names in the same order share a `Shape`, learnt when it
+is first met. What is hop-by-hop stays behind; what only the gateway may say (forwarding fields, `X-Banyan-*`) is set aside; the rest
 crosses in order, byte for byte.
 """
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from gateway.core.model import Request
 from gateway.errors import ClientError
 
-Fields = list[tuple[bytes, bytes]]
+Fields = Sequence[tuple[bytes, bytes]]
 
 
 class Kind(IntEnum):
@@ -89,61 +91,124 @@ def _classify(name: bytes) -> Kind:
     return _NAMED.get(lower, kind if kind is Kind.RESERVED else Kind.PASS)
 
 
-_learnt = _kinds.get
-_PASS, _COOKIE, _HOST, _CONNECTION, _LENGTH = Kind.PASS, Kind.COOKIE, Kind.HOST, Kind.CONNECTION, Kind.LENGTH
-_PLAIN_CONNECTION = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
+# ------------------------------------------------------------------------------------------------ shapes
+
+
+class Shape:
+    """What the names of a head alone say about it. Heads with the same names in the same order share one.
+
+    `pick` takes the fields that cross; `host`, `length` and `cookie` are where the only field of that kind stands, NONE or
+    SEVERAL; `special` are the places of the fields that have to be read.
+    """
+
+    __slots__ = ("addresses", "cookie", "host", "length", "pick", "special")
+
+    def __init__(self, kinds: list[Kind], passing: frozenset[Kind], read: frozenset[Kind]) -> None:
+        self.pick = _picker([at for at, kind in enumerate(kinds) if kind in passing])
+        self.host = _only(kinds, Kind.HOST)
+        self.length = _only(kinds, Kind.LENGTH)
+        self.cookie = _only(kinds, Kind.COOKIE)
+        self.addresses = Kind.ADDRESS in kinds or Kind.SET_COOKIE in kinds
+        self.special = tuple((kind, at) for at, kind in enumerate(kinds) if kind in read)
+
+
+NONE, SEVERAL = -1, -2
+_name = itemgetter(0)
+
+
+def _only(kinds: list[Kind], wanted: Kind) -> int:
+    places = [at for at, kind in enumerate(kinds) if kind is wanted]
+    return SEVERAL if len(places) > 1 else places[0] if places else NONE
+
+
+def _picker(places: list[int]) -> Callable[[Fields], Fields]:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda raw: [raw[at] for at in places]
+
+
+class Shapes:
+    """The shapes met so far, within bounds. `passing` are the kinds of fields that cross, `read` those to look into."""
+
+    def __init__(self, passing: Iterable[Kind], read: Iterable[Kind]) -> None:
+        self._passing = frozenset(passing)
+        self._read = frozenset(read)
+        self._known: dict[tuple[bytes, ...], Shape] = {}
+
+    def of(self, raw: Fields) -> Shape:
+        names = tuple(map(_name, raw))
+        return self._known.get(names) or self._learn(names)
+
+    def _learn(self, names: tuple[bytes, ...]) -> Shape:
+        shape = Shape([kind_of(name) for name in names], self._passing, self._read)
+        if len(self._known) < _LEARNT and sum(map(len, names)) <= _LONGEST_SHAPE:
+            self._known[names] = shape
+        return shape
+
+
+_LONGEST_SHAPE = 1_024
+_REQUESTS = Shapes(
+    passing={Kind.PASS, Kind.COOKIE, Kind.ADDRESS, Kind.SET_COOKIE, Kind.AUTHENTICATE},
+    read=frozenset(Kind)
+    - {Kind.PASS, Kind.COOKIE, Kind.ADDRESS, Kind.SET_COOKIE, Kind.AUTHENTICATE, Kind.HOST, Kind.HOP, Kind.LENGTH},
+)
+_ANSWERS = Shapes(
+    passing=frozenset(Kind)
+    - {Kind.HOP, Kind.CONNECTION, Kind.LENGTH, Kind.CODING, Kind.UPGRADE, Kind.TE, Kind.RESERVED, Kind.REQUEST_ID},
+    read={Kind.CODING, Kind.CONNECTION, Kind.AUTHENTICATE},
+)
+_KEPT_OPEN = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
+"""What Connection usually says: nothing about other fields."""
 
 # ------------------------------------------------------------------------------------------------ requests
 
 _AUTHORITY = re.compile(
     rb"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+(?::[0-9]{0,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{0,5})?"
 )
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_REQUEST_PASSES = frozenset({Kind.ADDRESS, Kind.SET_COOKIE, Kind.AUTHENTICATE})
+_LONGEST_HOST = 261
+"""A name of 255 bytes and a port (RFC 3986, section 3.2.2): heads are remembered by their hosts."""
 _TUNNELLED = frozenset({b"websocket"})
 
 
 def read_request(method: bytes, target: bytes, raw: Fields, http_1_0: bool) -> Request:
     """A request head as received, judged and sorted. Raises ClientError for what must not be forwarded."""
-    if method == b"CONNECT":
-        raise ClientError(501, "This is not a forward proxy: CONNECT is not served.", close=True)
-    fields: Fields = []
-    special: list[tuple[Kind, tuple[bytes, bytes]]] = []
-    host = cookie = b""
-    hosts = 0
-    for field in raw:
-        name = field[0]
-        kind = _learnt(name)
-        if kind is None:
-            kind = kind_of(name)
-        if kind is _PASS:
-            fields.append(field)
-        elif kind is _HOST:
-            hosts += 1
-            host = field[1]
-        elif kind is _COOKIE:
-            cookie = cookie + b"; " + field[1] if cookie else field[1]
-            fields.append(field)
-        elif kind in _REQUEST_PASSES:
-            fields.append(field)
-        else:
-            special.append((kind, field))
-    if hosts != 1 and (hosts or not http_1_0):
+    shape = _REQUESTS.of(raw)
+    if shape.host < 0 and (shape.host == SEVERAL or not http_1_0):
         raise ClientError(400, "A request must have exactly one Host field.", close=True)
+    host = raw[shape.host][1] if shape.host >= 0 else b""
     path, query = target, b""
-    if target[:1] != b"/":
+    if not target.startswith(b"/"):
         host, path = _read_other_form(method, target, host)
-    mark = path.find(b"?")
-    if mark >= 0:
+    if b"?" in path:
+        mark = path.index(b"?")
         path, query = path[:mark], path[mark:]
     if host not in _good_hosts:
         _judge_host(host, http_1_0)
     if b"#" in target:
         raise ClientError(400, "The request target has a fragment.", close=True)
-    request = _make(
-        Request, (method, target, path, query, host, fields, cookie, 0, http_1_0, False, b"", False, NOTHING, NOTHING)
-    )
-    return _read_special(request, special) if special else request
+    cookie = raw[shape.cookie][1] if shape.cookie >= 0 else b"" if shape.cookie == NONE else _all_cookies(raw)
+    length = 0 if shape.length == NONE else _content_length(raw, shape)
+    plain = (method, target, path, query, host, shape.pick(raw), cookie, length, http_1_0)
+    if shape.special and not _says_nothing(shape.special, raw):
+        return _read_special(plain, raw, shape)
+    return _make(Request, (*plain, False, b"", False, NOTHING, NOTHING))
+
+
+def _says_nothing(special: tuple[tuple[Kind, int], ...], raw: Fields) -> bool:
+    """Whether the only special field is a Connection field that says nothing about others."""
+    kind, at = special[0]
+    return len(special) == 1 and kind is Kind.CONNECTION and raw[at][1] in _KEPT_OPEN
+
+
+def _all_cookies(raw: Fields) -> bytes:
+    return b"; ".join(value for name, value in raw if kind_of(name) is Kind.COOKIE)
+
+
+def _content_length(raw: Fields, shape: Shape) -> int:
+    value = raw[shape.length][1] if shape.length >= 0 else b""
+    if not value.isdigit() or len(value) > 18:
+        raise ClientError(400, "The Content-Length field is not one number.", close=True)
+    return int(value)
 
 
 NOTHING: Fields = []
@@ -155,7 +220,7 @@ def _judge_host(host: bytes, http_1_0: bool) -> None:
     """Raise unless a Host field is a host with an optional port; good ones are remembered, within bounds."""
     if not host and not http_1_0:
         raise ClientError(400, "The Host field is empty.", close=True)
-    if host and _AUTHORITY.fullmatch(host) is None:
+    if host and (len(host) > _LONGEST_HOST or _AUTHORITY.fullmatch(host) is None):
         raise ClientError(400, "The Host field is not a host name with an optional port.", close=True)
     if host and len(_good_hosts) < _LEARNT and len(host) <= 64:
         _good_hosts.add(host)
@@ -163,6 +228,8 @@ def _judge_host(host: bytes, http_1_0: bool) -> None:
 
 def _read_other_form(method: bytes, target: bytes, host: bytes) -> tuple[bytes, bytes]:
     """Host and path of a target that is not in origin form (RFC 9112, section 3.2)."""
+    if method == b"CONNECT":
+        raise ClientError(501, "This is not a forward proxy: CONNECT is not served.", close=True)
     if target == b"*" and method == b"OPTIONS":
         return host, b"*"
     scheme, mark, rest = target.partition(b"://")
@@ -175,77 +242,56 @@ def _read_other_form(method: bytes, target: bytes, host: bytes) -> tuple[bytes, 
     return authority, path if path[:1] == b"/" else b"/" + path
 
 
-def _read_special(request: Request, special: list[tuple[Kind, tuple[bytes, bytes]]]) -> Request:
+def _read_special(plain: tuple[Any, ...], raw: Fields, shape: Shape) -> Request:
     """Judge the fields that mean something to the gateway itself."""
-    nominated: set[bytes] = set()
-    lengths: list[bytes] = []
-    codings: list[bytes] = []
-    forwarding: Fields = []
-    reserved: Fields = []
-    fields = request.fields
-    upgrade = b""
-    expect = trailers = False
-    for kind, field in special:
-        value = field[1]
-        match kind:
-            case Kind.CONNECTION:
-                nominated.update(token.strip().lower() for token in value.split(b","))
-            case Kind.LENGTH:
-                lengths.append(value)
-            case Kind.CODING:
-                codings.append(value)
-            case Kind.UPGRADE:
-                upgrade = upgrade + b"," + value if upgrade else value
-            case Kind.EXPECT:
-                if value.lower() != b"100-continue":
-                    raise ClientError(417, "The only expectation that can be met is 100-continue.")
-                expect = True
-            case Kind.TE:
-                trailers = trailers or any(part.strip().lower() == b"trailers" for part in value.split(b","))
-            case Kind.FORWARDING:
-                forwarding.append(field)
-            case Kind.RESERVED | Kind.TRACE | Kind.REQUEST_ID | Kind.MAX_FORWARDS:
-                reserved.append(field)
-            case _:
-                assert kind is Kind.HOP, "everything else has been sorted by now"
-    nominated -= {b"", b"close", b"keep-alive", b"upgrade", b"te"}
+    values: dict[Kind, list[tuple[bytes, bytes]]] = {}
+    for kind, at in shape.special:
+        values.setdefault(kind, []).append(raw[at])
+    method, target, path, query, host, fields, cookie, length, http_1_0 = plain
+    options = _tokens(values.get(Kind.CONNECTION, ()))
+    nominated = options - {b"", b"close", b"keep-alive", b"upgrade", b"te"}
     if nominated:
         fields = [field for field in fields if field[0].lower() not in nominated]
-    return request._replace(
-        fields=fields,
-        cookie=b"" if b"cookie" in nominated else request.cookie,
-        length=_body_length(lengths, codings, request.http_1_0),
-        expect=expect and not request.http_1_0,
-        upgrade=_tunnel(upgrade, special),
-        trailers=trailers,
-        forwarding=forwarding,
-        reserved=reserved,
+        cookie = b"" if b"cookie" in nominated else cookie
+    if Kind.CODING in values:
+        length = _chunked([value for _, value in values[Kind.CODING]], shape, http_1_0)
+    if any(value.lower() != b"100-continue" for _, value in values.get(Kind.EXPECT, ())):
+        raise ClientError(417, "The only expectation that can be met is 100-continue.")
+    upgrade = b",".join(value.lower() for _, value in values.get(Kind.UPGRADE, ()))
+    reserved = [raw[at] for kind, at in shape.special if kind in _RESERVED]
+    return Request(
+        method,
+        target,
+        path,
+        query,
+        host,
+        fields,
+        cookie,
+        length,
+        http_1_0,
+        Kind.EXPECT in values and not http_1_0,
+        upgrade if b"upgrade" in options and upgrade in _TUNNELLED else b"",
+        b"trailers" in _tokens(values.get(Kind.TE, ())),
+        values.get(Kind.FORWARDING, NOTHING),
+        reserved,
     )
 
 
-def _body_length(lengths: list[bytes], codings: list[bytes], http_1_0: bool) -> int:
-    """The body's length, -1 for chunked, by RFC 9112, section 6.3; anything ambiguous is refused."""
-    if codings:
-        if lengths or http_1_0 or len(codings) > 1:
-            raise ClientError(400, "The length of the request body is ambiguous.", close=True)
-        if codings[0].lower() != b"chunked":
-            raise ClientError(501, "The only transfer coding that is understood is chunked.", close=True)
-        return -1
-    if not lengths:
-        return 0
-    if len(lengths) > 1 or not lengths[0].isdigit() or len(lengths[0]) > 18:
-        raise ClientError(400, "The Content-Length field is not one number.", close=True)
-    return int(lengths[0])
+_RESERVED = frozenset({Kind.RESERVED, Kind.TRACE, Kind.REQUEST_ID, Kind.MAX_FORWARDS})
 
 
-def _tunnel(upgrade: bytes, special: list[tuple[Kind, tuple[bytes, bytes]]]) -> bytes:
-    """The protocol to switch to; empty when none was asked for properly, or when it is not one we tunnel."""
-    if not upgrade:
-        return b""
-    options = {
-        token.strip().lower() for kind, field in special if kind is Kind.CONNECTION for token in field[1].split(b",")
-    }
-    return upgrade.lower() if b"upgrade" in options and upgrade.lower() in _TUNNELLED else b""
+def _tokens(fields: Iterable[tuple[bytes, bytes]]) -> set[bytes]:
+    """The members of comma-separated fields, in lower case."""
+    return {token.strip().lower() for _, value in fields for token in value.split(b",")}
+
+
+def _chunked(codings: list[bytes], shape: Shape, http_1_0: bool) -> int:
+    """-1, the length of a chunked body; anything ambiguous is refused (RFC 9112, section 6.3)."""
+    if shape.length != NONE or http_1_0 or len(codings) > 1:
+        raise ClientError(400, "The length of the request body is ambiguous.", close=True)
+    if codings[0].lower() != b"chunked":
+        raise ClientError(501, "The only transfer coding that is understood is chunked.", close=True)
+    return -1
 
 
 # ------------------------------------------------------------------------------------------------ answers
@@ -264,52 +310,29 @@ class AnswerHead(NamedTuple):
 
 def read_answer(status: int, reason: bytes, raw: Fields, *, no_body: bool) -> AnswerHead | None:
     """An answer's head, sorted; None when its framing cannot be trusted (RFC 9112, section 6.3)."""
-    fields: Fields = []
+    shape = _ANSWERS.of(raw)
     length = -2
-    coding = b""
-    nominated: set[bytes] | None = None
-    addresses = connection_auth = False
-    for field in raw:
-        name = field[0]
-        kind = _learnt(name)
-        if kind is None:
-            kind = kind_of(name)
-        if kind is _PASS:
-            fields.append(field)
-        elif kind is _LENGTH:
-            if length >= 0 or not field[1].isdigit() or len(field[1]) > 18:
-                return None
-            length = int(field[1])
-        elif kind is Kind.CODING:
-            if coding:
-                return None
-            coding = field[1].lower()
-        elif kind is _CONNECTION:
-            if field[1] not in _PLAIN_CONNECTION:
-                tokens = {token.strip().lower() for token in field[1].split(b",")}
-                nominated = tokens if nominated is None else nominated | tokens
-        elif kind is Kind.ADDRESS or kind is Kind.SET_COOKIE:
-            addresses = True
-            fields.append(field)
-        elif kind is Kind.AUTHENTICATE:
-            connection_auth = connection_auth or _authenticates_connection(field[1])
-            fields.append(field)
-        elif kind in _ANSWER_PASSES:
-            fields.append(field)
-    if nominated is not None:
-        gone = nominated - {b"close", b"keep-alive", b"upgrade"}
-        if gone:
-            fields = [field for field in fields if field[0].lower() not in gone]
-    if coding:
-        if coding != b"chunked":
+    if shape.length != NONE:
+        value = raw[shape.length][1] if shape.length >= 0 else b""
+        if not value.isdigit() or len(value) > 18:
             return None
-        length = -1
+        length = int(value)
+    fields, connection_auth = shape.pick(raw), False
+    for kind, at in shape.special:
+        value = raw[at][1]
+        if kind is Kind.CONNECTION:
+            if value not in _KEPT_OPEN:
+                gone = _tokens([raw[at]]) - {b"close", b"keep-alive", b"upgrade"}
+                fields = [field for field in fields if field[0].lower() not in gone]
+        elif kind is Kind.AUTHENTICATE:
+            connection_auth = connection_auth or _authenticates_connection(value)
+        elif value.lower() != b"chunked" or length == -1:
+            return None
+        else:
+            length = -1
     if no_body and length < 0:
         length = 0
-    return _make(AnswerHead, (status, reason, fields, length, addresses, connection_auth))
-
-
-_ANSWER_PASSES = frozenset({Kind.TRACE, Kind.COOKIE, Kind.EXPECT, Kind.HOST, Kind.MAX_FORWARDS, Kind.FORWARDING})
+    return _make(AnswerHead, (status, reason, fields, length, shape.addresses, connection_auth))
 
 
 def _authenticates_connection(value: bytes) -> bool:

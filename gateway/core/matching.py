@@ -84,18 +84,21 @@ Look = Callable[[Leaf], PlannedRoute | None]
 class Node:
     """One place in the tree of path segments."""
 
-    __slots__ = ("leaf", "literals", "one", "rest")
+    __slots__ = ("branches", "leaf", "literals", "one", "rest")
 
     def __init__(self) -> None:
         self.literals: dict[bytes, Node] = {}
         self.one: Node | None = None
         self.leaf: Leaf | None = None
         self.rest: Leaf | None = None
+        self.branches = False
 
     def place(self, match: Match) -> Leaf:
         """The leaf of a template, made when it is missing."""
         node = self
         for segment in match.segments:
+            if segment.kind != "literal":
+                node.branches = True
             if segment.kind == "rest":
                 node.rest = node.rest or Leaf()
                 return node.rest
@@ -113,7 +116,7 @@ class Node:
         `places` then holds where the `{name}` segments of that route's template stand.
         """
         node, last = self, len(segments)
-        while depth < last and node.one is None and node.rest is None:  # only one way to go: no need to come back
+        while depth < last and not node.branches:  # only one way to go: no need to come back
             below = node.literals.get(segments[depth])
             if below is None:
                 return None

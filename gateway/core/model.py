@@ -4,6 +4,7 @@ All are named tuples: frozen, quick to make, and plain tuples when they cross fr
 process. Names and paths of HTTP are bytes, as they arrive; names a person wrote in routes.yaml are text.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -290,15 +291,15 @@ class Request(NamedTuple):
     path: bytes
     query: bytes
     host: bytes
-    fields: list[tuple[bytes, bytes]]
+    fields: Sequence[tuple[bytes, bytes]]
     cookie: bytes
     length: int
     http_1_0: bool
     expect: bool
     upgrade: bytes
     trailers: bool
-    forwarding: list[tuple[bytes, bytes]]
-    reserved: list[tuple[bytes, bytes]]
+    forwarding: Sequence[tuple[bytes, bytes]]
+    reserved: Sequence[tuple[bytes, bytes]]
 
 
 class Observation(NamedTuple):

@@ -4,7 +4,8 @@ Each route is compiled once into a `PlannedRoute` with a finished `Plan` per sid
 the choice of a side: the first of these that applies: retired; unsafe -> the record; the tester's choice; the share.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from email.utils import formatdate
 from hmac import compare_digest
 from typing import NamedTuple
@@ -32,11 +33,22 @@ from gateway.core.splitting import bucket_of, choose
 
 SAFE_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 IDEMPOTENT_METHODS = frozenset({b"PUT", b"DELETE"})
+KNOWN_METHODS = frozenset(
+    b"GET HEAD OPTIONS PUT DELETE "
+    b"POST PATCH TRACE CONNECT COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK BIND REBIND UNBIND ACL REPORT "
+    b"MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE MKCALENDAR LINK UNLINK SOURCE QUERY".split()
+)
+"""Every method that the parser takes; it refuses others."""
 """Beside those that are safe, unless the route says that they are not."""
 
 
-class Plan(NamedTuple):
-    """How one side of a route is called. All of it is decided when the table is built."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one side of a route is called. All of it is decided when the table is built.
+
+    `host` is the Host field the backend sees (None: the client's), `answer_lines` are the gateway's own fields on every
+    answer, `public_prefix` maps the beginning of the backend's paths to public ones.
+    """
 
     route: str
     side: Side
@@ -46,6 +58,11 @@ class Plan(NamedTuple):
     max_body: int
     public_prefix: tuple[bytes, bytes] | None
     answer_lines: bytes
+    name: str
+    host: bytes | None
+    as_received: bool
+    edits_request: bool
+    edits_answer: bool
 
 
 class Choice(NamedTuple):
@@ -56,50 +73,43 @@ class Choice(NamedTuple):
 
 
 class PlannedRoute:
-    """A route ready to serve: its plans by side, and what the hot path asks of it."""
+    """A route ready to serve: its plans by side, and what the hot path asks of it.
+
+    `safe` and `idempotent` are the methods that are so on this route, by declaration or by themselves.
+    """
 
     __slots__ = (
         "ends_in_rest",
         "idempotent",
         "journey",
-        "legacy",
         "name",
-        "new",
         "param_names",
+        "plans",
         "predicates",
         "route",
         "safe",
         "share",
     )
 
-    def __init__(self, route: Route, legacy: Plan | None, new: Plan | None) -> None:
+    def __init__(self, route: Route, plans: dict[Side, Plan]) -> None:
         match = route.match
         self.route = route
         self.name = route.name
-        self.legacy = legacy
-        self.new = new
-        self.safe = route.safe
-        self.idempotent = route.idempotent
+        self.plans = plans
+        self.safe = _methods(route.safe, SAFE_METHODS)
+        self.idempotent = _methods(route.idempotent, IDEMPOTENT_METHODS | self.safe)
         self.share = share_of(route)
         self.journey = (route.journey or route.id).encode()
         self.predicates = len(match.headers) + len(match.query)
         self.ends_in_rest = bool(match.segments) and match.segments[-1].kind == "rest"
         self.param_names = tuple(segment.text for segment in match.segments if segment.kind != "literal")
 
-    def plan(self, side: Side) -> Plan:
-        """The plan of a side that the configuration guarantees to exist."""
-        plan = self.legacy if side == LEGACY else self.new
-        assert plan is not None, f"route {self.name} has no {side} side"
-        return plan
 
-    def is_safe(self, method: bytes) -> bool:
-        return method in SAFE_METHODS if self.safe is None else self.safe
-
-    def is_idempotent(self, method: bytes) -> bool:
-        """Whether a request may be sent twice; whatever is safe is idempotent."""
-        if self.idempotent is None:
-            return method in IDEMPOTENT_METHODS or self.is_safe(method)
-        return self.idempotent
+def _methods(declared: bool | None, by_themselves: frozenset[bytes]) -> frozenset[bytes]:
+    """The methods that have a property: what the route declares holds for all of them."""
+    if declared is None:
+        return by_themselves
+    return KNOWN_METHODS if declared else frozenset()
 
 
 def share_of(route: Route) -> int:
@@ -115,11 +125,9 @@ def share_of(route: Route) -> int:
 
 def planned(route: Route, backends: Mapping[str, Backend], gateway: Gateway) -> PlannedRoute:
     """Compile a route against its backends and the gateway's settings."""
-    plans = [
-        _plan_of(route, side, target, backends[target.backend], gateway) if target else None
-        for side, target in ((LEGACY, route.legacy), (NEW, route.new))
-    ]
-    return PlannedRoute(route, plans[0], plans[1])
+    sides: tuple[tuple[Side, Target | None], ...] = ((LEGACY, route.legacy), (NEW, route.new))
+    plans = {side: _plan_of(route, side, target, backends[target.backend], gateway) for side, target in sides if target}
+    return PlannedRoute(route, plans)
 
 
 def _plan_of(route: Route, side: Side, target: Target, backend: Backend, gateway: Gateway) -> Plan:
@@ -134,7 +142,23 @@ def _plan_of(route: Route, side: Side, target: Target, backend: Backend, gateway
         max_body=route.max_body or gateway.max_body,
         public_prefix=_prefixes(route, target, backend),
         answer_lines=(served_by + announcement(route)).encode(),
+        name=backend.name,
+        host=_host_of(backend),
+        as_received=target.path is None and not backend.base,
+        edits_request=target.request != HeaderEdit(),
+        edits_answer=target.answer != HeaderEdit(),
     )
+
+
+def _host_of(backend: Backend) -> bytes | None:
+    """The Host field a backend sees; None for the client's own."""
+    match backend.host_header:
+        case "own":
+            return backend.authority
+        case "public":
+            return None
+        case literal:
+            return literal.encode()
 
 
 def announcement(route: Route) -> str:
@@ -185,7 +209,7 @@ def side_of(planned: PlannedRoute, request: Request, address: bytes, draw: Calla
     route = planned.route
     if route.serve is Serve.RETIRED:
         return _RETIRED
-    if not planned.is_safe(request.method):
+    if request.method not in planned.safe:
         return _RECORD[record_of(route)]
     if request.reserved and route.tester is not None:
         asked = tester_side(route.tester, request)
@@ -234,6 +258,8 @@ def client_key(sticky: Sticky, request: Request, address: bytes) -> bytes:
 
 def cookie_value(cookie: bytes, name: bytes) -> bytes:
     """A cookie's value out of a Cookie field (RFC 6265, section 4.2.1); empty when it is not there."""
+    if name not in cookie:
+        return b""
     for pair in cookie.split(b";"):
         key, _, value = pair.strip().partition(b"=")
         if key == name:
@@ -255,6 +281,8 @@ def target_path(plan: Plan, planned: PlannedRoute, request: Request, places: tup
 
     `places` tells where in the path the route's `{name}` segments stand.
     """
+    if plan.as_received:
+        return request.path + request.query
     base = plan.backend.base
     if plan.target.path is None:
         return base + request.path + request.query
@@ -298,7 +326,7 @@ def _placeholder_value(
     return None if found is None else quote_from_bytes(found, safe="").encode()
 
 
-def edited(fields: list[tuple[bytes, bytes]], edit: HeaderEdit) -> list[tuple[bytes, bytes]]:
+def edited(fields: Sequence[tuple[bytes, bytes]], edit: HeaderEdit) -> list[tuple[bytes, bytes]]:
     """Fields after an edit: those removed are gone, those added replace any of their name."""
     gone = {*edit.remove, *(name.lower() for name, _ in edit.add)}
     return [field for field in fields if field[0].lower() not in gone] + list(edit.add)

@@ -27,7 +27,7 @@ def _retired(case: Case) -> str:
 
 
 def _record(case: Case) -> str:
-    declared = case.route.safe is False
+    declared = case.route.route.safe is False
     reason = "the route says `safe: false`" if declared else f"{case.request.method.decode()} is unsafe"
     return f"{reason}: writes go whole to the record, {case.side}"
 

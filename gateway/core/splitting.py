@@ -11,15 +11,10 @@ from gateway.core.model import BUCKETS, LEGACY, NEW, Side
 
 def bucket_of(journey: bytes, key: bytes) -> int:
     """The bucket, 0 to 9,999, of a client in a journey."""
-    digest = blake2b(key, digest_size=8, person=_seed(journey)).digest()
-    return int.from_bytes(digest) % BUCKETS
+    person = journey if len(journey) <= 16 else blake2b(journey, digest_size=16).digest()
+    return int.from_bytes(blake2b(key, digest_size=8, person=person).digest()) % BUCKETS
 
 
 def choose(bucket: int, share: int) -> Side:
     """The side of a bucket while the new side takes `share` of 10,000."""
     return NEW if bucket < share else LEGACY
-
-
-def _seed(journey: bytes) -> bytes:
-    """A journey as the 16 bytes that blake2b takes for `person`."""
-    return journey if len(journey) <= 16 else blake2b(journey, digest_size=16).digest()

@@ -15,9 +15,10 @@ from gateway.wire.server import Exchange
 
 
 class Attempt(Call):
-    """A call under way. `connected` and `first_byte` are seconds since the exchange began (-1: not reached)."""
+    """A call under way. `connect` is the seconds it took to make a connection (0 for a kept one), `first_byte` the time of
+    the answer's head, in seconds since the exchange began; -1 where it did not come so far."""
 
-    __slots__ = ("_pool", "acted", "connected", "connection", "error", "exchange", "first_byte", "outcome", "safe")
+    __slots__ = ("_outgoing", "_pool", "acted", "connect", "error", "exchange", "first_byte", "outcome")
 
     def __init__(
         self,
@@ -36,28 +37,28 @@ class Attempt(Call):
         self.lines = lines
         self.body = exchange.body
         self.exchange = exchange
-        self.safe = route.is_safe(request.method)
-        self._pool = pool
-        self.connection: BackendConnection | None = None
-        self.connected = -1.0
-        self.first_byte = -1.0
+        self.connect = self.first_byte = -1.0
         self.outcome = Outcome.REFUSED
         self.acted: Acted = "no"
         self.error = ""
+        self._pool = pool
+        self._outgoing: Outgoing | None = None
+        if request.method in route.safe:
+            exchange.abort = self.abandon
 
     async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
         """The wire, as a connector sees it."""
+        self._outgoing = outgoing
         outgoing.interim = self._interim
-        answer = await self._pool.send(outgoing, self._carried)
+        answer = await self._pool.send(outgoing)
         self.first_byte = perf_counter() - self.exchange.began
+        self.connect = outgoing.connect
         return answer
 
-    def _carried(self, connection: BackendConnection) -> None:
-        """A connection was found. When the client leaves, a safe request is given up; an unsafe one is finished."""
-        self.connection = connection
-        self.connected = perf_counter() - self.exchange.began
-        if self.safe:
-            self.exchange.abort = connection.abort
+    def abandon(self, reason: Exception) -> None:
+        """The client of a safe request has left: so does the gateway. (An unsafe request is finished.)"""
+        if self._outgoing is not None and self._outgoing.connection is not None:
+            self._outgoing.connection.abort(reason)
 
     def _interim(self, status: int, reason: bytes, raw: Fields) -> None:
         """Pass a 1xx answer on (RFC 9110, section 15.2); 100 only to a client that waits for it."""
@@ -76,17 +77,17 @@ class Attempt(Call):
 
     def end(self) -> None:
         """The backend has done its part: give the connection back."""
-        connection = self.connection
-        if connection is not None:
-            self.connection = None
+        outgoing = self._outgoing
+        if outgoing is not None:
+            self._outgoing = None
             self.exchange.abort = None
-            self._pool.release(connection)
+            if outgoing.connection is not None:
+                self._pool.release(outgoing.connection)
 
     def keep(self) -> BackendConnection:
         """Take the connection out of the pool for good: it becomes a tunnel."""
-        connection = self.connection
-        assert connection is not None, "only an answered attempt has a connection to keep"
-        self.connection = None
+        outgoing, self._outgoing = self._outgoing, None
+        assert outgoing is not None and outgoing.connection is not None, "only an answered attempt can be kept"
         self.exchange.abort = None
-        self._pool.let_go(connection)
-        return connection
+        self._pool.let_go(outgoing.connection)
+        return outgoing.connection

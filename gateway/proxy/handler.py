@@ -6,9 +6,9 @@ from time import perf_counter
 from gateway.core import matching, soap
 from gateway.core.forwarding import client_address, forwarding_lines, ids_of
 from gateway.core.matching import Found, NotFound
-from gateway.core.model import BUCKETS, Observation, Outcome, Request, Serve
+from gateway.core.model import BUCKETS, Observation, Outcome, Request, Serve, Side
 from gateway.core.paths import is_plain, needs_raw, problem_of
-from gateway.core.planning import Choice, Plan, PlannedRoute, client_key, side_of
+from gateway.core.planning import PlannedRoute, client_key, side_of
 from gateway.core.problems import client_fault
 from gateway.errors import BackendError, ClientError, ClientGone
 from gateway.proxy.answers import refuse, relay, write_own
@@ -20,6 +20,7 @@ from gateway.wire.client import Abandoned
 from gateway.wire.server import CONTINUE, Exchange
 
 ALLOWED = ((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)
+_OWN_METHODS = frozenset({b"OPTIONS", b"TRACE"})
 _system = SystemRandom()
 
 
@@ -40,12 +41,13 @@ class Handler:
             request = _readable(exchange)
             found = _by_head(live, request) or await _by_body(live, exchange, request)
             route = found.route
-            choice, cookie = _choose(live, exchange, route, request)
-            plan = route.plan(choice.side)
-            _bound_body(exchange, plan, request)
+            side, cookie = _choose(live, exchange, route, request)
+            plan = route.plans[side]
+            if plan.max_body and request.length:
+                _bound_body(exchange, plan.max_body, request)
             lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids.lines
-            attempt = Attempt(exchange, request, route, plan, found.places, lines, live.pools[plan.backend.name])
-            answer = await live.callers[plan.route, plan.side].call(attempt, attempt.send)
+            attempt = Attempt(exchange, request, route, plan, found.places, lines, live.pools[plan.name])
+            answer = await live.callers[plan.route, side].call(attempt, attempt.send)
             attempt.outcome, attempt.acted = answer.outcome, answer.acted
             await relay(attempt, answer, live.gateway, cookie)
         except BackendError as error:
@@ -64,7 +66,7 @@ class Handler:
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))
 
 
-class _Answered(Exception):  # noqa: N818 - not an error: the gateway has answered by itself, and nothing is left to do
+class _Answered(Exception):
     pass
 
 
@@ -77,14 +79,20 @@ def _readable(exchange: Exchange) -> Request:
     if request is None:
         raise exchange.fault or ClientError(400, "The request cannot be read.", close=True)
     exchange.ids = ids_of(request, getrandbits)
+    if request.method in _OWN_METHODS:
+        _answer_itself(exchange, request)
     if not is_plain(request.path) and (problem := problem_of(request.path)) is not None:
         raise ClientError(400, problem)
-    if request.method == b"TRACE":  # it would show the fields that were stripped (RFC 9110, section 9.3.8)
+    return request
+
+
+def _answer_itself(exchange: Exchange, request: Request) -> None:
+    """OPTIONS that asks about the gateway itself; and TRACE, which would show the fields that were stripped."""
+    if request.method == b"TRACE":
         raise ClientError(405, "TRACE is not served.", headers=ALLOWED)
-    if request.method == b"OPTIONS" and (request.path == b"*" or _hops_are_spent(request)):
+    if request.path == b"*" or _hops_are_spent(request):
         refuse(exchange, 204, "", headers=ALLOWED)
         raise _Answered
-    return request
 
 
 def _hops_are_spent(request: Request) -> bool:
@@ -95,10 +103,14 @@ def _by_head(live: Live, request: Request) -> Found | None:
     """The route, when the head alone decides it; None when SOAP operations have routes of their own at this address."""
     if live.table.has_operations and request.method == b"POST" and matching.operations(live.table, request):
         return None
+    return _by_path(live, request)
+
+
+def _by_path(live: Live, request: Request) -> Found:
     found = matching.find(live.table, request)
     if isinstance(found, NotFound):
         raise _not_found(found)
-    if not is_plain(request.path) and needs_raw(request.path) and not found.route.route.raw_path:
+    if not found.route.route.raw_path and needs_raw(request.path):
         raise ClientError(400, "The path has an empty segment or an encoded slash, which this route does not take.")
     return found
 
@@ -121,10 +133,7 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> Found:
             raise _Answered
         if wanted is not None:
             return Found(next(route for route in routes if route.route.match.soap == wanted), ())
-    found = matching.find(live.table, request)
-    if isinstance(found, NotFound):
-        raise _not_found(found)
-    return found
+    return _by_path(live, request)
 
 
 def _not_found(result: NotFound) -> ClientError:
@@ -137,33 +146,31 @@ def _not_found(result: NotFound) -> ClientError:
 # ------------------------------------------------------------------------------------------------ deciding
 
 
-def _choose(live: Live, exchange: Exchange, route: PlannedRoute, request: Request) -> tuple[Choice, bytes]:
+def _choose(live: Live, exchange: Exchange, route: PlannedRoute, request: Request) -> tuple[Side, bytes]:
     """The side, and a Set-Cookie value when the route gives its clients a key of their own."""
     configured = route.route
     if configured.serve is Serve.RETIRED:
         refuse(exchange, 410, "This service has been retired.", successor=configured.successor)
         raise _Answered
-    sticky = configured.sticky
-    if sticky is None or configured.serve is not Serve.SPLIT:
-        return side_of(route, request, b"", _draw), b""
-    address = client_address(exchange.connection.peer, request, live.trusted)
-    if sticky.issue and not client_key(sticky, request, address):
-        key = b"%032x" % getrandbits(128)
-        choice = side_of(route, request._replace(cookie=b"%b=%b" % (sticky.name, key)), address, _draw)
-        return choice, b"%b=%b; Path=/; HttpOnly; SameSite=Lax" % (sticky.name, key)
-    return side_of(route, request, address, _draw), b""
+    sticky, address, cookie = configured.sticky, b"", b""
+    if sticky is not None and configured.serve is Serve.SPLIT:
+        if sticky.source == "address":
+            address = client_address(exchange.connection.peer, request, live.trusted)
+        elif sticky.issue and not client_key(sticky, request, b""):
+            key = b"%b=%032x" % (sticky.name, getrandbits(128))
+            request, cookie = request._replace(cookie=key), key + b"; Path=/; HttpOnly; SameSite=Lax"
+    return side_of(route, request, address, _draw).side, cookie
 
 
 def _draw() -> int:
     return _system.randrange(BUCKETS)
 
 
-def _bound_body(exchange: Exchange, plan: Plan, request: Request) -> None:
-    if not plan.max_body or not request.length:
-        return
-    if request.length > plan.max_body or exchange.body.received > plan.max_body:
-        raise too_large(plan.max_body)
-    exchange.body.limit = plan.max_body
+def _bound_body(exchange: Exchange, most: int, request: Request) -> None:
+    """Refuse a body that is too large by its length; bound one whose length is not known yet."""
+    if request.length > most or exchange.body.received > most:
+        raise too_large(most)
+    exchange.body.limit = most
 
 
 # ------------------------------------------------------------------------------------------------ ending
@@ -186,25 +193,18 @@ def _backend_failed(exchange: Exchange, attempt: Attempt | None, error: BackendE
 
 def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attempt | None, revision: int) -> Observation:
     request, ids = exchange.request, exchange.ids
-    plan = attempt.plan if attempt is not None else None
-    return Observation(
-        exchange.at,
-        route.name if route is not None else "",
-        plan.side if plan is not None else "",
-        "live",
-        plan.backend.name if plan is not None else "",
-        attempt.outcome if attempt is not None else Outcome.REFUSED,
-        attempt.acted if attempt is not None else "no",
-        request.method if request is not None else b"",
-        exchange.status,
-        exchange.body.received,
-        exchange.bytes_out,
-        attempt.connected if attempt is not None else -1.0,
-        attempt.first_byte if attempt is not None else -1.0,
-        perf_counter() - exchange.began,
-        revision,
-        ids.request_id,
-        ids.trace_id,
-        exchange.error or (attempt.error if attempt is not None else ""),
-        request.path if request is not None else b"",
-    )
+    method, path = (request.method, request.path) if request is not None else (b"", b"")
+    name = route.name if route is not None else ""
+    status, received, sent = exchange.status, exchange.body.received, exchange.bytes_out
+    duration = perf_counter() - exchange.began
+    if attempt is None:
+        mine = (exchange.at, name, "", "live", "", Outcome.REFUSED, "no", method, status, received, sent, -1.0, -1.0)
+    else:
+        plan = attempt.plan
+        what = (exchange.at, name, plan.side, "live", plan.name, attempt.outcome, attempt.acted, method, status)
+        mine = (*what, received, sent, attempt.connect, attempt.first_byte)
+        exchange.error = exchange.error or attempt.error
+    return _make(Observation, (*mine, duration, revision, ids.request_id, ids.trace_id, exchange.error, path))
+
+
+_make = tuple.__new__

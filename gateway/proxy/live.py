@@ -56,9 +56,8 @@ class LiveBuilder:
         for route in routes:
             compiled = planned(route, self._backends, live.gateway)
             live.table.add(compiled)
-            for plan in (compiled.legacy, compiled.new):
-                if plan is not None:
-                    live.callers[plan.route, plan.side] = await self._connector.prepare(plan)
+            for side, plan in compiled.plans.items():
+                live.callers[route.name, side] = await self._connector.prepare(plan)
 
     def retire_old(self) -> None:
         """The new table serves: the pools that only the old one had finish what they are doing."""

@@ -4,14 +4,14 @@ The connection feeds it; whoever sends it on takes pieces out. It holds little: 
 its source to stop reading, and to go on once it has been emptied. What was captured can be replayed from the start.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from gateway.errors import ClientError
 from gateway.wire.driver import Signal
 
 HIGH_MARK = 262_144
-Fields = list[tuple[bytes, bytes]]
+Fields = Sequence[tuple[bytes, bytes]]
 
 
 class Source(Protocol):

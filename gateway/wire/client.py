@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import httptools
 
-from gateway.core.headers import AnswerHead, read_answer
+from gateway.core.headers import AnswerHead, Fields, read_answer
 from gateway.core.model import Timeouts
 from gateway.errors import AnswerInvalid, AnswerTimeout, AnswerTruncated, BackendError, StaleConnection
 from gateway.wire.body import EMPTY, Body
@@ -21,7 +21,7 @@ from gateway.wire.tunnel import TunnelEnd
 ANSWER_MARK = 1_048_576
 HEAD_BYTES = 131_072
 SLICE = 65_536
-Interim = Callable[[int, bytes, list[tuple[bytes, bytes]]], None]
+Interim = Callable[[int, bytes, Fields], None]
 
 
 class BackendConnection(asyncio.Protocol):
@@ -80,9 +80,6 @@ class BackendConnection(asyncio.Protocol):
         self.used = 0
         self._waiting = False
         self.busy = False
-        self._reset()
-
-    def _reset(self) -> None:
         self.head: AnswerHead | None = None
         self._body: Body = EMPTY
         self._raw: list[tuple[bytes, bytes]] = []
@@ -106,11 +103,8 @@ class BackendConnection(asyncio.Protocol):
         self._clock.watch(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._tunnel is not None:
-            self._tunnel.forward(data)
-            return
-        if not self._waiting:  # nothing was asked: whatever this is, it must not become somebody's answer
-            self.close()
+        if not self._waiting:
+            self._unasked(data)
             return
         self._began = True
         if len(data) <= SLICE:
@@ -119,11 +113,17 @@ class BackendConnection(asyncio.Protocol):
             for at in range(0, len(data), SLICE):
                 self._parse(data[at : at + SLICE])
         body = self._body
-        if self.head is not None and not body.ended and self.deadline != NEVER:
+        if not body.ended and self.head is not None and self.deadline != NEVER:
             self._wait(self._timeouts.answer_idle)
         self.answered.wake()
-        if body is not EMPTY:
-            body.notify()
+        body.notify()
+
+    def _unasked(self, data: bytes) -> None:
+        """Bytes of a tunnel; or nothing was asked, and whatever this is, it must not become somebody's answer."""
+        if self._tunnel is not None:
+            self._tunnel.forward(data)
+        else:
+            self.close()
 
     def eof_received(self) -> bool:
         if self._tunnel is not None:
@@ -224,7 +224,7 @@ class BackendConnection(asyncio.Protocol):
         else:
             self._body = Body(self, mark=ANSWER_MARK)
 
-    def _interim_answer(self, status: int, raw: list[tuple[bytes, bytes]]) -> None:
+    def _interim_answer(self, status: int, raw: Fields) -> None:
         self._informational = True
         if status == 101:
             if not self._upgrade:
@@ -263,20 +263,23 @@ class BackendConnection(asyncio.Protocol):
     # -------------------------------------------------------------------------------------------- one exchange
 
     def begin(self, timeouts: Timeouts, head_only: bool, upgrade: bool, interim: Interim | None) -> None:
-        """Make ready for one request; what comes next is its answer."""
+        """Make ready for one request; what comes next is its answer.
+
+        A connection that was left in any other state than after a whole answer is never used again.
+        """
         if self._parser is None or self._head_only:
             self._parser = httptools.HttpResponseParser(self)
-        if self.used:
-            self._reset()
         self.used += 1
+        self.head = None
+        self._body = EMPTY
+        self._began = False
         self._head_only = head_only
         self._upgrade = upgrade
         self._interim = interim
         self._timeouts = timeouts
         self._waiting = True
-        after = self._clock.after
-        self._total = total = after(timeouts.total)
-        self.deadline = min(after(timeouts.response), total)
+        self._total = self._clock.after(timeouts.total) if timeouts.total else NEVER
+        self.deadline = min(self._clock.after(timeouts.response), self._total)
 
     def _wait(self, seconds: float) -> None:
         self.deadline = min(self._clock.after(seconds), self._total)
@@ -312,20 +315,21 @@ class BackendConnection(asyncio.Protocol):
             self._wait(self._timeouts.answer_idle)
         return body
 
-    @property
-    def reusable(self) -> bool:
-        """Whether the next request may go on this connection: the answer was whole, and nothing came after it."""
-        return self._keep_alive and self._body.ended and not self._dirty and not self.lost and self.error is None
-
-    def put_by(self, idle: float) -> None:
-        """Nothing is expected on this connection any more; it closes by itself after `idle` seconds."""
+    def put_by(self, idle: float) -> bool:
+        """The exchange is over. Whether the connection may carry another, within `idle` seconds: the answer was whole,
+        and nothing came after it."""
         self._waiting = False
         self._interim = None
+        if not self._keep_alive or not self._body.ended or self._dirty or self.lost or self.error is not None:
+            return False
+        self._keep_alive = False
         self.idle_since = self._clock.now
         self.deadline = self._clock.after(idle)
+        return True
 
     def become_tunnel(self, end: TunnelEnd) -> None:
         self._tunnel = end
+        self._waiting = False
         self.deadline = NEVER
         early, self._upgraded = self._upgraded, b""
         end.forward(early)
@@ -370,6 +374,6 @@ class Abandoned(BackendError):
         super().__init__(str(reason))
 
 
-def _stays_open(raw: list[tuple[bytes, bytes]]) -> bool:
+def _stays_open(raw: Fields) -> bool:
     """Whether an answer without a body leaves the connection open (the parser cannot tell before its end)."""
     return not any(name.lower() == b"connection" and b"close" in value.lower() for name, value in raw)

@@ -2,28 +2,43 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from ipaddress import ip_address
+from time import perf_counter
 from typing import Any
 
 from gateway.core.headers import AnswerHead, trailer_lines
 from gateway.core.model import Backend, Timeouts
-from gateway.errors import BackendError, ConnectFailed, NotAcquired, StaleConnection
-from gateway.wire.body import Body
+from gateway.errors import AnswerInvalid, BackendError, ConnectFailed, NotAcquired, StaleConnection
+from gateway.wire.body import EMPTY, Body
 from gateway.wire.client import BackendConnection, Interim
 from gateway.wire.clock import Clock
 from gateway.wire.driver import Driver, Signal
 
 RESOLVE_EVERY = 30.0
-LAST_CHUNK = b"0\r\n\r\n"
 UNSAFE_REUSE = 2.0
 """Seconds since its last answer within which a kept connection may carry a request that cannot be sent twice."""
 
 
 class Outgoing:
-    """A request ready to be sent. `resend` says that it may go again when a kept connection turns out stale."""
+    """A request ready to be sent. `resend` says that it may go again when a kept connection turns out stale.
 
-    __slots__ = ("body", "chunked", "head", "head_only", "interim", "resend", "timeouts", "upgrade")
+    `connection` is the one that carries it, from the moment it was found; `connect` the seconds it took to make it (0
+    for a kept one).
+    """
+
+    __slots__ = (
+        "body",
+        "chunked",
+        "connect",
+        "connection",
+        "head",
+        "head_only",
+        "interim",
+        "resend",
+        "timeouts",
+        "upgrade",
+    )
 
     def __init__(
         self,
@@ -43,6 +58,8 @@ class Outgoing:
         self.resend = resend
         self.upgrade = upgrade
         self.interim: Interim | None = None
+        self.connection: BackendConnection | None = None
+        self.connect = 0.0
 
 
 class Pool:
@@ -64,29 +81,27 @@ class Pool:
 
     # -------------------------------------------------------------------------------------------- one exchange
 
-    async def send(self, outgoing: Outgoing, carried: Callable[[BackendConnection], None]) -> tuple[AnswerHead, Body]:
-        """Send a request and wait for the answer's head. `carried` is told which connection carries it.
+    async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
+        """Send a request and wait for the answer's head.
 
         A request goes a second time only on a stale kept connection, when it may, and when none of its body is gone.
         """
         while True:
-            connection = self._kept(outgoing) or await self._connect(outgoing.timeouts.connect)
+            connection = self._kept(outgoing) or await self._connect(outgoing)
             connection.busy = True
             self._busy += 1
-            carried(connection)
+            outgoing.connection = connection
             connection.begin(outgoing.timeouts, outgoing.head_only, outgoing.upgrade, outgoing.interim)
-            if outgoing.body.received or not outgoing.body.ended:
+            if outgoing.body is EMPTY and not outgoing.chunked:
+                connection.write(outgoing.head)
+            else:
                 _write_with_body(connection, outgoing)
-            else:
-                connection.write(outgoing.head + LAST_CHUNK if outgoing.chunked else outgoing.head)
-            while connection.head is None:
-                if connection.error is not None:
-                    break
+            while connection.head is None and connection.error is None:
                 await connection.answered
-            else:
+            if connection.head is not None:
                 return connection.head, connection.answer_body()
             if not isinstance(connection.error, StaleConnection) or not outgoing.resend or outgoing.body.sent:
-                raise connection.error
+                raise connection.error or AnswerInvalid("no answer")
             self._drop_idle()
 
     def _kept(self, outgoing: Outgoing) -> BackendConnection | None:
@@ -101,8 +116,7 @@ class Pool:
     def release(self, connection: BackendConnection) -> None:
         """An exchange is over. The connection is kept if its answer was whole, and closed otherwise."""
         self.let_go(connection)
-        if connection.reusable and not self._retired and len(self._idle) < self.backend.max_idle:
-            connection.put_by(self.backend.idle)
+        if connection.put_by(self.backend.idle) and not self._retired and len(self._idle) < self.backend.max_idle:
             self._idle.append(connection)
         elif not connection.lost:
             connection.close()
@@ -130,12 +144,15 @@ class Pool:
 
     # -------------------------------------------------------------------------------------------- connecting
 
-    async def _connect(self, timeout: float) -> BackendConnection:
-        attempt = Connecting(self._open(), self._clock, timeout)
+    async def _connect(self, outgoing: Outgoing) -> BackendConnection:
+        began = perf_counter()
+        connecting = Connecting(self._open(), self._clock, outgoing.timeouts.connect)
         try:
-            return await attempt.result()
+            connection = await connecting.result()
         except (OSError, ssl.SSLError) as error:
             raise ConnectFailed(f"{self.backend.name}: {error}") from error
+        outgoing.connect = perf_counter() - began
+        return connection
 
     async def _open(self) -> BackendConnection:
         loop = asyncio.get_running_loop()

@@ -135,17 +135,16 @@ class ClientConnection(asyncio.Protocol):
         "_current",
         "_deaf",
         "_driver",
+        "_fields",
         "_in_head",
         "_lingered",
         "_parser",
         "_parsing",
         "_phase",
         "_queue",
-        "_raw",
         "_since",
         "_stash",
         "_target",
-        "_trailers",
         "_tunnel",
         "_writable",
         "_write_paused",
@@ -168,8 +167,7 @@ class ClientConnection(asyncio.Protocol):
         self._arrived = Signal()
         self._writable = Signal()
         self._write_paused = False
-        self._raw: list[tuple[bytes, bytes]] = []
-        self._trailers: list[tuple[bytes, bytes]] = []
+        self._fields: list[tuple[bytes, bytes]] = []
         self._target = b""
         self._since = 0
         self._in_head = False
@@ -258,8 +256,21 @@ class ClientConnection(asyncio.Protocol):
     # -------------------------------------------------------------------------------------------- parsing
 
     def _feed(self, data: bytes) -> None:
-        """Give bytes to the parser, in slices small enough that limits bite soon; then wake whoever waits for them."""
+        """Give bytes to the parser; then wake whoever waits for them."""
         waiting = self._body
+        if waiting is None and len(data) <= HEAD_SLICE and not self._queue:
+            self._parse(data)
+        else:
+            self._feed_slices(data)
+        if waiting is not None:
+            self._body_fed(waiting)
+        if self._queue:
+            self._arrived.wake()
+        elif self._in_head and self._phase is Phase.IDLE:
+            self._expect(Phase.HEAD, self.server.settings.timeouts.head)
+
+    def _feed_slices(self, data: bytes) -> None:
+        """Parse in slices small enough that limits bite soon, and put by what is beyond the pipeline's bound."""
         most = self.server.settings.limits.pipelined
         at, size = 0, len(data)
         while at < size and not self._deaf:
@@ -267,19 +278,16 @@ class ClientConnection(asyncio.Protocol):
                 self._put_by(data[at:])
                 break
             step = HEAD_SLICE if self._body is None else BODY_SLICE
-            piece = data if size <= step else data[at : at + step]
-            at += len(piece)
-            self._parse(piece)
-        if waiting is not None:
-            if waiting.ended:
-                self._phase, self.deadline = Phase.BUSY, NEVER
-            elif self._phase is Phase.BODY and self.deadline != NEVER:
-                self._expect(Phase.BODY, self.server.settings.timeouts.body_idle)
-            waiting.notify()
-        if self._in_head and self._phase is Phase.IDLE:
-            self._expect(Phase.HEAD, self.server.settings.timeouts.head)
-        if self._queue:
-            self._arrived.wake()
+            self._parse(data[at : at + step])
+            at += step
+
+    def _body_fed(self, body: Body) -> None:
+        """A request's body has grown, or is whole."""
+        if body.ended:
+            self._phase, self.deadline = Phase.BUSY, NEVER
+        elif self._phase is Phase.BODY and self.deadline != NEVER:
+            self._expect(Phase.BODY, self.server.settings.timeouts.body_idle)
+        body.notify()
 
     def _parse(self, piece: bytes) -> None:
         self._since += len(piece)
@@ -302,14 +310,16 @@ class ClientConnection(asyncio.Protocol):
         """Bytes that have come since the parser last reported something whole, against the bound for this place."""
         limits = self.server.settings.limits
         if self._in_head:
-            if len(self._target) > limits.target or (not self._raw and self._since > limits.header_bytes):
+            if len(self._target) > limits.target or (not self._fields and self._since > limits.header_bytes):
                 self._refuse(ClientError(414, "The request target is too long.", close=True))
-            elif self._since > limits.header_bytes or len(self._raw) > limits.header_count:
+            elif self._since > limits.header_bytes or len(self._fields) > limits.header_count:
                 self._refuse(ClientError(431, "The request head is too large.", close=True))
         elif self._body is not None:
-            bound = limits.trailer_bytes if self._trailers else limits.chunk_line
-            if self._since > bound + BODY_SLICE or len(self._trailers) > limits.header_count:
+            bound = limits.trailer_bytes if self._fields else limits.chunk_line
+            if self._since > bound + BODY_SLICE or len(self._fields) > limits.header_count:
                 self._refuse(ClientError(400, "A chunk line or the trailers are too long.", close=True))
+        elif self._since > limits.header_bytes:  # blank lines, which the parser passes over without a word
+            self._refuse(ClientError(400, "The request does not begin.", close=True))
 
     def _refuse(self, fault: ClientError) -> None:
         """Answer `fault` after everything before it, read nothing more, and close."""
@@ -339,33 +349,25 @@ class ClientConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._in_head = True
-        self._raw = []
+        self._fields = []
         self._target = b""
 
     def on_url(self, url: bytes) -> None:
         self._target = self._target + url if self._target else url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:
-            self._raw.append((name, value))
-        elif self._body is not None:
-            self._trailers.append((name, value))
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        fields, self._fields = self._fields, []
         if self._deaf:
             return
-        limits = self.server.settings.limits
         parser = self._parser
         version = parser.get_http_version()
         try:
-            if len(self._target) > limits.target:
-                raise ClientError(414, "The request target is too long.")
-            if len(self._raw) > limits.header_count or self._since > limits.header_bytes:
-                raise ClientError(431, "The request head is too large.")
-            if version not in ("1.1", "1.0"):
-                raise ClientError(505, "The only versions understood are HTTP/1.1 and HTTP/1.0.")
-            request = read_request(parser.get_method(), self._target, self._raw, version == "1.0")
+            _judge_head(self.server.settings.limits, self._target, fields, self._since, version)
+            request = read_request(parser.get_method(), self._target, fields, version == "1.0")
             if request.length and parser.should_upgrade():
                 raise ClientError(400, "A request with Upgrade must not have a body.")
         except ClientError as fault:
@@ -375,7 +377,6 @@ class ClientConnection(asyncio.Protocol):
         self._since = 0
         exchange = self._parsing = Exchange(self, request, None)
         if request.length:
-            self._trailers = []
             self._body = exchange.body = Body(self)
         self._queue.append(exchange)
 
@@ -394,7 +395,7 @@ class ClientConnection(asyncio.Protocol):
             return
         exchange.keep_alive = self._parser.should_keep_alive()
         if self._body is not None:
-            self._body.finish(self._trailers)
+            self._body.finish(self._fields)
             self._body = None
 
     # -------------------------------------------------------------------------------------------- the conversation
@@ -494,6 +495,16 @@ class ClientConnection(asyncio.Protocol):
         self._lingered += size
         if self._lingered > LINGER_BYTES:
             self.transport.close()
+
+
+def _judge_head(limits: Limits, target: bytes, fields: list[tuple[bytes, bytes]], since: int, version: str) -> None:
+    """Raise when a whole head is over a limit, or of a version that is not spoken here."""
+    if len(target) > limits.target:
+        raise ClientError(414, "The request target is too long.")
+    if len(fields) > limits.header_count or since > limits.header_bytes:
+        raise ClientError(431, "The request head is too large.")
+    if version not in ("1.1", "1.0"):
+        raise ClientError(505, "The only versions understood are HTTP/1.1 and HTTP/1.0.")
 
 
 def _peer_of(transport: asyncio.Transport, trusts: Callable[[bytes], bool]) -> Peer:

@@ -3,7 +3,7 @@
 import gzip
 import threading
 import zlib
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -19,11 +19,10 @@ def head(method: str, target: str, *fields: str) -> bytes:
 
 def test_one_connection_serves_many_requests(gateway: Gateway, origin: Origin) -> None:
     """A client keeps its connection, and so does the backend."""
-    origin.on("/keep", answer(b"kept"))
+    origin.on("/keep", lambda talk: talk.send(answer(b"connection %d" % talk.connection)))
     with gateway.client() as client:
-        bodies = [client.get("/keep").body for _ in range(5)]
-    assert bodies == [b"kept"] * 5
-    assert len({id(each) for each in origin.readers}) <= len(origin.readers)
+        bodies = {client.get("/keep").body for _ in range(5)}
+    assert len(bodies) == 1
 
 
 def test_pipelined_requests_are_answered_in_order(gateway: Gateway, origin: Origin) -> None:
@@ -31,7 +30,7 @@ def test_pipelined_requests_are_answered_in_order(gateway: Gateway, origin: Orig
 
     def slow_first(talk: Talk) -> None:
         if talk.request.target.endswith("?0"):
-            threading.Event().wait(0.3)
+            sleep(0.3)
         talk.send(answer(talk.request.target.encode()))
 
     origin.on("/pipe", slow_first)
@@ -112,7 +111,7 @@ def test_trailers_cross_both_ways(gateway: Gateway, origin: Origin) -> None:
     with gateway.client() as client:
         client.send(
             head("POST", "/trailers", "Transfer-Encoding: chunked", "TE: trailers", "Connection: TE")
-            + b"2\r\nhi\r\n0\r\nX-Count: 2\r\nContent-Length: 99\r\nX-Forwarded-For: 9.9.9.9\r\n\r\n"
+            + b"2\r\nhi\r\n0\r\nX-Count: 2\r\nHost: elsewhere\r\nX-Forwarded-For: 9.9.9.9\r\n\r\n"
         )
         reply = client.hear()
     assert reply.trailers == [(b"X-Sum", b"7")]
@@ -135,7 +134,7 @@ def test_continue_comes_from_the_backend(gateway: Gateway, origin: Origin) -> No
     """A client that waits for 100 gets it when the backend says so, and no sooner."""
 
     def script(talk: Talk) -> None:
-        threading.Event().wait(0.3)
+        sleep(0.3)
         talk.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         talk.send(answer(b"got " + talk.body()))
 
@@ -236,13 +235,13 @@ def test_a_late_second_answer_never_reaches_another_client(gateway: Gateway, ori
 
     def script(talk: Talk) -> None:
         talk.send(answer(b"first"))
-        threading.Event().wait(0.15)
+        sleep(0.15)
         talk.send(answer(b"second"))
 
     origin.on("/twice-late", script)
     origin.on("/innocent", answer(b"mine"))
     assert gateway.get("/twice-late").body == b"first"
-    threading.Event().wait(0.3)
+    sleep(0.3)
     assert [gateway.get("/innocent").body for _ in range(4)] == [b"mine"] * 4
 
 
@@ -252,7 +251,7 @@ def test_an_answer_before_the_upload_is_over_is_passed_on(gateway: Gateway, orig
     def script(talk: Talk) -> None:
         talk.send(answer(b"too much", status=413))
         talk.skip_body(1_000)
-        threading.Event().wait(0.2)
+        sleep(0.2)
 
     origin.on("/early", script)
     with gateway.client() as client:

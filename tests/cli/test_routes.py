@@ -1,0 +1,42 @@
+"""`banyan routes` lists the routes of the file, with live counts when a gateway runs."""
+
+import json
+from pathlib import Path
+
+from tests.admin.fakes import FakeSteering
+from tests.cli.conftest import Banyan
+
+
+def test_the_file_s_routes_are_listed(banyan: Banyan) -> None:
+    """Without a gateway the table has no counts; columns are aligned for people and plain for `awk`."""
+    assert banyan("routes").out.splitlines() == [
+        "route       match                serve    share  legacy  new",
+        "everything  ANY /**              legacy     0 %  office  -",
+        "list        GET /repairs         25% new   25 %  office  repairs",
+        "balance     SOAP /rents#Balance  legacy     0 %  office  -",
+    ]
+
+
+def test_live_counts_come_from_the_gateway(banyan: Banyan, steering: FakeSteering) -> None:
+    """What each side served, what failed, and what the gateway refused itself."""
+    header, everything, listed, _ = banyan("routes").out.splitlines()
+    assert header.split("  ")[-1] == "refused"
+    assert everything.split()[-4:] == ["0", "0", "0", "0"]
+    assert listed.split()[-4:] == ["1,200", "400", "4", "2"]
+
+
+def test_a_route_that_is_not_served_yet_has_no_counts(banyan: Banyan, folder: Path, steering: FakeSteering) -> None:
+    """Where file and gateway differ, that is said, and counts stand only where there are any."""
+    with (folder / "routes.yaml").open("a") as file:
+        file.write("  - {name: fresh, match: GET /fresh, legacy: office, serve: retired}\n")
+    lines = banyan("routes").out.splitlines()
+    assert lines[4].split() == ["fresh", "GET", "/fresh", "retired", "-", "office", "-", "-", "-", "-", "-"]
+    assert lines[-1] == "The gateway serves another version of this file: see `banyan diff`."
+
+
+def test_machines_get_json(banyan: Banyan, steering: FakeSteering) -> None:
+    """`--json` has the same rows, and the digests of both."""
+    document = json.loads(banyan("routes", "--json").out)
+    assert document["digest"] == document["running"] == steering.loaded.estate.digest
+    assert document["routes"][1]["traffic"] == steering.traffic()["list"]
+    assert json.loads(banyan("routes", "--json", "--data", "none").out)["running"] is None

@@ -1,0 +1,36 @@
+"""`banyan status` tells how the running gateway is."""
+
+import json
+
+from tests.admin.fakes import FakeSteering
+from tests.cli.conftest import Banyan
+
+
+def test_a_quiet_day(banyan: Banyan, steering: FakeSteering) -> None:
+    """One line for each thing an operator asks first."""
+    assert banyan("status").out.splitlines() == [
+        "gateway        ready, banyan 0.1.0, process 100",
+        "data process   101, started again 0 times",
+        "connections    3",
+        f"file           {steering.config}, digest {steering.loaded.estate.digest}",
+        "table          revision 1, file read 2026-11-22T09:00:00+00:00",
+        "pool           office: 1 busy, 2 idle connections",
+    ]
+
+
+def test_a_bad_day(banyan: Banyan, steering: FakeSteering) -> None:
+    """A file that was refused or held shows, and what to do about it."""
+    steering.serving = False
+    steering.problems = ["routes.yaml:3:1: what is this?"]
+    steering.held = "9 of 10 routes would be gone."
+    lines = banyan("status").out.splitlines()
+    assert lines[0] == "gateway        not ready, banyan 0.1.0, process 100"
+    assert lines[-2:] == [
+        "problem        routes.yaml:3:1: what is this?",
+        "held back      9 of 10 routes would be gone. If this is meant: banyan reload --accept",
+    ]
+
+
+def test_machines_get_json(banyan: Banyan, steering: FakeSteering) -> None:
+    """`--json` is the status as the gateway tells it."""
+    assert json.loads(banyan("status", "--json").out) == steering.status()
