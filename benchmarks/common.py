@@ -1,6 +1,6 @@
 """What every benchmark needs: processes that are started, waited for, and ended with it, all on loopback.
 
-A Crew owns a folder and everything that was started in it; leaving it ends them all, by their own ids, whatever happened.
+A Crew owns a folder and everything that was started in it; leaving it ends them all, by their own ids, come what may.
 """
 
 import json
@@ -28,7 +28,7 @@ PATIENCE = 30.0
 """Seconds that anything may take to start or to end."""
 
 
-class CannotMeasure(Exception):  # noqa: N818 - not an error of the gateway's: something that measuring needs is not there
+class CannotMeasure(Exception):
     """Something a measurement needs is missing or broken. The message says what to do."""
 
 
@@ -100,8 +100,8 @@ class Gateway:
 
     def start(self) -> None:
         """Start it, without waiting for anything; again, when the control process was killed."""
-        options = ("--config", self.config, "--listen", f"127.0.0.1:{self.port}")
-        options += ("--admin", f"127.0.0.1:{self.admin}", "--data", self.data)
+        options = ["--config", str(self.config), "--listen", f"127.0.0.1:{self.port}"]
+        options += ["--admin", f"127.0.0.1:{self.admin}", "--data", str(self.data)]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("BANYAN_")}
         with self.log.open("ab") as file, on_core(self._core):
             self._process = subprocess.Popen(

@@ -2,8 +2,8 @@
 
     python -m benchmarks.edge --probe PATH [options of the probe]
 
-The probe is given `--proxy HOST:PORT` and `--origin-port PORT`; the gateway passes every path below /edge/ to that port.
-Its output and its exit code are what this ends with. Where there is no probe, this says so, and fails only in CI.
+The probe is given `--proxy HOST:PORT` and `--origin-port PORT`; the gateway passes every path below /edge/ to that
+port. Its output and its exit code are what this ends with. Where there is no probe, this says so, and fails only in CI.
 """
 
 import os
@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, rest = made.parse_known_args(arguments)
     if not options.probe.exists():
         in_ci = os.environ.get("CI") == "true"
-        print(f"There is no probe at {options.probe}, so no hostile request was sent. Say where it is with --probe PATH.")
+        print(
+            f"There is no probe at {options.probe}, so no hostile request was sent. Say where it is with --probe PATH."
+        )
         return 1 if in_ci else 0
     if options.out:
         rest += ["--json", str(options.out)]

@@ -1,4 +1,4 @@
-"""The configurations and requests that benchmarks use: many routes, half of them templated, each split 50/50 by cookie."""
+"""The configurations and requests of benchmarks: many routes, half of them templated, each split 50/50 by cookie."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -2,8 +2,8 @@
 
     python -m benchmarks.hop [--rounds 7] [--peers nginx,haproxy,envoy]        (ENVOY_BIN: the path of an Envoy)
 
-Every round measures each proxy once: at a fixed rate, then at full load. Figures of one round stand beside each other, so
-ratios are formed within rounds; absolute figures of a shared machine mean little. README.md tells what is compared.
+Every round measures each proxy once: at a fixed rate, then at full load. Figures of one round stand beside each other,
+so ratios are formed within rounds; absolute figures of a shared machine mean little. README.md tells what is compared.
 """
 
 import json

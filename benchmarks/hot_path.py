@@ -1,9 +1,9 @@
-"""The pure cost of the hot path: a request in, through table, split and headers, to a backend and back, without sockets.
+"""The pure cost of the hot path: a request in, through table, split and headers, to a backend and back, no sockets.
 
     python -m benchmarks.hot_path [--profile]
 
-Transports are made up, so the kernel has no part in it. A loop of nothing but Python runs beside it: machines differ from
-moment to moment, so compare requests with turns of that loop, not microseconds with those of another day.
+Transports are made up, so the kernel has no part in it. A loop of nothing but Python runs beside it: machines differ
+from moment to moment, so compare requests with turns of that loop, not microseconds with those of another day.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from benchmarks.common import CannotMeasure, parser, run
 from benchmarks.origin import SMALL
 from benchmarks.report import Finding, finish
 from gateway.config.check import load
+from gateway.core.model import Estate
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.recorder import Recorder
@@ -72,7 +73,9 @@ class Loop(uvloop.Loop):
         super().__init__()
         self.made: list[tuple[Wire, asyncio.Protocol]] = []
 
-    async def create_connection(self, factory: Callable[[], asyncio.Protocol], *_: Any, **__: Any) -> Any:
+    async def create_connection(  # type: ignore[override]  # only what the pool calls
+        self, factory: Callable[[], asyncio.Protocol], *_: Any, **__: Any
+    ) -> Any:
         protocol, wire = factory(), Wire()
         protocol.connection_made(wire)
         self.made.append((wire, protocol))
@@ -91,18 +94,17 @@ class HotPath:
         self._client.connection_made(self._wire)
 
     @classmethod
-    async def of(cls, routes: int) -> "HotPath":
-        with tempfile.TemporaryDirectory(prefix="banyan-bench-") as folder:
-            config = Path(folder, "routes.yaml")
-            config.write_text(estate.routes_yaml(routes, 1, 2))
-            wanted = load(config, os.environ).estate
+    async def of(cls, wanted: Estate) -> "HotPath":
+        """The hot path of an estate that is made of `estate.routes_yaml`."""
         clock = Clock()
         builder = LiveBuilder(1, wanted.digest, wanted.gateway, wanted.backends, None, clock)
         await builder.add(wanted.routes)
         recorder = Recorder(lambda batch: True)
         gateway = wanted.gateway
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda address: False)
-        return cls(Server(Handler(builder.live, recorder), settings, clock), estate.requests(routes), recorder)
+        return cls(
+            Server(Handler(builder.live, recorder), settings, clock), estate.requests(len(wanted.routes)), recorder
+        )
 
     async def warm_up(self) -> None:
         """Ask until both sides have a connection; only then does a request need no turn of the loop."""
@@ -136,6 +138,13 @@ class HotPath:
         self._wire.written.clear()
 
 
+def many_routes(count: int) -> Estate:
+    with tempfile.TemporaryDirectory(prefix="banyan-bench-") as folder:
+        config = Path(folder, "routes.yaml")
+        config.write_text(estate.routes_yaml(count, 1, 2))
+        return load(config, os.environ).estate
+
+
 def empty_loop() -> None:
     """What everything is compared with."""
     total = 0
@@ -149,9 +158,9 @@ def timed(work: Callable[[], None]) -> float:
     return process_time() - began
 
 
-async def measured(options: Namespace) -> list[tuple[float, float]]:
+async def measured(wanted: Estate, options: Namespace) -> list[tuple[float, float]]:
     """Seconds per request and per turn of the empty loop, side by side, in each of many short rounds."""
-    path = await HotPath.of(options.routes)
+    path = await HotPath.of(wanted)
     await path.warm_up()
     gc.collect()
     gc.freeze()
@@ -175,11 +184,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made.add_argument("--profile", action="store_true", help="say where the time goes as well")
     options = made.parse_args(arguments)
     with asyncio.Runner(loop_factory=Loop) as runner:
-        rounds = runner.run(measured(options))
+        rounds = runner.run(measured(many_routes(options.routes), options))
     turns = sorted(cost / turn for cost, turn in rounds)
     quarter = turns[len(turns) // 4]
     found = [
-        Finding("one request", round(median(turns)), "turns", note=f"median; compare this. First quartile {quarter:.0f}"),
+        Finding(
+            "one request", round(median(turns)), "turns", note=f"median; compare this. First quartile {quarter:.0f}"
+        ),
         Finding("one request", min(cost for cost, _ in rounds) * 1e6, "us", note="CPU, best round"),
         Finding("one turn of an empty loop", min(turn for _, turn in rounds) * 1e9, "ns", note="CPU, best round"),
     ]

@@ -2,8 +2,8 @@
 
     python -m benchmarks.load --port 8080 --requests FILE --rate 2000 --seconds 5
 
-Requests are due at fixed instants, however slow the answers are, and a latency runs from the instant the request was due:
-a stall counts against everything it delays. Nothing is asked twice. Rate 0 asks on each connection as soon as it is free.
+Requests are due at fixed instants, however slow the answers are, and a latency runs from the instant the request was
+due: a stall counts against everything it delays. Nothing is asked twice. Rate 0 asks whenever a connection is free.
 """
 
 import asyncio
@@ -13,60 +13,21 @@ import json
 import selectors
 import sys
 from argparse import Namespace
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple, Self, cast
+from typing import Self
 
 from benchmarks.common import CannotMeasure, parser, run
 from benchmarks.estate import read_requests
+from benchmarks.line import Line
 from benchmarks.proc import on_core
+from benchmarks.tally import Tally, at
 
 ANSWER_TIMEOUT = 10.0
 CONNECT_AGAIN = 0.02
-
-
-class Good(NamedTuple):
-    """One request that was answered well: when it was due, sent, and answered."""
-
-    due: float
-    sent: float
-    answered: float
-
-
-class Tally:
-    """What became of the requests of one run.
-
-    `failures` counts by kind: closed_unanswered, reset_unanswered, cut_short, timeout, unreadable, status_NNN, and
-    connect_* for connections that could not be made. `refused` are the instants at which nobody listened: no request was
-    sent then. `unsent` were due, but there was no connection to send them on before the end.
-    """
-
-    def __init__(self) -> None:
-        self.good: list[Good] = []
-        self.failures: Counter[str] = Counter()
-        self.refused: list[float] = []
-        self.late: list[float] = []
-        self.unsent = 0
-
-    @property
-    def failed(self) -> int:
-        return self.failures.total()
-
-    def latency_us(self, quantile: float) -> float:
-        return at(sorted(each.answered - each.due for each in self.good), quantile) * 1e6
-
-    def longest_gap(self) -> float:
-        """The longest time in which no answer came, seconds."""
-        times = sorted(each.answered for each in self.good)
-        return max((b - a for a, b in zip(times, times[1:], strict=False)), default=0.0)
-
-
-def at(ordered: Sequence[float], quantile: float) -> float:
-    """The value at a quantile; 0 when there is none."""
-    return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))] if ordered else 0.0
 
 
 class Client:
@@ -85,7 +46,9 @@ class Client:
         self._lines: set[Line] = set()
         self._waiting: deque[float] = deque()
         self._opening: set[asyncio.Task[None]] = set()
-        self._over = False
+        self._nth = 0
+        self._begun = self._over = False
+        self._began = 0.0
         self._ended: asyncio.Event
         self.tally = Tally()
 
@@ -95,7 +58,7 @@ class Client:
         await asyncio.gather(*(self._open() for _ in range(self._count)))
         loop = asyncio.get_running_loop()
         watching = loop.create_task(self._watch())
-        self._began = monotonic()
+        self._began, self._begun = monotonic(), True
         if self._rate:
             self._tick()
         else:
@@ -141,27 +104,25 @@ class Client:
 
     def _serve_waiting(self) -> None:
         while self._waiting and self._free:
-            line = self._free.pop()
+            request = self._requests[self._nth % len(self._requests)]
             self._nth += 1
-            line.ask(self._requests[self._nth % len(self._requests)], self._waiting.popleft())
-
-    _nth = -1
+            self._free.pop().ask(request, self._waiting.popleft())
 
     # -------------------------------------------------------------------------------------------- what lines tell
 
-    def free(self, line: "Line") -> None:
+    def free(self, line: Line) -> None:
         """A connection has nothing under way."""
         self._free.append(line)
         self._serve_waiting()
-        if not self._rate and not self._waiting and hasattr(self, "_began"):
+        if not self._rate and self._begun:
             self._fill()
         self._settle()
 
-    def opened(self, line: "Line") -> None:
+    def opened(self, line: Line) -> None:
         self._lines.add(line)
         self.free(line)
 
-    def gone(self, line: "Line") -> None:
+    def gone(self, line: Line) -> None:
         """A connection is closed; another takes its place."""
         self._lines.discard(line)
         if line in self._free:
@@ -174,11 +135,8 @@ class Client:
 
     def _settle(self) -> None:
         """The end has come when nothing is to be asked and nothing is under way."""
-        if self._over:
-            under_way = any(line.busy for line in self._lines)
-        else:
-            under_way = not self._all_asked() or bool(self._waiting) or any(line.busy for line in self._lines)
-        if not under_way:
+        waited_for = not self._over and (self._waiting or not self._all_asked())
+        if not waited_for and not any(line.busy for line in self._lines):
             self._ended.set()
 
     async def _open(self) -> None:
@@ -205,80 +163,6 @@ class Client:
                 if line.busy and monotonic() - line.sent > ANSWER_TIMEOUT:
                     line.fail("timeout")
                     line.transport.abort()
-
-
-class Line(asyncio.Protocol):
-    """One connection with at most one request under way."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._answer = bytearray()
-        self._due = 0.0
-        self.sent = 0.0
-        self.busy = False
-        self.transport: asyncio.Transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self._client.opened(self)
-
-    def ask(self, request: bytes, due: float) -> None:
-        self.busy, self._due, self.sent = True, due, monotonic()
-        self._answer.clear()
-        self.transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        if not self.busy:
-            self._client.tally.failures["unasked"] += 1
-            self.transport.abort()
-            return
-        self._answer += data
-        try:
-            answer = read_answer(self._answer)
-        except ValueError:
-            self.fail("unreadable")
-            self.transport.abort()
-            return
-        if answer is not None:
-            self._answered(*answer)
-
-    def _answered(self, status: int, closes: bool) -> None:
-        self.busy = False
-        if 200 <= status < 300:
-            self._client.tally.good.append(Good(self._due, self.sent, monotonic()))
-        else:
-            self._client.tally.failures[f"status_{status}"] += 1
-        if closes:
-            self.transport.close()
-        elif not self.transport.is_closing():
-            self._client.free(self)
-
-    def fail(self, kind: str) -> None:
-        self.busy = False
-        self._client.tally.failures[kind] += 1
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self.busy:
-            self.fail("cut_short" if self._answer else "reset_unanswered" if error else "closed_unanswered")
-        self._client.gone(self)
-
-
-def read_answer(data: bytes | bytearray) -> tuple[int, bool] | None:
-    """The status of a whole answer, and whether the connection ends with it; None while bytes are missing.
-
-    Every answer of these benchmarks has a Content-Length. Raises ValueError when it has none, or too much came.
-    """
-    end = data.find(b"\r\n\r\n")
-    if end < 0:
-        return None
-    head = bytes(data[:end]).lower()
-    before, name, after = head.partition(b"\r\ncontent-length:")
-    if not before.startswith(b"http/1.1 ") or not name:
-        raise ValueError("not an answer with a length")
-    missing = int(after.partition(b"\r\n")[0]) - (len(data) - end - 4)
-    if missing < 0:
-        raise ValueError("more than one answer")
-    return None if missing else (int(head[9:12]), b"\r\nconnection: close" in head)
 
 
 # ------------------------------------------------------------------------------------------------ ways to run it

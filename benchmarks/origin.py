@@ -2,8 +2,8 @@
 
     python -m benchmarks.origin --name legacy --port 9100
 
-GET /bytes/N answers N bytes at the reader's pace; anything else 250 bytes of JSON. `X-Origin` says who answered, `X-Got`
-how long the request's body was. A body over 1 MiB is met by a pause, so that a proxy which keeps bodies shows it.
+GET /bytes/N answers N bytes at the reader's pace; anything else 250 bytes of JSON. `X-Origin` says who answered,
+`X-Got` how long the request's body was. A body over 1 MiB is met by a pause, so that a proxy which keeps bodies shows.
 """
 
 import asyncio

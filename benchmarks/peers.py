@@ -1,7 +1,7 @@
 """Other proxies with the features that the gateway has on, and the origins behind them all.
 
-Nothing here starts a process: each function writes a configuration and gives the command that runs it in the foreground,
-with one worker. What each does less than the gateway: README.md.
+Nothing here starts a process: each function writes a configuration and gives the command that runs it in the
+foreground, with one worker. What each does less than the gateway: README.md.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.common import needed
+from benchmarks.common import CannotMeasure, needed
 from benchmarks.estate import COOKIE, pattern_of
 from benchmarks.origin import SMALL
 
@@ -169,8 +169,10 @@ _API = "type.googleapis.com/envoy."
 
 
 def envoy(site: Site) -> Command:
-    """A tree of beginnings (its usual list is searched in order); weighted clusters by the cookie; statistics per route."""
-    program = os.environ.get("ENVOY_BIN") or shutil.which("envoy") or needed("envoy", "envoy (or set ENVOY_BIN)")
+    """A tree of beginnings (its usual list is searched in order); weighted clusters by cookie; statistics by route."""
+    program = os.environ.get("ENVOY_BIN") or shutil.which("envoy")
+    if program is None or not Path(program).exists():
+        raise CannotMeasure("there is no `envoy`; set ENVOY_BIN to where its program is")
     bootstrap = {
         "static_resources": {
             "listeners": [{"address": _address(site.port), "tcp_backlog_size": 4_096, "filter_chains": [_http(site)]}],

@@ -9,7 +9,7 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from math import comb
+from math import comb, isinf
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -63,13 +63,19 @@ def finish(
             "python": platform.python_version(),
             "cores": os.cpu_count(),
             "settings": {key: value if _is_plain(value) else str(value) for key, value in settings.items()},
-            "findings": [each._asdict() | {"ok": each.ok} for each in findings],
+            "findings": [_plain(each) for each in findings],
             "problems": list(problems),
             "samples": samples,
         }
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(document, indent=1) + "\n")
     return 0 if all(each.ok for each in findings) and not problems else 1
+
+
+def _plain(finding: Finding) -> dict[str, object]:
+    """A finding for JSON, which knows no infinity: what never came is null."""
+    value = None if isinf(finding.value) else finding.value
+    return finding._asdict() | {"value": value, "ok": finding.ok}
 
 
 def _mark(finding: Finding) -> str:
@@ -89,6 +95,8 @@ def say(text: str) -> None:
 
 def figure(value: float) -> str:
     """A number as people write it: three digits that count, whole numbers whole, thousands apart."""
+    if isinf(value):
+        return "never"
     if value == int(value):
         return f"{int(value):,}"
     return f"{value:.3g}" if abs(value) < 1_000 else f"{value:,.0f}"

@@ -26,7 +26,7 @@ end
 function done(summary)
   local e = summary.errors
   io.write(string.format(
-    '\nRESULT {"requests": %d, "microseconds": %d, "status": %d, "connect": %d, "read": %d, "write": %d, "timeout": %d}\n',
+    '\nRESULT {"requests":%d,"microseconds":%d,"status":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d}\n',
     summary.requests, summary.duration, e.status, e.connect, e.read, e.write, e.timeout))
 end
 """

@@ -1,8 +1,8 @@
 """Which header fields cross the gateway, in either direction (RFC 9110, section 7.6; RFC 9112, section 3.2).
 
 What a head's names say is worked out once: heads with the same names in the same order share a `Shape`, learnt when it
-is first met. What is hop-by-hop stays behind; what only the gateway may say (forwarding fields, `X-Banyan-*`) is set aside; the rest
-crosses in order, byte for byte.
+is first met. What is hop-by-hop stays behind; what only the gateway may say (forwarding fields, `X-Banyan-*`) is set
+aside; the rest crosses in order, byte for byte.
 """
 
 import re
@@ -63,8 +63,16 @@ _NAMED = {
     **dict.fromkeys([b"forwarded", b"x-real-ip"], Kind.FORWARDING),
     **dict.fromkeys([b"x-original-url", b"x-rewrite-url", b"x-http-method-override", b"proxy"], Kind.RESERVED),
 }
+_LEARNT = 1_024
+
+
+def _make_room(learnt: dict[Any, Any]) -> None:
+    """Forget everything when a memory is full, so that whoever fills it with rubbish slows others for a moment only."""
+    if len(learnt) >= _LEARNT:
+        learnt.clear()
+
+
 _RESERVED_PREFIXES = (b"x-banyan-", b"x-gateway-")
-_LEARNT = 4_096
 _kinds: dict[bytes, Kind] = {}
 
 
@@ -73,7 +81,8 @@ def kind_of(name: bytes) -> Kind:
     kind = _kinds.get(name)
     if kind is None:
         kind = _classify(name)
-        if len(_kinds) < _LEARNT and len(name) <= 64:
+        if len(name) <= 64:
+            _make_room(_kinds)
             _kinds[name] = kind
     return kind
 
@@ -97,8 +106,8 @@ def _classify(name: bytes) -> Kind:
 class Shape:
     """What the names of a head alone say about it. Heads with the same names in the same order share one.
 
-    `pick` takes the fields that cross; `host`, `length` and `cookie` are where the only field of that kind stands, NONE or
-    SEVERAL; `special` are the places of the fields that have to be read.
+    `pick` takes the fields that cross; `host`, `length` and `cookie` are where the only field of that kind stands,
+    NONE or SEVERAL; `special` are the places of the fields that have to be read.
     """
 
     __slots__ = ("addresses", "cookie", "host", "length", "pick", "special")
@@ -141,7 +150,8 @@ class Shapes:
 
     def _learn(self, names: tuple[bytes, ...]) -> Shape:
         shape = Shape([kind_of(name) for name in names], self._passing, self._read)
-        if len(self._known) < _LEARNT and sum(map(len, names)) <= _LONGEST_SHAPE:
+        if sum(map(len, names)) <= _LONGEST_SHAPE:
+            _make_room(self._known)
             self._known[names] = shape
         return shape
 
@@ -172,6 +182,8 @@ _TUNNELLED = frozenset({b"websocket"})
 
 def read_request(method: bytes, target: bytes, raw: Fields, http_1_0: bool) -> Request:
     """A request head as received, judged and sorted. Raises ClientError for what must not be forwarded."""
+    if method == b"CONNECT":  # in any form of target: the parser takes `CONNECT /path` too
+        raise ClientError(501, "This is not a forward proxy: CONNECT is not served.", close=True)
     shape = _REQUESTS.of(raw)
     if shape.host < 0 and (shape.host == SEVERAL or not http_1_0):
         raise ClientError(400, "A request must have exactly one Host field.", close=True)
@@ -213,7 +225,7 @@ def _content_length(raw: Fields, shape: Shape) -> int:
 
 NOTHING: Fields = []
 _make = tuple.__new__
-_good_hosts: set[bytes] = set()
+_good_hosts: dict[bytes, bool] = {}
 
 
 def _judge_host(host: bytes, http_1_0: bool) -> None:
@@ -222,14 +234,13 @@ def _judge_host(host: bytes, http_1_0: bool) -> None:
         raise ClientError(400, "The Host field is empty.", close=True)
     if host and (len(host) > _LONGEST_HOST or _AUTHORITY.fullmatch(host) is None):
         raise ClientError(400, "The Host field is not a host name with an optional port.", close=True)
-    if host and len(_good_hosts) < _LEARNT and len(host) <= 64:
-        _good_hosts.add(host)
+    if host and len(host) <= 64:
+        _make_room(_good_hosts)
+        _good_hosts[host] = True
 
 
 def _read_other_form(method: bytes, target: bytes, host: bytes) -> tuple[bytes, bytes]:
     """Host and path of a target that is not in origin form (RFC 9112, section 3.2)."""
-    if method == b"CONNECT":
-        raise ClientError(501, "This is not a forward proxy: CONNECT is not served.", close=True)
     if target == b"*" and method == b"OPTIONS":
         return host, b"*"
     scheme, mark, rest = target.partition(b"://")

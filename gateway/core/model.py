@@ -4,9 +4,10 @@ All are named tuples: frozen, quick to make, and plain tuples when they cross fr
 process. Names and paths of HTTP are bytes, as they arrive; names a person wrote in routes.yaml are text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple
 
 Side = Literal["legacy", "new"]
 Role = Literal["live", "shadow", "fallback", "probe"]
@@ -305,8 +306,9 @@ class Request(NamedTuple):
 class Observation(NamedTuple):
     """What one attempt on one backend did, or (backend "") what the gateway answered by itself.
 
-    Times: `at` Unix seconds at the start; `connect`, `first_byte` and `duration` seconds since then (-1: not reached).
-    Bytes are of bodies. `error` is a short kind, "" when there was none.
+    Times: `at` Unix seconds at the start; `connect` seconds it took to make a connection (0 for a kept one),
+    `first_byte` and `duration` seconds since the start; -1 where it did not come so far. Bytes are of bodies. `error` is
+    a short kind, "" when there was none. The second to the tenth field are the `way` of the observation.
     """
 
     at: float
@@ -318,6 +320,7 @@ class Observation(NamedTuple):
     acted: str
     method: bytes
     status: int
+    error: str
     bytes_in: int
     bytes_out: int
     connect: float
@@ -326,5 +329,22 @@ class Observation(NamedTuple):
     revision: int
     request_id: bytes
     trace_id: bytes
-    error: str
     path: bytes
+
+
+class Way(NamedTuple):
+    """What many requests have in common: everything of an observation but its time, sizes and ids."""
+
+    route: str
+    side: str
+    role: str
+    backend: str
+    outcome: str
+    acted: str
+    method: bytes
+    status: int
+    error: str
+
+
+way_of: Callable[[Observation], tuple[Any, ...]] = itemgetter(slice(1, 10))
+"""An observation's way, as a plain tuple: cheap enough to count by."""

@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections import deque
 from pathlib import Path
+from sys import getrefcount
 from time import monotonic
 
 from gateway import __version__
@@ -221,10 +222,15 @@ def _settings(gateway: Gateway, live: Live) -> Settings:
 
 async def _dismantle(live: Live) -> None:
     """Free an old table in small steps once nobody serves from it: freeing 10,000 routes at once takes 20 ms."""
-    while live.users:
-        await asyncio.sleep(1)
+    while getrefcount(live) > _OWN_REFERENCES:  # every request that is being served from it holds one
+        await asyncio.sleep(LOOK_AGAIN)
     for _ in live.dismantle():
         await asyncio.sleep(0)
+
+
+LOOK_AGAIN = 1.0
+_OWN_REFERENCES = 3
+"""This coroutine's, its argument's, and that of the call of getrefcount."""
 
 
 class StallProbe:

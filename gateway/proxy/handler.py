@@ -34,12 +34,14 @@ class Handler:
     async def __call__(self, exchange: Exchange) -> None:
         """Serve one request, whatever becomes of it."""
         live = self.live
-        live.users += 1
         route: PlannedRoute | None = None
         attempt: Attempt | None = None
         try:
             request = _readable(exchange)
-            found = _by_head(live, request) or await _by_body(live, exchange, request)
+            found = _by_head(live, request)
+            if found is None:
+                request = _asked_for_body(exchange, request)
+                found = await _by_body(live, exchange, request)
             route = found.route
             side, cookie = _choose(live, exchange, route, request)
             plan = route.plans[side]
@@ -60,7 +62,6 @@ class Handler:
             exchange.error = "refused"
             refuse(exchange, fault.status, fault.detail, headers=fault.headers, close=fault.close)
         finally:
-            live.users -= 1
             if attempt is not None:
                 attempt.end()
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))
@@ -115,15 +116,20 @@ def _by_path(live: Live, request: Request) -> Found:
     return found
 
 
+def _asked_for_body(exchange: Exchange, request: Request) -> Request:
+    """The request, without its expectation if it had one: the body decides the route, so it is asked for here."""
+    if not request.expect or not soap.is_soap(request):
+        return request
+    exchange.connection.write(CONTINUE)
+    return request._replace(expect=False)
+
+
 async def _by_body(live: Live, exchange: Exchange, request: Request) -> Found:
     """The route of the SOAP operation that the request's body calls; the path's plain route for any other body."""
     routes = matching.operations(live.table, request)
     if soap.is_soap(request):
-        if request.expect:  # the body decides, so it has to be asked for here
-            exchange.connection.write(CONTINUE)
-            exchange.request = request._replace(expect=False)
         start = await exchange.body.peek(soap.READ_AHEAD)
-        call = soap.called(request, start, exchange.body.ended)
+        call = soap.called(request, start, exchange.body.ended and exchange.body.received == len(start))
         known = [route.route.match.soap for route in routes if route.route.match.soap is not None]
         wanted = call if isinstance(call, soap.SoapProblem) else soap.operation_for(call, known)
         if isinstance(wanted, soap.SoapProblem):
@@ -168,9 +174,9 @@ def _draw() -> int:
 
 def _bound_body(exchange: Exchange, most: int, request: Request) -> None:
     """Refuse a body that is too large by its length; bound one whose length is not known yet."""
-    if request.length > most or exchange.body.received > most:
+    if request.length > most:
         raise too_large(most)
-    exchange.body.limit = most
+    exchange.body.bound(most)
 
 
 # ------------------------------------------------------------------------------------------------ ending
@@ -195,16 +201,16 @@ def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attemp
     request, ids = exchange.request, exchange.ids
     method, path = (request.method, request.path) if request is not None else (b"", b"")
     name = route.name if route is not None else ""
-    status, received, sent = exchange.status, exchange.body.received, exchange.bytes_out
-    duration = perf_counter() - exchange.began
     if attempt is None:
-        mine = (exchange.at, name, "", "live", "", Outcome.REFUSED, "no", method, status, received, sent, -1.0, -1.0)
+        way = (name, "", "live", "", Outcome.REFUSED, "no", method, exchange.status, exchange.error)
+        reached = (-1.0, -1.0)
     else:
-        plan = attempt.plan
-        what = (exchange.at, name, plan.side, "live", plan.name, attempt.outcome, attempt.acted, method, status)
-        mine = (*what, received, sent, attempt.connect, attempt.first_byte)
-        exchange.error = exchange.error or attempt.error
-    return _make(Observation, (*mine, duration, revision, ids.request_id, ids.trace_id, exchange.error, path))
+        plan, error = attempt.plan, exchange.error or attempt.error
+        way = (name, plan.side, "live", plan.name, attempt.outcome, attempt.acted, method, exchange.status, error)
+        reached = (attempt.connect, attempt.first_byte)
+    sizes = (exchange.body.received, exchange.bytes_out)
+    ending = (perf_counter() - exchange.began, revision, ids.request_id, ids.trace_id, path)
+    return _make(Observation, (exchange.at, *way, *sizes, *reached, *ending))
 
 
 _make = tuple.__new__

@@ -18,7 +18,7 @@ from gateway.wire.pool import Pool
 
 
 class Live:
-    """One routing table with everything that is needed to serve from it. `users` counts requests being served."""
+    """One routing table with everything that is needed to serve from it."""
 
     def __init__(self, revision: int, digest: str, gateway: Gateway, pools: dict[str, Pool]) -> None:
         self.table = RoutingTable(revision, digest)
@@ -26,7 +26,6 @@ class Live:
         self.trusted: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
         self.pools = pools
         self.callers: dict[tuple[str, Side], Caller] = {}
-        self.users = 0
 
     def dismantle(self) -> Iterator[None]:
         """Take everything apart, a few routes at a time; nobody may be serving from it any more."""

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
-from gateway.core.model import AccessLog, Observation
+from gateway.core.model import AccessLog, Observation, Way, way_of
 from gateway.errors import CommandError
 
 _KEPT = 10_000
@@ -31,25 +31,22 @@ class Lines:
         self._timestamp = b""
 
     def line(self, observation: Observation) -> bytes:
-        """One request as it is logged; times in milliseconds, -1 where they were not reached."""
-        (at, route, side, role, backend, outcome, acted, method, status, bytes_in, bytes_out) = observation[:11]
-        (connect, first_byte, duration, revision, request_id, trace_id, error, path) = observation[11:]
-        key = (route, side, role, backend, outcome, acted, method, status, error)
-        same = self._same.get(key)
-        if same is None:
-            same = self._remember(key)
+        """One request as it is logged; times in milliseconds, -1 where it did not come so far."""
+        way = way_of(observation)
+        same = self._same.get(way) or self._remember(Way._make(way))
+        bytes_in, bytes_out, connect, first_byte, duration, revision, request_id, trace_id, path = observation[10:]
+        at = observation[0]
         second = int(at)
         if second != self._second:
             self._second = second
             self._timestamp = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
-        return b'{"timestamp":"%b.%03dZ",%b,"duration_ms":%.2f,"connect_ms":%.2f,"first_byte_ms":%.2f,' % (
+        return _LINE % (
             self._timestamp,
-            int((at - second) * 1e3),
+            (at - second) * 1e3,
             same,
             duration * 1e3,
             max(connect * 1e3, -1.0),
             max(first_byte * 1e3, -1.0),
-        ) + b'"bytes_in":%d,"bytes_out":%d,"revision":%d,"request_id":"%b","trace_id":"%b"%b}\n' % (
             bytes_in,
             bytes_out,
             revision,
@@ -58,26 +55,31 @@ class Lines:
             b',"path":%b' % orjson.dumps(quote(path, safe=_SAFE_IN_PATHS)) if self._paths else b"",
         )
 
-    def _remember(self, key: tuple[object, ...]) -> bytes:
-        route, side, role, backend, outcome, acted, method, status, error = key
+    def _remember(self, way: Way) -> bytes:
         fields = {
             "event": "request_served",
-            "method": method.decode("latin-1") if isinstance(method, bytes) else method,
-            "route": route or None,
-            "match": self._patterns.get(str(route)),
-            "side": side or None,
-            "role": role,
-            "backend": backend or None,
-            "status": status,
-            "outcome": outcome,
-            "acted": acted,
-            "error": error or None,
+            "method": way.method.decode("latin-1"),
+            "route": way.route or None,
+            "match": self._patterns.get(way.route),
+            "side": way.side or None,
+            "role": way.role,
+            "backend": way.backend or None,
+            "status": way.status,
+            "outcome": way.outcome,
+            "acted": way.acted,
+            "error": way.error or None,
         }
         same = orjson.dumps(fields)[1:-1]
         if len(self._same) >= _KEPT:
             self._same.clear()
-        self._same[key] = same
+        self._same[way] = same
         return same
+
+
+_LINE = (
+    b'{"timestamp":"%b.%03dZ",%b,"duration_ms":%.2f,"connect_ms":%.2f,"first_byte_ms":%.2f,'
+    b'"bytes_in":%d,"bytes_out":%d,"revision":%d,"request_id":"%b","trace_id":"%b"%b}\n'
+)
 
 
 class AccessWriter:

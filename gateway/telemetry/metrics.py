@@ -6,31 +6,45 @@ left the table disappear with them.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.core.model import BUCKETS, Estate, Observation
+from gateway.core.model import BUCKETS, Estate, Observation, Outcome, Way, way_of
 from gateway.core.planning import share_of
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the latency histogram, seconds."""
 
-_CLASSES = tuple(f"{first}xx" for first in range(10))
-_CountKey = tuple[str, str, str, str, str]
-_TimeKey = tuple[str, str]
+_FAILED = (Outcome.BACKEND_ERROR, Outcome.TIMEOUT)
+
+
+class Tally:
+    """How many requests went one way, how long they took together, and how they spread over BOUNDS."""
+
+    __slots__ = ("buckets", "seconds")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(BOUNDS) + 1)
+        self.seconds = 0.0
+
+    @property
+    def count(self) -> int:
+        return sum(self.buckets)
+
+    def add(self, other: "Tally") -> None:
+        self.buckets = [mine + theirs for mine, theirs in zip(self.buckets, other.buckets, strict=True)]
+        self.seconds += other.seconds
 
 
 class Traffic(Collector):
     """Counts of everything observed. `state` gives the gauges that are read at scrape time."""
 
     def __init__(self) -> None:
-        self._counts: dict[_CountKey, int] = {}
-        self._times: dict[_TimeKey, list[int]] = {}
-        self._sums: dict[_TimeKey, float] = {}
-        self._errors: dict[tuple[str, str, str], int] = {}
+        self._tallies: dict[tuple[Any, ...], Tally] = {}
         self._estate: Estate | None = None
         self.config_ok = True
         self.state: dict[str, Any] = {}
@@ -41,41 +55,37 @@ class Traffic(Collector):
 
     def observe(self, batch: Iterable[Observation]) -> None:
         """Count a batch."""
-        counts, times, sums = self._counts, self._times, self._sums
+        tallies = self._tallies
         for each in batch:
-            key = (each.route, each.side, each.backend, each.role, _CLASSES[each.status // 100])
-            counts[key] = counts.get(key, 0) + 1
-            where = (each.route, each.side)
-            buckets = times.get(where)
-            if buckets is None:
-                buckets = times[where] = [0] * (len(BOUNDS) + 1)
-                sums[where] = 0.0
-            buckets[bisect_left(BOUNDS, each.duration)] += 1
-            sums[where] += each.duration
-            if each.error:
-                failed = (each.route, each.side, each.error)
-                self._errors[failed] = self._errors.get(failed, 0) + 1
+            way = way_of(each)
+            tally = tallies.get(way)
+            if tally is None:
+                tally = tallies[way] = Tally()
+            duration = each.duration
+            tally.buckets[bisect_left(BOUNDS, duration)] += 1
+            tally.seconds += duration
 
     def follow(self, estate: Estate) -> None:
         """A new table serves: forget the routes that are gone."""
         self._estate = estate
         names = {route.name for route in estate.routes} | {""}
-        self._counts = {key: count for key, count in self._counts.items() if key[0] in names}
-        self._times = {key: buckets for key, buckets in self._times.items() if key[0] in names}
-        self._sums = {key: total for key, total in self._sums.items() if key[0] in names}
-        self._errors = {key: count for key, count in self._errors.items() if key[0] in names}
+        self._tallies = {way: tally for way, tally in self._tallies.items() if way[0] in names}
 
     def by_route(self) -> dict[str, dict[str, Any]]:
         """Requests and errors per route and side, for people; what the gateway answered itself is `refused`."""
         found: dict[str, dict[str, Any]] = {}
-        for (route, side, _backend, _role, code), count in self._counts.items():
-            entry = found.setdefault(route, _no_traffic())
-            if not side:
-                entry["refused"] += count
+        for way, tally in self._ways():
+            entry = found.setdefault(way.route, _no_traffic())
+            if not way.side:
+                entry["refused"] += tally.count
                 continue
-            entry[side]["requests"] += count
-            entry[side]["errors"] += count if code in ("5xx", "0xx") else 0
+            entry[way.side]["requests"] += tally.count
+            entry[way.side]["errors"] += tally.count if way.outcome in _FAILED else 0
         return found
+
+    def _ways(self) -> list[tuple[Way, "Tally"]]:
+        """Everything counted, as it stands now: rendering goes on in a thread."""
+        return [(Way._make(way), tally) for way, tally in list(self._tallies.items())]
 
     # -------------------------------------------------------------------------------------------- rendering
 
@@ -93,7 +103,11 @@ class Traffic(Collector):
     def _requests(self) -> Metric:
         labels = ["route", "side", "backend", "role", "code_class"]
         family = CounterMetricFamily("banyan_requests", "Requests, by what became of them.", labels=labels)
-        for key, count in list(self._counts.items()):
+        sums: dict[tuple[str, ...], int] = {}
+        for way, tally in self._ways():
+            key: tuple[str, ...] = (way.route, way.side, way.backend, way.role, f"{way.status // 100}xx")
+            sums[key] = sums.get(key, 0) + tally.count
+        for key, count in sums.items():
             family.add_metric(list(key), count)
         return family
 
@@ -101,18 +115,24 @@ class Traffic(Collector):
         family = HistogramMetricFamily(
             "banyan_request_duration_seconds", "From the request's head to the answer's end.", labels=["route", "side"]
         )
-        for where, buckets in list(self._times.items()):
-            total, rows = 0, []
-            for bound, count in zip([*map(str, BOUNDS), "+Inf"], list(buckets), strict=True):
-                total += count
-                rows.append((bound, total))
-            family.add_metric(list(where), rows, self._sums[where])
+        sums: dict[tuple[str, str], Tally] = {}
+        for way, tally in self._ways():
+            sums.setdefault((way.route, way.side), Tally()).add(tally)
+        for where, tally in sums.items():
+            bounds = [*map(str, BOUNDS), "+Inf"]
+            rows = list(zip(bounds, accumulate(tally.buckets), strict=True))
+            family.add_metric(list(where), rows, tally.seconds)
         return family
 
     def _failures(self) -> Metric:
         labels = ["route", "side", "error_type"]
         family = CounterMetricFamily("banyan_errors", "Requests that failed, by kind of failure.", labels=labels)
-        for key, count in list(self._errors.items()):
+        sums: dict[tuple[str, ...], int] = {}
+        for way, tally in self._ways():
+            if way.error:
+                key: tuple[str, ...] = (way.route, way.side, way.error)
+                sums[key] = sums.get(key, 0) + tally.count
+        for key, count in sums.items():
             family.add_metric(list(key), count)
         return family
 

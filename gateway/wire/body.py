@@ -23,37 +23,32 @@ class Source(Protocol):
 
 
 class Body:
-    """A body. `received` counts bytes that came, at most `limit` of them (0: no bound); `ended` that all did; `sent`
-    whether any of it was handed on."""
+    """A body. `received` counts the bytes that came, `taken` those handed on; `ended` tells that all have come."""
 
     __slots__ = (
         "_arrived",
-        "_buffered",
         "_captured",
         "_error",
+        "_limit",
+        "_look_at",
         "_mark",
         "_paused",
         "_pieces",
         "_source",
         "ended",
-        "limit",
         "received",
-        "sent",
+        "taken",
         "trailers",
     )
 
-    def __init__(self, source: Source | None, *, mark: int = HIGH_MARK) -> None:
-        self.received = 0
-        self.limit = 0
-        self.ended = False
-        self.sent = False
-        self.trailers: Fields = []
+    def __init__(self, source: Source | None, mark: int = HIGH_MARK) -> None:
+        self.received = self.taken = self._limit = 0
+        self.ended = self._paused = False
+        self.trailers: Fields = ()
         self._source = source
-        self._mark = mark
+        self._mark = self._look_at = mark
         self._pieces: list[bytes] = []
-        self._buffered = 0
         self._arrived: Signal | None = None
-        self._paused = False
         self._error: Exception | None = None
         self._captured: bytes | None = None
 
@@ -61,20 +56,23 @@ class Body:
 
     def feed(self, data: bytes) -> None:
         """A piece arrived. Whoever waits is woken by `notify`, once per read."""
-        self.received += len(data)
-        self._buffered += len(data)
         self._pieces.append(data)
-        if self.limit and self.received > self.limit:
-            self.fail(too_large(self.limit))
-        if self._buffered > self._mark and not self._paused and self._source is not None:
+        self.received += len(data)
+        if self.received > self._look_at:
+            self._too_much()
+
+    def _too_much(self) -> None:
+        """More has come than is allowed at all, or than should be held here."""
+        if self._limit and self.received > self._limit:
+            self.fail(too_large(self._limit))
+        if self._source is not None and not self._paused and self.received - self.taken > self._mark:
             self._paused = True
             self._source.pause_body()
 
-    def finish(self, trailers: Fields | None = None) -> None:
+    def finish(self, trailers: Fields = ()) -> None:
         """All of it has come."""
         self.ended = True
-        if trailers:
-            self.trailers = trailers
+        self.trailers = trailers
         self._source = None
 
     def fail(self, error: Exception) -> None:
@@ -88,46 +86,47 @@ class Body:
         if self._arrived is not None:
             self._arrived.wake()
 
-    def _arrival(self) -> Signal:
-        """What to wait for; most bodies are whole before anyone has to."""
-        if self._arrived is None:
-            self._arrived = Signal()
-        return self._arrived
+    def bound(self, limit: int) -> None:
+        """Let at most `limit` bytes come; beyond them the body fails."""
+        self._limit = limit
+        self._look_at = min(self._look_at, limit)
+        if self.received > limit:
+            self.fail(too_large(limit))
 
     # -------------------------------------------------------------------------------------------- the taker's side
 
     @property
-    def error(self) -> Exception | None:
-        return self._error
-
-    @property
-    def whole(self) -> bool:
-        """Whether all of it has come and none was taken yet, so that it can be sent in one write, and again."""
-        return self.ended and not self.sent
+    def sent(self) -> bool:
+        """Whether any of it was handed on."""
+        return self.taken > 0
 
     def take(self) -> bytes:
         """All that is here now; may be empty."""
         pieces = self._pieces
         if not pieces:
             return b""
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._pieces = []
-        self._buffered = 0
-        self.sent = True
-        self._resume()
-        return data
+        self.taken = self.received
+        self._look_at = self.taken + self._mark if not self._limit else min(self.taken + self._mark, self._limit)
+        if self._paused:
+            self._resume()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def next(self) -> bytes:
         """The next bytes, as they came; empty at the end. Raises what the source failed with."""
-        while not self._pieces:
+        while not self._pieces or (self._limit and self._error is not None):
             if self.ended:
                 return b""
             if self._error is not None:
                 raise self._error
             await self._arrival()
-        if self.limit and self._error is not None:
-            raise self._error
         return self.take()
+
+    def _arrival(self) -> Signal:
+        """What to wait for; most bodies are whole before anyone has to."""
+        if self._arrived is None:
+            self._arrived = Signal()
+        return self._arrived
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Every piece until the end."""
@@ -137,7 +136,7 @@ class Body:
     async def peek(self, size: int) -> bytes:
         """The first `size` bytes (fewer only if there are no more), which stay here."""
         self._mark = max(self._mark, size)
-        while self._buffered < size and not self.ended:
+        while self.received - self.taken < size and not self.ended:
             if self._error is not None:
                 raise self._error
             await self._arrival()
@@ -158,21 +157,20 @@ class Body:
         if self._captured is None:
             raise ValueError("only a captured body can be replayed")
         self._pieces = [self._captured] if self._captured else []
-        self._buffered = len(self._captured)
-        self.sent = False
+        self.taken = 0
 
     def discard(self) -> None:
         """Forget what is here; the rest will not be wanted either."""
         self._pieces = []
-        self._buffered = 0
-        self._mark = 1 << 62
-        self._resume()
+        self.taken = self.received
+        self._mark = self._look_at = 1 << 62
+        if self._paused:
+            self._resume()
 
     def _resume(self) -> None:
-        if self._paused:
-            self._paused = False
-            if self._source is not None:
-                self._source.resume_body()
+        self._paused = False
+        if self._source is not None:
+            self._source.resume_body()
 
 
 def too_large(limit: int) -> ClientError:

@@ -222,7 +222,7 @@ class BackendConnection(asyncio.Protocol):
         if self._no_body:
             self._keep_alive = self._head_only and _stays_open(raw)
         else:
-            self._body = Body(self, mark=ANSWER_MARK)
+            self._body = Body(self, ANSWER_MARK)
 
     def _interim_answer(self, status: int, raw: Fields) -> None:
         self._informational = True

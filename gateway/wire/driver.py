@@ -13,38 +13,28 @@ from typing import Any
 class Signal:
     """A place where one coroutine waits until `wake` is called; waking an unwatched signal is remembered."""
 
-    __slots__ = ("_ready", "_waiter")
+    __slots__ = ("_ready", "waiter")
 
     def __init__(self) -> None:
         self._ready = False
-        self._waiter: Driver | None = None
+        self.waiter: Driver | None = None
 
     def wake(self) -> None:
         self._ready = True
-        waiter = self._waiter
+        waiter = self.waiter
         if waiter is not None:
-            self._waiter = None
+            self.waiter = None
             waiter.resume()
 
-    def wait(self) -> "Signal":
-        """Await this: returns once woken since the last wait."""
-        return self
-
     def __await__(self) -> Generator[Any, None, None]:
+        """Returns once woken since the last wait."""
         while not self._ready:
             yield self
         self._ready = False
 
-    def watched_by(self, driver: "Driver") -> bool:
-        """Called by the driver when its coroutine yields this signal; False when it is already awake."""
-        if self._ready:
-            return False
-        self._waiter = driver
-        return True
-
 
 class Driver:
-    """Carries one coroutine from signal to signal."""
+    """Carries one coroutine from signal to signal. `finished` is told how it ended."""
 
     __slots__ = ("_coroutine", "_finished", "_running", "_woken")
 
@@ -55,31 +45,35 @@ class Driver:
         self._woken = False
 
     def resume(self) -> None:
-        """Run the coroutine until it waits again. When it is running already, it only looks again."""
+        """Run the coroutine until it waits again. If it runs already, it will look again before it waits."""
         if self._running:
             self._woken = True
             return
         self._running = True
         try:
-            while True:
+            awaited = self._coroutine.send(None)
+            while self._woken and awaited.__class__ is Signal:
                 self._woken = False
                 awaited = self._coroutine.send(None)
-                if isinstance(awaited, Signal):
-                    if awaited.watched_by(self):
-                        return
-                elif asyncio.isfuture(awaited):
-                    awaited._asyncio_future_blocking = False
-                    awaited.add_done_callback(self._future_done)
-                    return
-                elif not self._woken:
-                    asyncio.get_running_loop().call_soon(self.resume)  # a bare yield: asyncio.sleep(0)
-                    return
+            self._woken = False
+            if awaited.__class__ is Signal:
+                awaited.waiter = self
+            else:
+                self._await_other(awaited)
         except StopIteration:
             self._finished(None)
         except Exception as error:  # noqa: BLE001 - handed to `finished`, whose owner reports it and closes the connection
             self._finished(error)
         finally:
             self._running = False
+
+    def _await_other(self, awaited: Any) -> None:
+        """An asyncio future, or a bare yield (asyncio.sleep(0)): resumed by the loop."""
+        if asyncio.isfuture(awaited):
+            awaited._asyncio_future_blocking = False
+            awaited.add_done_callback(self._future_done)
+        else:
+            asyncio.get_running_loop().call_soon(self.resume)
 
     def _future_done(self, _future: "asyncio.Future[Any]") -> None:
         self.resume()

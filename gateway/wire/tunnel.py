@@ -6,13 +6,14 @@ import asyncio
 class TunnelEnd:
     """One end of a tunnel: what arrives at `own` goes out at `other`."""
 
-    __slots__ = ("_closed", "_moved", "_other", "_own", "twin")
+    __slots__ = ("_closed", "_ended", "_moved", "_other", "_own", "twin")
 
     def __init__(self, own: asyncio.Transport, other: asyncio.Transport) -> None:
         self._own = own
         self._other = other
         self._moved = 0
         self._closed = False
+        self._ended = False
         self.twin: TunnelEnd | None = None
 
     @property
@@ -26,8 +27,12 @@ class TunnelEnd:
             self._other.write(data)
 
     def end(self) -> bool:
-        """The own peer closed its half: so does the other side. True keeps the own transport open for the way back."""
-        if self._closed or not self._other.can_write_eof():
+        """The own peer closed its half: so does the other side. True keeps the own transport open for the way back.
+
+        Once both have, nobody would close the two connections but us.
+        """
+        self._ended = True
+        if self._closed or not self._other.can_write_eof() or (self.twin is not None and self.twin._ended):
             self.close()
             return False
         self._other.write_eof()

@@ -5,11 +5,13 @@ import pytest
 
 from gateway.core import model
 from gateway.core.model import (
+    WAY,
     Deprecation,
     Estate,
     Gateway,
     HeaderEdit,
     ListenerTls,
+    Observation,
     Outcome,
     Place,
     Placeholder,
@@ -19,6 +21,7 @@ from gateway.core.model import (
     Target,
     Timeouts,
     Tls,
+    Way,
 )
 from tests.support.values import OFFICE, REPAIRS, request, route, split
 
@@ -55,6 +58,12 @@ def test_values_are_frozen(value: Any) -> None:
     """What one part was given no other part can change."""
     with pytest.raises(AttributeError):
         setattr(value, value._fields[0], None)
+
+
+def test_an_observation_holds_its_way() -> None:
+    """What many requests have in common is one stretch of an observation, field by field."""
+    names: tuple[str, ...] = Observation._fields
+    assert names[WAY] == Way._fields
 
 
 def test_an_outcome_is_its_word() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.support.client import HOST
 from tests.support.gateway import Gateway
 from tests.support.messages import Incomplete, answer
-from tests.support.origin import Origin, Talk, eventually
+from tests.support.origin import Origin, Talk, eventually, hang
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_a_backend_that_is_not_there_is_502(gateway: Gateway) -> None:
 
 def test_a_backend_that_does_not_answer_is_504(gateway: Gateway, origin: Origin) -> None:
     """No answer within `response`: 504, the backend's connection ends, the client's goes on."""
-    origin.on("/silent", lambda talk: talk.skip_body(1) and None)
+    origin.on("/silent", hang)
     with gateway.client() as client:
         began = monotonic()
         assert client.get("/silent").status == 504

@@ -93,7 +93,9 @@ def test_chunks_cross_both_ways(gateway: Gateway, origin: Origin) -> None:
 
     origin.on("/chunks", echo)
     with gateway.client() as client:
-        client.send(head("POST", "/chunks", "Transfer-Encoding: chunked") + b"5;ext=1\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")
+        client.send(
+            head("POST", "/chunks", "Transfer-Encoding: chunked") + b"5;ext=1\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
+        )
         reply = client.hear()
     assert reply.body == b"hello world"
     assert origin.seen("/chunks")[-1].body == b"hello world"
@@ -105,7 +107,9 @@ def test_trailers_cross_both_ways(gateway: Gateway, origin: Origin) -> None:
 
     def script(talk: Talk) -> None:
         talk.body()
-        talk.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n")
+        talk.send(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n"
+        )
 
     origin.on("/trailers", script)
     with gateway.client() as client:
@@ -120,9 +124,7 @@ def test_trailers_cross_both_ways(gateway: Gateway, origin: Origin) -> None:
 
 def test_trailers_are_left_out_for_a_client_that_does_not_take_them(gateway: Gateway, origin: Origin) -> None:
     """Without `TE: trailers` the body ends without them (RFC 9110, section 6.5.1)."""
-    origin.on(
-        "/quiet", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n"
-    )
+    origin.on("/quiet", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n")
     reply = gateway.get("/quiet")
     assert (reply.body, reply.trailers) == (b"hi", [])
 
@@ -168,7 +170,8 @@ def test_early_hints_cross_and_unasked_continue_does_not(gateway: Gateway, origi
     """103 reaches the client; a 100 that nobody asked for does not."""
     origin.on(
         "/hints",
-        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n" + answer(b"page"),
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+        + answer(b"page"),
     )
     with gateway.client() as client:
         client.say("GET", "/hints")
@@ -177,7 +180,7 @@ def test_early_hints_cross_and_unasked_continue_does_not(gateway: Gateway, origi
     assert (second.status, second.body) == (200, b"page")
 
 
-# ------------------------------------------------------------------------------------------------ answers without a body
+# ------------------------------------------------------------------------------------------------ without a body
 
 
 def test_head_then_get_on_one_connection(gateway: Gateway, origin: Origin) -> None:
@@ -213,7 +216,7 @@ def test_a_body_behind_a_head_answer_reaches_nobody(gateway: Gateway, origin: Or
 @pytest.mark.parametrize("status", [204, 304])
 def test_answers_without_a_body_end_at_their_head(gateway: Gateway, origin: Origin, status: int) -> None:
     """204 and 304 have no body, and the connection goes on."""
-    origin.on("/empty", f"HTTP/1.1 {status} Empty\r\nETag: \"a\"\r\n\r\n".encode())
+    origin.on("/empty", f'HTTP/1.1 {status} Empty\r\nETag: "a"\r\n\r\n'.encode())
     origin.on("/after", answer(b"after"))
     with gateway.client() as client:
         empty = client.get("/empty")

@@ -119,9 +119,9 @@ def test_plain_http_to_a_tls_listener_is_no_request(estate: Estate) -> None:
 
 def test_an_unfinished_handshake_holds_up_nobody(estate: Estate) -> None:
     """A client that says nothing during the handshake leaves the others alone."""
-    with socket.create_connection((estate.gateway.host, estate.gateway.port)):
-        with estate.gateway.client(tls=estate.client_tls) as client:
-            assert client.get("/secure/meanwhile").status == 200
+    gateway = estate.gateway
+    with socket.create_connection((gateway.host, gateway.port)), gateway.client(tls=estate.client_tls) as client:
+        assert client.get("/secure/meanwhile").status == 200
 
 
 def test_a_unix_socket_can_be_a_backend(estate: Estate) -> None:

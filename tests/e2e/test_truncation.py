@@ -7,7 +7,7 @@ import pytest
 from tests.support.client import HOST
 from tests.support.gateway import Gateway
 from tests.support.messages import Incomplete, answer
-from tests.support.origin import Origin, Talk, eventually
+from tests.support.origin import Origin, Script, Talk, eventually
 
 HALVES = {
     "length": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly a part",
@@ -16,7 +16,7 @@ HALVES = {
 }
 
 
-def broken(told: bytes, *, reset: bool) -> "object":
+def broken(told: bytes, *, reset: bool) -> Script:
     def script(talk: Talk) -> None:
         talk.body()
         talk.send(told)
@@ -33,7 +33,7 @@ def broken(told: bytes, *, reset: bool) -> "object":
 @pytest.mark.parametrize("kind", HALVES)
 def test_a_truncated_answer_never_looks_whole(gateway: Gateway, origin: Origin, kind: str, reset: bool) -> None:
     """A backend that dies in the middle of its answer: the client can tell that it has not got all."""
-    origin.on("/half", broken(HALVES[kind], reset=reset))  # type: ignore[arg-type]
+    origin.on("/half", broken(HALVES[kind], reset=reset))
     with gateway.client() as client:
         client.say("GET", "/half")
         with pytest.raises(Incomplete):
@@ -43,7 +43,7 @@ def test_a_truncated_answer_never_looks_whole(gateway: Gateway, origin: Origin, 
 @pytest.mark.parametrize("kind", ["chunked", "inside a chunk"])
 def test_a_truncated_answer_resets_a_client_that_could_not_tell(gateway: Gateway, origin: Origin, kind: str) -> None:
     """For an HTTP/1.0 client the end of the connection is the end of the answer, so it ends with a reset."""
-    origin.on("/half-old", broken(HALVES[kind], reset=False))  # type: ignore[arg-type]
+    origin.on("/half-old", broken(HALVES[kind], reset=False))
     with gateway.client() as client:
         client.send(b"GET /half-old HTTP/1.0\r\n\r\n")
         with pytest.raises(Incomplete):
@@ -52,7 +52,7 @@ def test_a_truncated_answer_resets_a_client_that_could_not_tell(gateway: Gateway
 
 def test_an_answer_that_ends_with_a_reset_is_not_whole(gateway: Gateway, origin: Origin) -> None:
     """An answer delimited by the connection's end is whole only if that end is orderly."""
-    origin.on("/until-close", broken(b"HTTP/1.1 200 OK\r\n\r\nwhatever", reset=True))  # type: ignore[arg-type]
+    origin.on("/until-close", broken(b"HTTP/1.1 200 OK\r\n\r\nwhatever", reset=True))
     with gateway.client() as client:
         client.say("GET", "/until-close")
         with pytest.raises(Incomplete):
@@ -93,7 +93,9 @@ def test_a_read_on_a_stale_connection_is_sent_again(gateway: Gateway, origin: Or
     assert len(origin.seen("/stale-get")) == 3
 
 
-def test_an_idempotent_write_on_a_stale_connection_is_sent_again_with_its_body(gateway: Gateway, origin: Origin) -> None:
+def test_an_idempotent_write_on_a_stale_connection_is_sent_again_with_its_body(
+    gateway: Gateway, origin: Origin
+) -> None:
     """A PUT may go twice; when it does, its body is whole both times, or it is not sent again."""
     stale(origin, gateway, "/stale-put")
     reply = gateway.call("PUT", "/stale-put", body=b"the body")

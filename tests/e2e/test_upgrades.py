@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from socket import SHUT_WR
 from time import sleep
 
 import pytest
@@ -144,6 +146,27 @@ def test_either_end_ends_the_tunnel(gateway: Gateway, origin: Origin) -> None:
     assert eventually(lambda: ended == [b""])
 
 
+def test_an_ended_tunnel_leaves_nothing_open(gateway: Gateway, origin: Origin) -> None:
+    """Tunnels that both ends have closed are gone: no connection of theirs stays in the data process."""
+    descriptors = Path(f"/proc/{gateway.data_pid}/fd")
+
+    def script(talk: Talk) -> None:
+        talk.send(SWITCHED)
+        talk.reader.rest()
+
+    origin.on("/tunnel", script)
+    assert eventually(lambda: gateway.status["data"]["connections"] == 0)
+    before = len(list(descriptors.iterdir()))
+    for _ in range(10):
+        with gateway.client() as client:
+            client.send(UPGRADE)
+            assert client.hear_head().status == 101
+            client.sock.shutdown(SHUT_WR)
+            assert client.has_ended()
+    assert eventually(lambda: gateway.status["data"]["connections"] == 0)
+    assert eventually(lambda: len(list(descriptors.iterdir())) <= before)
+
+
 def test_a_tunnel_waits_for_the_slower_end(gateway: Gateway, origin: Origin) -> None:
     """A client that does not read stops the backend, not the gateway's memory."""
     sent: list[int] = []
@@ -166,7 +189,7 @@ def test_a_tunnel_waits_for_the_slower_end(gateway: Gateway, origin: Origin) -> 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 5", "Transfer-Encoding: chunked"])
 def test_an_upgrade_with_a_body_is_refused(gateway: Gateway, origin: Origin, framing: str) -> None:
-    """A POST with Upgrade and a body gets 400, and not a byte of it reaches the backend: it could be a second request."""
+    """A POST with Upgrade and a body gets 400, and not a byte of it reaches the backend as a second request."""
     before = len(origin.received())
     with gateway.client() as client:
         client.send(

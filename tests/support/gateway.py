@@ -14,6 +14,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from gateway.cli.remote import ask
 from tests.support.client import Client
 from tests.support.messages import Message
 from tests.support.origin import Origin, eventually
@@ -48,7 +49,9 @@ class Gateway:
 
     running: ClassVar[list["Gateway"]] = []
 
-    def __init__(self, folder: Path, routes: str, *, host: str = "127.0.0.1", start: bool = True, **environ: str) -> None:
+    def __init__(
+        self, folder: Path, routes: str, *, host: str = "127.0.0.1", start: bool = True, **environ: str
+    ) -> None:
         self.folder = folder
         self.config = folder / "routes.yaml"
         self.data = folder / "data"
@@ -67,7 +70,9 @@ class Gateway:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     # -------------------------------------------------------------------------------------------- starting, ending
@@ -95,7 +100,12 @@ class Gateway:
     def run(self, seconds: float = 10.0) -> subprocess.CompletedProcess[str]:
         """`banyan run` where it is expected to end by itself."""
         return subprocess.run(
-            self.command(), capture_output=True, text=True, timeout=seconds, cwd=ROOT, env={**os.environ, **self.environ}
+            self.command(),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            cwd=ROOT,
+            env={**os.environ, **self.environ},
         )
 
     def banyan(self, *arguments: str, seconds: float = 10.0) -> subprocess.CompletedProcess[str]:
@@ -206,6 +216,10 @@ class Gateway:
         new = self.config.with_name("routes.yaml.new")
         new.write_text(text)
         new.rename(self.config)
+
+    def reload(self, *, accept: bool = False) -> dict[str, Any]:
+        """Have it read the file now, as `banyan reload` does; what came of it."""
+        return ask(self.data, "/api/v1/reload", {"accept": accept})
 
     def edit(self, text: str, within: float = 5.0) -> None:
         """Change routes.yaml and wait until it serves."""

@@ -11,7 +11,7 @@ Fields = list[tuple[bytes, bytes]]
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ?(.*)", re.DOTALL)
 
 
-class Incomplete(Exception):  # noqa: N818 - not a mistake of ours: what the other side did
+class Incomplete(Exception):
     """The other side ended the connection in the middle of a message. `got` is what had come of its body."""
 
     def __init__(self, got: bytes = b"") -> None:

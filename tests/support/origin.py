@@ -66,7 +66,7 @@ class Origin:
         self.requests: list[Message] = []
         self.readers: list[Reader] = []
         self.cut_off: list[str] = []
-        self.busy = 0
+        self._running: list[str] = []
         self._scripts: dict[str, Script] = {}
         self._tls = tls
         self._sockets: list[socket.socket] = []
@@ -89,7 +89,9 @@ class Origin:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -112,8 +114,14 @@ class Origin:
         self._scripts[path] = script
 
     def seen(self, path: str) -> list[Message]:
-        """The requests for this path, in the order in which they were finished."""
+        """The requests for this path, in the order in which they were finished; those under way may still finish."""
+        eventually(lambda: path not in self._running, 0.5)
         return [each for each in list(self.requests) if _path(each) == path]
+
+    @property
+    def busy(self) -> int:
+        """How many requests are being answered."""
+        return len(self._running)
 
     def received(self) -> bytes:
         """Every byte that came, one connection after the other (the first megabyte of each)."""
@@ -159,7 +167,7 @@ class Origin:
 
     def _converse(self, talk: Talk, path: str) -> None:
         script = self._scripts.get(path, answer())
-        self.busy += 1
+        self._running.append(path)
         try:
             if isinstance(script, bytes):
                 talk.body()
@@ -170,9 +178,14 @@ class Origin:
             if not talk.body_read and talk.sock.fileno() >= 0:
                 talk.body()
         finally:
-            self.busy -= 1
             if not isinstance(script, bytes):
                 self.requests.append(talk.request)
+            self._running.remove(path)
+
+
+def hang(talk: Talk) -> None:
+    """A script that never answers: it waits until the connection ends."""
+    talk.skip_body(1)
 
 
 def _path(message: Message) -> str:

@@ -1,0 +1,81 @@
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from gateway.core.problems import SOAP_11, SOAP_12, client_fault, problem, wants_html
+from tests.support.values import request
+
+
+def test_a_problem_is_a_document() -> None:
+    """Status, title, what is wrong, and the id to quote, as RFC 9457 wants it."""
+    found = problem(404, "Nothing is served at this address.", "r-1")
+    assert (found.status, found.content_type) == (404, b"application/problem+json")
+    assert json.loads(found.body) == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "Nothing is served at this address.",
+        "request_id": "r-1",
+    }
+
+
+def test_a_problem_names_the_successor() -> None:
+    """What has moved says where to, to machines and to people."""
+    successor = "https://new.example/?a=1&b=2"
+    assert json.loads(problem(410, "Retired.", "r-1", successor=successor).body)["successor"] == successor
+    page = problem(410, "Retired.", "r-1", html=True, successor=successor).body.decode()
+    assert '<a href="https://new.example/?a=1&amp;b=2">https://new.example/?a=1&amp;b=2</a>' in page
+
+
+def test_a_browser_gets_a_page() -> None:
+    """A person reads the same as a page, with everything in it escaped."""
+    found = problem(403, "<b>", '"r-1"', html=True)
+    page = found.body.decode()
+    assert found.content_type == b"text/html; charset=utf-8"
+    assert "<h1>Forbidden</h1><p>&lt;b&gt;</p><p>Reference: <code>&quot;r-1&quot;</code></p>" in page
+
+
+def test_a_status_without_a_name() -> None:
+    """A status nobody has named has a title all the same."""
+    assert json.loads(problem(599, "x", "r").body)["title"] == "Error"
+
+
+@pytest.mark.parametrize(
+    ("accept", "html"),
+    [
+        ("text/html,application/xhtml+xml,*/*;q=0.8", True),
+        ("TEXT/HTML", True),
+        ("application/json", False),
+        ("*/*", False),
+    ],
+)
+def test_a_browser_is_known_by_what_it_accepts(accept: str, html: bool) -> None:
+    """Only a client that names text/html gets a page; one that takes anything gets the document."""
+    assert wants_html(request("GET /", f"aCCept: {accept}")) == html
+
+
+def test_an_unreadable_request_gets_the_document() -> None:
+    """A request that could not be read, or does not say, is answered for machines."""
+    assert not wants_html(None)
+    assert not wants_html(request())
+
+
+@pytest.mark.parametrize(
+    ("envelope", "status", "content_type", "path"),
+    [
+        (SOAP_11, 500, b"text/xml; charset=utf-8", "{%s}Body/{%s}Fault/faultstring"),
+        (SOAP_12, 400, b"application/soap+xml; charset=utf-8", "{%s}Body/{%s}Fault/{%s}Reason/{%s}Text"),
+    ],
+)
+def test_a_soap_client_gets_a_fault(envelope: str, status: int, content_type: bytes, path: str) -> None:
+    """The fault is in the client's own envelope, blames the client, and carries the reason and the id."""
+    found = client_fault(envelope, "It has <no> operation & more.", "r-1")
+    assert (found.status, found.content_type) == (status, content_type)
+    root = ElementTree.fromstring(found.body)
+    assert root.tag == f"{{{envelope}}}Envelope"
+    text = root.find(path.replace("%s", envelope))
+    assert text is not None
+    assert text.text == "It has <no> operation & more. (request r-1)"
+    code = "e:Client" if envelope == SOAP_11 else "e:Sender"
+    assert f">{code}<" in found.body.decode()
