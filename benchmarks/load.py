@@ -184,12 +184,13 @@ class Load:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._loop = new_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._thread = ThreadPoolExecutor(1)
         self._result: Future[Tally]
         self.tally = client.tally
 
     def __enter__(self) -> Self:
+        self._loop = new_loop()
         self._result = self._thread.submit(self._loop.run_until_complete, self._client.run())
         return self
 

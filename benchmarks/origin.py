@@ -7,6 +7,7 @@ GET /bytes/N answers N bytes at the reader's pace; anything else 250 bytes of JS
 """
 
 import asyncio
+import signal
 from collections.abc import Sequence
 from typing import cast
 
@@ -96,10 +97,12 @@ class Origin(asyncio.Protocol):
 
 
 async def serve(name: str, port: int, delay: float) -> None:
-    """Serve until the process is ended."""
+    """Serve until SIGTERM."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Origin(name.encode(), delay), "127.0.0.1", port, backlog=4_096)
-    await server.serve_forever()
+    told_to_end = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, told_to_end.set)
+    await loop.create_server(lambda: Origin(name.encode(), delay), "127.0.0.1", port, backlog=4_096)
+    await told_to_end.wait()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

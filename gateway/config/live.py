@@ -28,11 +28,14 @@ Fingerprint = dict[Path, bytes | None]
 """Each file and the hash of its content; None while it cannot be read."""
 
 
-async def settled_changes(path: Path, *, settle: float = 0.1, known: Files | None = None) -> AsyncGenerator[None, None]:
+async def settled_changes(
+    path: Path, *, settle: float = 0.1, known: Files | None = None, doubt: asyncio.Event | None = None
+) -> AsyncGenerator[None, None]:
     """Yields when the files of a configuration hold other bytes than before, the same twice `settle` seconds apart.
 
-    `known` is what the caller has read already (`Loaded.files`); without it, what is there at the start. A missing
-    file or folder is no error: it is waited for.
+    `known` is what the caller has read already (`Loaded.files`); without it, what is there at the start. `doubt` is set
+    when the caller has read the files by itself meanwhile: what was reported before then counts no more. A missing file
+    or folder is no error: it is waited for.
     """
     reader = _Reader(path)
     seen = await asyncio.to_thread(reader.fingerprint)
@@ -47,6 +50,9 @@ async def settled_changes(path: Path, *, settle: float = 0.1, known: Files | Non
         try:
             async with aclosing(_hints(folders)) as hints:
                 async for _ in hints:
+                    if doubt is not None and doubt.is_set():
+                        doubt.clear()
+                        seen = {}
                     current = await _at_rest(reader, seen, settle)
                     if current != seen:
                         seen = current
@@ -75,7 +81,7 @@ async def _hints(folders: frozenset[Path]) -> AsyncGenerator[None, None]:
         *folders,
         watch_filter=None,
         recursive=False,
-        step=20,
+        step=200,
         debounce=200,
         rust_timeout=int(LOOK_AGAIN * 1_000),
         yield_on_timeout=True,

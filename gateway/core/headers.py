@@ -110,7 +110,7 @@ class Shape:
     NONE or SEVERAL; `special` are the places of the fields that have to be read.
     """
 
-    __slots__ = ("addresses", "cookie", "host", "length", "pick", "special")
+    __slots__ = ("addresses", "authenticates", "cookie", "host", "length", "pick", "special")
 
     def __init__(self, kinds: list[Kind], passing: frozenset[Kind], read: frozenset[Kind]) -> None:
         self.pick = _picker([at for at, kind in enumerate(kinds) if kind in passing])
@@ -118,6 +118,7 @@ class Shape:
         self.length = _only(kinds, Kind.LENGTH)
         self.cookie = _only(kinds, Kind.COOKIE)
         self.addresses = Kind.ADDRESS in kinds or Kind.SET_COOKIE in kinds
+        self.authenticates = Kind.AUTHENTICATE in kinds
         self.special = tuple((kind, at) for at, kind in enumerate(kinds) if kind in read)
 
 
@@ -165,7 +166,7 @@ _REQUESTS = Shapes(
 _ANSWERS = Shapes(
     passing=frozenset(Kind)
     - {Kind.HOP, Kind.CONNECTION, Kind.LENGTH, Kind.CODING, Kind.UPGRADE, Kind.TE, Kind.RESERVED, Kind.REQUEST_ID},
-    read={Kind.CODING, Kind.CONNECTION, Kind.AUTHENTICATE},
+    read={Kind.CODING, Kind.CONNECTION},
 )
 _KEPT_OPEN = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 """What Connection usually says: nothing about other fields."""
@@ -200,7 +201,8 @@ def read_request(method: bytes, target: bytes, raw: Fields, http_1_0: bool) -> R
         raise ClientError(400, "The request target has a fragment.", close=True)
     cookie = raw[shape.cookie][1] if shape.cookie >= 0 else b"" if shape.cookie == NONE else _all_cookies(raw)
     length = 0 if shape.length == NONE else _content_length(raw, shape)
-    plain = (method, target, path, query, host, shape.pick(raw), cookie, length, http_1_0)
+    pinned = shape.authenticates and _authenticates_connection(raw)
+    plain = (method, target, path, query, host, shape.pick(raw), cookie, length, http_1_0, pinned)
     if shape.special and not _says_nothing(shape.special, raw):
         return _read_special(plain, raw, shape)
     return _make(Request, (*plain, False, b"", False, NOTHING, NOTHING))
@@ -258,7 +260,7 @@ def _read_special(plain: tuple[Any, ...], raw: Fields, shape: Shape) -> Request:
     values: dict[Kind, list[tuple[bytes, bytes]]] = {}
     for kind, at in shape.special:
         values.setdefault(kind, []).append(raw[at])
-    method, target, path, query, host, fields, cookie, length, http_1_0 = plain
+    method, target, path, query, host, fields, cookie, length, http_1_0, pinned = plain
     options = _tokens(values.get(Kind.CONNECTION, ()))
     nominated = options - {b"", b"close", b"keep-alive", b"upgrade", b"te"}
     if nominated:
@@ -280,6 +282,7 @@ def _read_special(plain: tuple[Any, ...], raw: Fields, shape: Shape) -> Request:
         cookie,
         length,
         http_1_0,
+        pinned,
         Kind.EXPECT in values and not http_1_0,
         upgrade if b"upgrade" in options and upgrade in _TUNNELLED else b"",
         b"trailers" in _tokens(values.get(Kind.TE, ())),
@@ -309,14 +312,17 @@ def _chunked(codings: list[bytes], shape: Shape, http_1_0: bool) -> int:
 
 
 class AnswerHead(NamedTuple):
-    """An answer's head as it crosses: `length` -1 chunked, -2 until the backend closes, otherwise bytes."""
+    """An answer's head as it crosses: `length` -1 chunked, -2 until the backend closes, otherwise bytes.
+
+    `addresses` tells that it names addresses or sets cookies, `pinned` that it authenticates the connection.
+    """
 
     status: int
     reason: bytes
     fields: Fields
     length: int
     addresses: bool
-    connection_auth: bool
+    pinned: bool
 
 
 def read_answer(status: int, reason: bytes, raw: Fields, *, no_body: bool) -> AnswerHead | None:
@@ -328,31 +334,29 @@ def read_answer(status: int, reason: bytes, raw: Fields, *, no_body: bool) -> An
         if not value.isdigit() or len(value) > 18:
             return None
         length = int(value)
-    fields, connection_auth = shape.pick(raw), False
+    fields = shape.pick(raw)
     for kind, at in shape.special:
         value = raw[at][1]
         if kind is Kind.CONNECTION:
             if value not in _KEPT_OPEN:
                 gone = _tokens([raw[at]]) - {b"close", b"keep-alive", b"upgrade"}
                 fields = [field for field in fields if field[0].lower() not in gone]
-        elif kind is Kind.AUTHENTICATE:
-            connection_auth = connection_auth or _authenticates_connection(value)
         elif value.lower() != b"chunked" or length == -1:
             return None
         else:
             length = -1
     if no_body and length < 0:
         length = 0
-    return _make(AnswerHead, (status, reason, fields, length, shape.addresses, connection_auth))
+    pinned = shape.authenticates and _authenticates_connection(raw)
+    return _make(AnswerHead, (status, reason, fields, length, shape.addresses, pinned))
 
 
-def _authenticates_connection(value: bytes) -> bool:
-    return value[:9].lower() in (b"negotiate",) or value[:4].lower() == b"ntlm"
-
-
-def authenticates_connection(request: Request) -> bool:
-    """NTLM and Negotiate prove who a connection belongs to: it must never serve another client."""
-    return any(name.lower() == b"authorization" and _authenticates_connection(value) for name, value in request.fields)
+def _authenticates_connection(raw: Fields) -> bool:
+    """Whether a head speaks NTLM or Negotiate, which prove who a connection belongs to, not a request."""
+    return any(
+        kind_of(name) is Kind.AUTHENTICATE and value.lstrip()[:9].lower().startswith((b"ntlm", b"negotiate"))
+        for name, value in raw
+    )
 
 
 FORBIDDEN_TRAILERS = frozenset(

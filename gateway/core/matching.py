@@ -256,6 +256,13 @@ def operations(table: RoutingTable, request: Request) -> list[PlannedRoute]:
     return found
 
 
+def place_of(table: RoutingTable, request: Request, route: PlannedRoute) -> Found:
+    """An operation's route as found: with the places of its `{name}` segments."""
+    places: list[int] = []
+    table.search(request.host, request.path, places, lambda leaf: route if route in leaf.soap else None)
+    return Found(route, tuple(places))
+
+
 def fits(match: Match, request: Request) -> bool:
     """Whether all header and query predicates of a match hold."""
     return all(_header_holds(each, request.fields) for each in match.headers) and (

@@ -284,7 +284,9 @@ class Request(NamedTuple):
     """A request head, read and bounded: nothing in it is hop-by-hop any more.
 
     `target` as received; `path` without the query; `query` with its "?" (or empty); `fields` the end-to-end fields in
-    order; `cookie` the Cookie field or empty; `length` of the body (-1 chunked, 0 none).
+    order; `cookie` the Cookie field or empty; `length` of the body (-1 chunked, 0 none); `pinned` tells that it proves
+    whose its connection is (NTLM, Negotiate); `trailers` that the client takes some; `forwarding` and `reserved` are the
+    fields set aside.
     """
 
     method: bytes
@@ -296,6 +298,7 @@ class Request(NamedTuple):
     cookie: bytes
     length: int
     http_1_0: bool
+    pinned: bool
     expect: bool
     upgrade: bytes
     trailers: bool

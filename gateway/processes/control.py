@@ -33,6 +33,7 @@ class Control:
         self._traffic = traffic
         self._access = AccessWriter()
         self._loading = asyncio.Lock()
+        self._read_unwatched = asyncio.Event()
         self._problems: tuple[str, ...] = ()
         self._held: tuple[Loaded, str] | None = None
         self._loaded_at = datetime.now(UTC)
@@ -69,10 +70,16 @@ class Control:
 
     async def watch(self) -> None:
         """Take each change of the file, for as long as this runs."""
-        async for _ in settled_changes(self._path, known=self.loaded.files):
-            await self.reload(accept=False)
+        async for _ in settled_changes(self._path, known=self.loaded.files, doubt=self._read_unwatched):
+            await self._reload(accept=False)
 
     async def reload(self, *, accept: bool) -> ReloadResult:
+        """Read the file now, because a person asked for it. The watch has to look afresh after that: what it last saw
+        may be older than what serves now."""
+        self._read_unwatched.set()
+        return await self._reload(accept=accept)
+
+    async def _reload(self, *, accept: bool) -> ReloadResult:
         """Read the file and serve it, if it is valid and nothing speaks for holding it (unless `accept`)."""
         async with self._loading:
             try:
@@ -98,7 +105,7 @@ class Control:
         log().warning("configuration_held", reason=reason, serving=self.loaded.estate.digest)
         self._held, self._problems = (candidate, reason), ()
         self._traffic.config_ok = False
-        message = f"{reason} The last good one goes on serving. If this is meant: banyan reload --accept"
+        message = f"{reason}. The last good one goes on serving. If this is meant: banyan reload --accept"
         return ReloadResult("held", message, (), self.supervisor.revision)
 
     async def _accept(self, candidate: Loaded) -> ReloadResult:
@@ -137,7 +144,7 @@ class Control:
                 **{key: supervisor.stats.get(key) for key in ("connections", "pools", "dropped", "stall_max")},
             },
             "config": {
-                "file": str(self._path),
+                "file": str(self._path.absolute()),
                 "digest": self.loaded.estate.digest,
                 "revision": supervisor.revision,
                 "loaded_at": self._loaded_at.isoformat(timespec="seconds"),

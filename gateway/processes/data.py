@@ -121,6 +121,8 @@ class DataProcess:
         return self._channel is not None and self._channel.send(message)
 
     def _deliver(self, batch: list[Observation]) -> bool:
+        if self._channel is None:
+            return False
         return self._tell("observations", [tuple(each) for each in batch])
 
     async def _tick(self) -> None:
@@ -197,7 +199,7 @@ class DataProcess:
             self._server.close_idle()
             await asyncio.sleep(TICK / 2)
         self._server.abort_all()
-        self._recorder.flush()
+        self._recorder.finish()
         self._tell("drained", len(self._server.connections))
         await asyncio.sleep(TICK / 2)
         self._ended.set()

@@ -25,6 +25,8 @@ async def relay(attempt: Attempt, answer: Answer, gateway: Gateway, cookie: byte
     if head.status == 101:
         _switch(attempt, head, gateway)
         return
+    if head.pinned:
+        attempt.pinned = True
     if head.addresses:
         head = public_fields(head, attempt.plan, request, connection.peer.scheme, gateway.public_url)
     bodyless = request.method == b"HEAD" or head.status == 204 or head.status == 304

@@ -18,7 +18,7 @@ class Attempt(Call):
     """A call under way. `connect` is the seconds it took to make a connection (0 for a kept one), `first_byte` the time of
     the answer's head, in seconds since the exchange began; -1 where it did not come so far."""
 
-    __slots__ = ("_outgoing", "_pool", "acted", "connect", "error", "exchange", "first_byte", "outcome")
+    __slots__ = ("_outgoing", "_pool", "acted", "connect", "error", "exchange", "first_byte", "outcome", "pinned")
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Attempt(Call):
         self.outcome = Outcome.REFUSED
         self.acted: Acted = "no"
         self.error = ""
+        self.pinned = request.pinned or bool(exchange.connection.pins)
         self._pool = pool
         self._outgoing: Outgoing | None = None
         if request.method in route.safe:
@@ -50,6 +51,8 @@ class Attempt(Call):
         """The wire, as a connector sees it."""
         self._outgoing = outgoing
         outgoing.interim = self._interim
+        if self.exchange.connection.pins:
+            outgoing.connection = self.exchange.connection.pins.pop(self._pool, None)
         answer = await self._pool.send(outgoing)
         self.first_byte = perf_counter() - self.exchange.began
         self.connect = outgoing.connect
@@ -81,8 +84,21 @@ class Attempt(Call):
         if outgoing is not None:
             self._outgoing = None
             self.exchange.abort = None
-            if outgoing.connection is not None:
+            if outgoing.connection is None:
+                return
+            if self.pinned:
+                self._pin(outgoing.connection)
+            else:
                 self._pool.release(outgoing.connection)
+
+    def _pin(self, connection: BackendConnection) -> None:
+        """NTLM and Negotiate authenticate a connection: from now on it serves this client's connection alone."""
+        client = self.exchange.connection
+        if self._pool.reserve(connection):
+            if client.gone:
+                connection.close()
+            else:
+                client.pins[self._pool] = connection
 
     def keep(self) -> BackendConnection:
         """Take the connection out of the pool for good: it becomes a tunnel."""

@@ -111,6 +111,10 @@ def _by_path(live: Live, request: Request) -> Found:
     found = matching.find(live.table, request)
     if isinstance(found, NotFound):
         raise _not_found(found)
+    return _on_plain_path(found, request)
+
+
+def _on_plain_path(found: Found, request: Request) -> Found:
     if not found.route.route.raw_path and needs_raw(request.path):
         raise ClientError(400, "The path has an empty segment or an encoded slash, which this route does not take.")
     return found
@@ -138,7 +142,8 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> Found:
             write_own(exchange, fault)
             raise _Answered
         if wanted is not None:
-            return Found(next(route for route in routes if route.route.match.soap == wanted), ())
+            route = next(route for route in routes if route.route.match.soap == wanted)
+            return _on_plain_path(matching.place_of(live.table, request, route), request)
     return _by_path(live, request)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from gateway.core.model import Observation
 
 BATCH = 256
+MOST = 512
+"""Observations handed on at once: what has piled up without control must not stall the loop when control is back."""
 KEPT = 20_000
 
 Deliver = Callable[[list[Observation]], bool]
@@ -19,22 +21,31 @@ class Recorder:
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
         self._batch: list[Observation] = []
+        self._due = BATCH
         self.dropped = 0
         self.recorded = 0
 
     def record(self, observation: Observation) -> None:
         self._batch.append(observation)
-        if len(self._batch) >= BATCH:
+        if len(self._batch) >= self._due:
             self.flush()
 
-    def flush(self) -> None:
-        """Hand on what is there; keep it, within bounds, when it cannot be taken."""
-        if not self._batch:
-            return
-        if self._deliver(self._batch):
-            self.recorded += len(self._batch)
-            self._batch = []
-        elif len(self._batch) > KEPT:
-            excess = len(self._batch) - KEPT
-            del self._batch[:excess]
+    def flush(self) -> bool:
+        """Hand on the oldest; keep all, within bounds, when they cannot be taken. Whether any were."""
+        batch = self._batch
+        oldest = batch[:MOST]
+        delivered = bool(oldest) and self._deliver(oldest)
+        if delivered:
+            del batch[: len(oldest)]
+            self.recorded += len(oldest)
+        elif len(batch) > KEPT:
+            excess = len(batch) - KEPT
+            del batch[:excess]
             self.dropped += excess
+        self._due = len(batch) + BATCH
+        return delivered
+
+    def finish(self) -> None:
+        """Hand on everything, as far as it is taken: nothing comes after it."""
+        while self.flush():
+            pass

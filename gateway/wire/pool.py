@@ -23,8 +23,8 @@ UNSAFE_REUSE = 2.0
 class Outgoing:
     """A request ready to be sent. `resend` says that it may go again when a kept connection turns out stale.
 
-    `connection` is the one that carries it, from the moment it was found; `connect` the seconds it took to make it (0
-    for a kept one).
+    `connection` is the one that carries it: given by the sender when it must be that one, found by the pool otherwise.
+    `connect` is the seconds it took to make it (0 for a kept one).
     """
 
     __slots__ = (
@@ -87,7 +87,9 @@ class Pool:
         A request goes a second time only on a stale kept connection, when it may, and when none of its body is gone.
         """
         while True:
-            connection = self._kept(outgoing) or await self._connect(outgoing)
+            connection = outgoing.connection
+            if connection is None or connection.lost:
+                connection = self._kept(outgoing) or await self._connect(outgoing)
             connection.busy = True
             self._busy += 1
             outgoing.connection = connection
@@ -120,6 +122,14 @@ class Pool:
             self._idle.append(connection)
         elif not connection.lost:
             connection.close()
+
+    def reserve(self, connection: BackendConnection) -> bool:
+        """An exchange is over, and the connection belongs to one client from now on. False when it is of no use."""
+        self.let_go(connection)
+        kept = connection.put_by(self.backend.idle)
+        if not kept and not connection.lost:
+            connection.close()
+        return kept
 
     def let_go(self, connection: BackendConnection) -> None:
         """The connection no longer counts as in use: its exchange is over, or it has become a tunnel."""

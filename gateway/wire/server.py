@@ -23,6 +23,7 @@ from gateway.core.headers import read_request
 from gateway.core.model import Limits, Request, Timeouts
 from gateway.errors import ClientError, ClientGone
 from gateway.wire.body import EMPTY, Body
+from gateway.wire.client import BackendConnection
 from gateway.wire.clock import NEVER, Clock
 from gateway.wire.driver import Driver, Signal
 from gateway.wire.tunnel import TunnelEnd
@@ -127,7 +128,7 @@ class Server:
 
 
 class ClientConnection(asyncio.Protocol):
-    """One client's connection."""
+    """One client's connection. `pins` are backend connections that serve nobody else, by their pool."""
 
     __slots__ = (
         "_arrived",
@@ -151,6 +152,7 @@ class ClientConnection(asyncio.Protocol):
         "deadline",
         "gone",
         "peer",
+        "pins",
         "server",
         "transport",
         "write",
@@ -161,6 +163,7 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = NEVER
         self.gone = False
         self.peer = Peer(b"", b"http", False)
+        self.pins: dict[object, BackendConnection] = {}
         self._parser: Any = None
         self._parsing: Exchange | None = None
         self._queue: deque[Exchange] = deque()
@@ -221,6 +224,8 @@ class ClientConnection(asyncio.Protocol):
             self._body.notify()
         if self._current is not None and self._current.abort is not None:
             self._current.abort(ClientGone())
+        for pinned in self.pins.values():
+            pinned.close()
         self._writable.wake()
         self._arrived.wake()
 

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from gateway.core.headers import (
     AnswerHead,
     Kind,
-    authenticates_connection,
     kind_of,
     read_answer,
     read_request,
@@ -373,8 +372,8 @@ def test_authentication_of_a_connection_is_noticed(value: str, connection: bool)
     """NTLM and Negotiate belong to one client's connection; it is known which answers and requests carry them."""
     found = answer(f"WWW-Authenticate: {value}", "WWW-Authenticate: Basic realm=y")
     assert found is not None
-    assert found.connection_auth == connection
-    assert authenticates_connection(request("GET /", f"aUthorization: {value}")) == connection
+    assert found.pinned == connection
+    assert request("GET /", f"aUthorization: {value}").pinned == connection
 
 
 def test_trailers_that_matter_before_the_body_stay_behind() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.matching import Found, NotFound, RoutingTable, find, fits, host_name, operations
+from gateway.core.matching import Found, NotFound, RoutingTable, find, fits, host_name, operations, place_of
 from gateway.core.model import Predicate, Request, Route, Segment, SoapOperation
 from gateway.core.paths import decoded_segments
 from tests.support.values import match, request, route, table
@@ -293,6 +293,16 @@ def test_operations_of_a_more_specific_path_come_first() -> None:
     hidden = table(route("SOAP /**#A"), route("POST /s", where=flag))
     assert offered(hidden, "POST /s", "X-A: 1") == []
     assert offered(hidden, "POST /s") == ["SOAP /**#A"]
+
+
+def test_the_names_in_an_operation_s_path_are_known() -> None:
+    """An operation's path may have names too; it is known where they stand, whatever other ways were tried."""
+    routes = table(route("SOAP /{x}/s/**#B"), route("SOAP /{x}/{y}#A"), route("POST /a/{y}"))
+    asked = request("POST /b/s")
+    assert [(each.name, place_of(routes, asked, each).places) for each in operations(routes, asked)] == [
+        ("SOAP /{x}/s/**#B", (0, 2)),
+        ("SOAP /{x}/{y}#A", (0, 1)),
+    ]
 
 
 def test_operations_share_an_address() -> None:

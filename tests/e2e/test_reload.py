@@ -48,7 +48,7 @@ def _good_again(gateway: Gateway, origin: Origin) -> Iterator[None]:
     yield
     gateway.write(routes_yaml(origin))
     gateway.reload(accept=True)
-    assert gateway.get("/main").body == b"legacy"
+    assert eventually(lambda: gateway.get("/main").body == b"legacy")
 
 
 class Load:
@@ -97,6 +97,15 @@ def test_an_edit_in_place_serves_too(gateway: Gateway, origin: Origin) -> None:
     """Not every editor renames: the file may also be written where it is."""
     gateway.config.write_text(routes_yaml(origin, "new"))
     assert eventually(lambda: gateway.get("/main").body == b"new")
+
+
+def test_an_edit_right_after_a_reload_serves(gateway: Gateway, origin: Origin) -> None:
+    """There and back and there again, with `banyan reload` in between: what the file says last is what serves."""
+    gateway.edit(routes_yaml(origin, "new"))
+    gateway.write(routes_yaml(origin))
+    assert gateway.reload()["outcome"] == "accepted"
+    gateway.write(routes_yaml(origin, "new"))
+    assert eventually(lambda: gateway.get("/main").body == b"new", 5)
 
 
 def test_a_swapped_link_serves_too(gateway: Gateway, origin: Origin, tmp_path: Path) -> None:

@@ -99,6 +99,14 @@ async def test_a_failure_comes_after_what_had_come() -> None:
     assert not body.ended
 
 
+def test_a_bound_that_is_broken_already_fails_at_once() -> None:
+    """What had come before the bound was known counts too."""
+    body = Body(None)
+    body.feed(b"123456")
+    body.bound(5)
+    assert body.error is not None
+
+
 def test_a_whole_body_does_not_fail_any_more() -> None:
     """What breaks after the end does not matter to it."""
     body = whole(b"all")
@@ -109,8 +117,10 @@ def test_a_whole_body_does_not_fail_any_more() -> None:
 async def test_a_body_over_its_limit_is_not_handed_on() -> None:
     """The bound is counted as bytes come, and says 413."""
     body = Body(None)
-    body.limit = 5
-    body.feed(b"123456")
+    body.bound(5)
+    body.feed(b"12345")
+    assert body.error is None
+    body.feed(b"6")
     with pytest.raises(ClientError) as caught:
         await body.next()
     assert caught.value.status == 413
@@ -121,7 +131,7 @@ async def test_peeking_takes_nothing() -> None:
     body = whole(b"ab", b"cd", b"ef")
     assert await body.peek(3) == b"abc"
     assert await body.peek(100) == b"abcdef"
-    assert body.whole
+    assert not body.sent
     assert await drained(body) == b"abcdef"
 
 
@@ -179,4 +189,4 @@ def test_what_is_discarded_is_not_waited_for() -> None:
 
 def test_no_body_is_a_body_that_has_ended() -> None:
     """One value stands for every message without one."""
-    assert (EMPTY.ended, EMPTY.whole, EMPTY.take(), EMPTY.received) == (True, True, b"", 0)
+    assert (EMPTY.ended, EMPTY.sent, EMPTY.take(), EMPTY.received) == (True, False, b"", 0)

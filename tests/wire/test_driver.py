@@ -35,9 +35,9 @@ def test_a_wake_before_the_wait_is_remembered() -> None:
     signal, ended, steps = Signal(), Ended(), []
 
     async def work() -> None:
-        await signal.wait()
+        await signal
         steps.append("first")
-        await signal.wait()
+        await signal
         steps.append("second")
 
     signal.wake()

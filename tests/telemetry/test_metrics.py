@@ -1,0 +1,123 @@
+"""Every number that is shown was counted from an observation, and belongs to a route that is there."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway.core.model import Backend, Estate, Gateway, Match, Route, Segment, Serve, Target
+from gateway.telemetry.metrics import Traffic
+from tests.support.values import observed
+
+
+def estate(*names: str, serve: Serve = Serve.SPLIT, share: int = 2_500) -> Estate:
+    match = Match((b"GET",), (Segment("literal", b"x"),))
+    routes = [Route(name, name, match, "GET /x", serve, Target("old"), Target("new"), share=share) for name in names]
+    return Estate(Gateway(), (Backend("old", "localhost", 80),), tuple(routes), "digest-1")
+
+
+def samples(traffic: Traffic) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Each rendered sample: its name and label values in order of the labels' names."""
+    families = text_string_to_metric_families(traffic.render().decode())
+    return {
+        (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_requests_are_counted_by_what_became_of_them() -> None:
+    """Route, side, backend, role and class of status: nothing that grows with paths or clients."""
+    traffic = Traffic()
+    traffic.observe([observed(), observed(method=b"HEAD"), observed(status=404), observed(side="new", backend="new")])
+    found = samples(traffic)
+    assert found["banyan_requests_total", ("old", "2xx", "live", "repairs", "legacy")] == 2
+    assert found["banyan_requests_total", ("old", "4xx", "live", "repairs", "legacy")] == 1
+    assert found["banyan_requests_total", ("new", "2xx", "live", "repairs", "new")] == 1
+
+
+def test_durations_are_spread_over_buckets() -> None:
+    """The histogram is cumulative, and its sum is what was observed."""
+    traffic = Traffic()
+    traffic.observe([observed(duration=seconds) for seconds in (0.001, 0.005, 0.02, 100.0)])
+    found = samples(traffic)
+    name = "banyan_request_duration_seconds_bucket"
+    assert [found[name, (bound, "repairs", "legacy")] for bound in ("0.005", "0.01", "0.025", "60.0", "+Inf")] == [
+        2,
+        2,
+        3,
+        3,
+        4,
+    ]
+    assert found["banyan_request_duration_seconds_count", ("repairs", "legacy")] == 4
+    assert abs(found["banyan_request_duration_seconds_sum", ("repairs", "legacy")] - 100.026) < 1e-9
+
+
+def test_failures_are_counted_by_kind() -> None:
+    """What succeeded is no failure, also when it is a 500 of the backend's own."""
+    traffic = Traffic()
+    traffic.observe([observed(error="timeout"), observed(error="timeout"), observed(status=500)])
+    failures = {key: value for key, value in samples(traffic).items() if key[0] == "banyan_errors_total"}
+    assert failures == {("banyan_errors_total", ("timeout", "repairs", "legacy")): 2}
+
+
+def test_series_of_routes_that_left_disappear() -> None:
+    """A new table forgets them, and keeps what the gateway answered by itself."""
+    traffic = Traffic()
+    traffic.observe([observed(), observed(route="other"), observed(route="", side="", backend="", status=404)])
+    traffic.follow(estate("other"))
+    routes = {key[1][3] for key in samples(traffic) if key[0] == "banyan_requests_total"}
+    assert routes == {"other", ""}
+
+
+def test_the_share_of_each_side_is_shown() -> None:
+    """As a fraction of reads; a retired route has none."""
+    traffic = Traffic()
+    traffic.follow(estate("split"))
+    found = samples(traffic)
+    assert (found["banyan_route_share", ("split", "new")], found["banyan_route_share", ("split", "legacy")]) == (
+        0.25,
+        0.75,
+    )
+    traffic.follow(estate("gone", serve=Serve.RETIRED))
+    found = samples(traffic)
+    assert (found["banyan_route_share", ("gone", "new")], found["banyan_route_share", ("gone", "legacy")]) == (0, 0)
+    assert found["banyan_config_info", ("digest-1",)] == 1
+
+
+def test_a_refused_configuration_shows() -> None:
+    """The gauge that alerts are made of."""
+    traffic = Traffic()
+    assert samples(traffic)["banyan_config_last_reload_successful", ()] == 1
+    traffic.config_ok = False
+    assert samples(traffic)["banyan_config_last_reload_successful", ()] == 0
+
+
+def test_the_data_process_is_described() -> None:
+    """Its connections, its stalls, its restarts, and what was lost of what it observed."""
+    traffic = Traffic()
+    traffic.state = {"connections": 7, "data_process_up": True, "observations_dropped": 3, "pools": {"old": (2, 5)}}
+    found = samples(traffic)
+    assert found["banyan_connections", ()] == 7
+    assert found["banyan_data_process_up", ()] == 1
+    assert found["banyan_observations_dropped_total", ()] == 3
+    assert found["banyan_data_process_restarts_total", ()] == 0
+    assert found["banyan_backend_connections", ("old", "busy")] == 2
+    assert found["banyan_backend_connections", ("old", "idle")] == 5
+
+
+def test_people_see_requests_and_errors_by_side() -> None:
+    """Failures of a backend are errors; what the gateway refused by itself stands apart."""
+    traffic = Traffic()
+    traffic.observe(
+        [
+            observed(),
+            observed(status=502, outcome="backend_error"),
+            observed(status=504, outcome="timeout", side="new"),
+            observed(side="", status=410, outcome="refused"),
+        ]
+    )
+    assert traffic.by_route() == {
+        "repairs": {
+            "legacy": {"requests": 2, "errors": 1},
+            "new": {"requests": 1, "errors": 1},
+            "refused": 1,
+        }
+    }
