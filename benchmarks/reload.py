@@ -9,14 +9,15 @@ or the number of routes as well. The data process has a core to itself, so that 
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 from benchmarks import estate
-from benchmarks.common import ROOT, CannotMeasure, Crew, get, parser, run, wait_until
+from benchmarks.common import ROOT, CannotMeasure, Crew, get, parser, run, tail, wait_until
 from benchmarks.load import Client, Load
-from benchmarks.proc import LOAD_CORE, PROXY_CORE, pin
+from benchmarks.proc import LOAD_CORE, PROXY_CORE, on_core, pin
 from benchmarks.report import Finding, finish, say
 from benchmarks.tally import Tally
 from benchmarks.truncation import judge, spread_over
@@ -83,7 +84,10 @@ class Reloads:
             return 0.0
         self.probe_stalls()
         sleep(seconds)
-        return self.stall_ms()
+        stall = self.stall_ms()
+        if stall > LONGEST_STALL_MS:
+            self.problems.append(f"the machine stalls a loop by {stall:.0f} ms by itself: end what else runs on it")
+        return stall
 
     def probe_stalls(self) -> None:
         self.gateway.order("/api/v1/probe-stalls", {"on": True})
@@ -91,7 +95,8 @@ class Reloads:
 
     def stall_ms(self) -> float:
         sleep(STATS_EVERY)
-        return float(self.gateway.status()["data"]["stall_max"]) * 1e3
+        told = self.gateway.status()["data"]["stall_max"]
+        return 0.0 if told is None else float(told) * 1e3
 
     def one_of_each(self, number: int) -> None:
         """A good file, then one that is broken."""
@@ -133,7 +138,11 @@ class Reloads:
         self.gateway.order("/api/v1/reload", {"accept": False})
 
     def _check(self, after: str, number: int) -> None:
-        answer = get(self.gateway.port, "/flip")
+        try:
+            answer = get(self.gateway.port, "/flip")
+        except (OSError, HTTPException) as error:
+            self.problems.append(f"after {after} a request failed: {error!r}{tail(self.gateway.log)}")
+            return
         origin = answer.headers.get("x-origin", "").rpartition("-")[2]
         if answer.status != 200 or origin != side_of(number):
             self.problems.append(f"after {after} `{side_of(number)}` was due; {answer.status} came from `{origin}`")
@@ -218,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found: list[Finding] = []
     problems: list[str] = []
     for part in (under_load, with_many_routes, cut_off):
-        with Crew() as crew:
+        with Crew() as crew, on_core(LOAD_CORE):
             findings, wrong = part(crew, options)
         found += findings
         problems += wrong

@@ -178,12 +178,12 @@ def status_line(status: int, reason: bytes) -> bytes:
     return b"HTTP/1.1 %d %b\r\n" % (status, reason)
 
 
-def answer_head(head: AnswerHead, plan: Plan, lines: bytes, chunked: bool, close: bool, bodyless: bool) -> bytes:
+def answer_head(head: AnswerHead, plan: Plan, lines: bytes, chunked: bool, close: bool) -> bytes:
     """The head a client receives. `lines` are the gateway's own fields; `chunked` frames a body of unknown length."""
     fields = head.fields
     if plan.edits_answer:
         fields = edited(fields, plan.target.answer)
-    if head.length >= 0 and head.status != 204 and not (bodyless and head.length == 0):
+    if head.length >= 0 and head.status != 204:
         framing = b"Content-Length: %d\r\n" % head.length
     else:
         framing = b"Transfer-Encoding: chunked\r\n" if chunked else b""

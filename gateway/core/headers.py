@@ -325,7 +325,7 @@ class AnswerHead(NamedTuple):
     pinned: bool
 
 
-def read_answer(status: int, reason: bytes, raw: Fields, *, no_body: bool) -> AnswerHead | None:
+def read_answer(status: int, reason: bytes, raw: Fields) -> AnswerHead | None:
     """An answer's head, sorted; None when its framing cannot be trusted (RFC 9112, section 6.3)."""
     shape = _ANSWERS.of(raw)
     length = -2
@@ -345,8 +345,6 @@ def read_answer(status: int, reason: bytes, raw: Fields, *, no_body: bool) -> An
             return None
         else:
             length = -1
-    if no_body and length < 0:
-        length = 0
     pinned = shape.authenticates and _authenticates_connection(raw)
     return _make(AnswerHead, (status, reason, fields, length, shape.addresses, pinned))
 

@@ -6,6 +6,7 @@ of header and query predicates. So the file's order never matters, and the cost 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import methodcaller
 from typing import NamedTuple
 
 from gateway.core.model import Estate, Match, Predicate, Request
@@ -235,7 +236,7 @@ def compiled(estate: Estate, revision: int = 0) -> RoutingTable:
 def find(table: RoutingTable, request: Request) -> Found | NotFound:
     """The route that takes a request; those of SOAP operations are found by `operations` and the body."""
     places: list[int] = []
-    route = table.search(request.host, request.path, places, lambda leaf: leaf.take(request))
+    route = table.search(request.host, request.path, places, methodcaller("take", request))
     if route is not None:
         return Found(route, tuple(places))
     allow: set[bytes] = set()

@@ -41,8 +41,8 @@ class Channel(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        if len(self._buffer) > _PAUSE and not self._paused and self._transport is not None:
-            self._paused = True
+        if len(self._buffer) > _PAUSE and self._frame_size() is not None and not self._paused and self._transport:
+            self._paused = True  # only with a whole frame in hand: a longer one could never end otherwise
             self._transport.pause_reading()
         self._schedule()
 
@@ -87,7 +87,8 @@ class Channel(asyncio.Protocol):
         with memoryview(self._buffer) as view:
             message = pickle.loads(view[_LENGTH.size : size])
         del self._buffer[:size]
-        if self._paused and len(self._buffer) < _PAUSE // 2 and self._transport is not None:
+        few = len(self._buffer) < _PAUSE // 2 or self._frame_size() is None
+        if self._paused and few and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
         self._received(self, message)

@@ -1,7 +1,7 @@
 """The control process: the configuration that serves, and everything that is not traffic.
 
-A stable, valid file becomes the new table; an invalid one changes nothing and is reported until a good one comes. A file
-that looks cut off is held until a person accepts it.
+A stable, valid file becomes the new table; an invalid one changes nothing and is reported until a good one comes. A
+file that looks cut off is held until a person accepts it.
 """
 
 import asyncio

@@ -224,7 +224,7 @@ def _settings(gateway: Gateway, live: Live) -> Settings:
 
 async def _dismantle(live: Live) -> None:
     """Free an old table in small steps once nobody serves from it: freeing 10,000 routes at once takes 20 ms."""
-    while getrefcount(live) > _OWN_REFERENCES:  # every request that is being served from it holds one
+    while getrefcount(live) > _OWN_REFERENCES:  # noqa: ASYNC110 - every request being served from it holds one
         await asyncio.sleep(LOOK_AGAIN)
     for _ in live.dismantle():
         await asyncio.sleep(0)
@@ -236,7 +236,7 @@ _OWN_REFERENCES = 3
 
 
 class StallProbe:
-    """Measures how late a 1 ms timer of the loop is. Only for benchmarks: it wakes the process a thousand times a second."""
+    """Measures how late a 1 ms timer of the loop is. For benchmarks: it wakes the process a thousand times a second."""
 
     def __init__(self) -> None:
         self.longest = 0.0

@@ -1,6 +1,7 @@
 """Control's hold on the data process: start it, adopt one that is still serving, start it again when it dies.
 
-Control keeps the listening socket open as well, so connections wait in the kernel while a dead data process is replaced.
+Control keeps the listening socket open as well, so connections wait in the kernel while a dead data process is
+replaced.
 """
 
 import asyncio
@@ -133,7 +134,7 @@ class Supervisor:
         (self._folder / SOCKET).unlink(missing_ok=True)
         descriptor = self._listener.fileno()
         command = [self._python, "-m", "gateway", "data", str(self._folder), str(descriptor)]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: ASYNC220 - it must outlive the loop, and starting it takes a millisecond
             command, pass_fds=[descriptor], stdin=subprocess.DEVNULL, start_new_session=True
         )
         patience = AsyncRetrying(
@@ -193,7 +194,8 @@ class Supervisor:
             return revision
         channel.send(("table", revision, estate.digest, estate.gateway, estate.backends))
         for start in range(0, len(estate.routes), SLICE):
-            while channel.open and not channel.send(("routes", list(estate.routes[start : start + SLICE]))):
+            part = list(estate.routes[start : start + SLICE])
+            while channel.open and not channel.send(("routes", part)):  # noqa: ASYNC110 - until it has read some
                 await asyncio.sleep(0.01)
         channel.send(("commit", revision))
         return revision
@@ -285,6 +287,7 @@ def _numeric(address: Address) -> set[str]:
 
 def bind(address: Address) -> socket.socket:
     """The listening socket. Raises CommandError with what to do when the address cannot be had."""
+    listener: socket.socket | None = None
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, where = found[0]
@@ -295,6 +298,8 @@ def bind(address: Address) -> socket.socket:
         listener.bind(where)
         listener.listen(BACKLOG)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise CommandError(
             f"Cannot listen on {address}: {error.strerror or error}. Choose another with --listen HOST:PORT."
         ) from error
@@ -313,6 +318,7 @@ class FolderLock:
         except OSError as error:
             self._file.seek(0)
             pid = self._file.read().strip() or "unknown"
+            self._file.close()
             raise CommandError(
                 f"Another banyan (process {pid}) uses the data folder {folder}. Stop it, or choose another with --data."
             ) from error

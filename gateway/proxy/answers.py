@@ -34,7 +34,7 @@ async def relay(attempt: Attempt, answer: Answer, gateway: Gateway, cookie: byte
     exchange.close = close = (
         not exchange.keep_alive or request.http_1_0 or connection.server.draining or not exchange.body.ended
     )
-    start = answer_head(head, attempt.plan, _own_lines(attempt, gateway, cookie), chunked, close, bodyless)
+    start = answer_head(head, attempt.plan, _own_lines(attempt, gateway, cookie), chunked, close)
     exchange.status = head.status
     if body.ended or bodyless:
         data = b"" if bodyless else body.take()
@@ -51,7 +51,7 @@ def _own_lines(attempt: Attempt, gateway: Gateway, cookie: bytes) -> bytes:
     exchange = attempt.exchange
     lines = b"X-Request-ID: %b\r\n%b%b" % (exchange.ids.request_id, VIA, attempt.plan.answer_lines)
     if gateway.served_by:
-        backend = attempt.first_byte * 1e3
+        backend = exchange.first_byte * 1e3
         own = (perf_counter() - exchange.began) * 1e3 - backend
         lines += b"Server-Timing: gateway;dur=%.2f, backend;dur=%.1f\r\n" % (own, backend)
     return lines + b"Set-Cookie: %b\r\n" % cookie if cookie else lines

@@ -1,6 +1,6 @@
 """One attempt on one backend: a call, the wire it is sent on, and what came of it."""
 
-from time import perf_counter
+from collections.abc import Awaitable
 
 from connectors.base import Call
 from gateway.core.forwarding import status_line
@@ -15,10 +15,13 @@ from gateway.wire.server import Exchange
 
 
 class Attempt(Call):
-    """A call under way. `connect` is the seconds it took to make a connection (0 for a kept one), `first_byte` the time of
-    the answer's head, in seconds since the exchange began; -1 where it did not come so far."""
+    """A call under way.
 
-    __slots__ = ("_outgoing", "_pool", "acted", "connect", "error", "exchange", "first_byte", "outcome", "pinned")
+    `connection` carries it; `connect` is the seconds it took to make one (0 for a kept one); `pinned` says that the
+    connection is the client's own.
+    """
+
+    __slots__ = ("_pool", "acted", "connect", "connection", "error", "exchange", "outcome", "pinned")
 
     def __init__(
         self,
@@ -37,33 +40,30 @@ class Attempt(Call):
         self.lines = lines
         self.body = exchange.body
         self.exchange = exchange
-        self.connect = self.first_byte = -1.0
         self.outcome = Outcome.REFUSED
         self.acted: Acted = "no"
         self.error = ""
-        self.pinned = request.pinned or bool(exchange.connection.pins)
+        self.pinned = request.pinned
+        self.connection: BackendConnection | None = None
+        self.connect = 0.0
         self._pool = pool
-        self._outgoing: Outgoing | None = None
+        pins = exchange.connection.pins
+        if pins:
+            self.pinned = True
+            self.connection = pins.pop(pool, None)
         if request.method in route.safe:
             exchange.abort = self.abandon
 
-    async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
+    def send(self, outgoing: Outgoing) -> Awaitable[tuple[AnswerHead, Body]]:
         """The wire, as a connector sees it."""
-        self._outgoing = outgoing
-        outgoing.interim = self._interim
-        if self.exchange.connection.pins:
-            outgoing.connection = self.exchange.connection.pins.pop(self._pool, None)
-        answer = await self._pool.send(outgoing)
-        self.first_byte = perf_counter() - self.exchange.began
-        self.connect = outgoing.connect
-        return answer
+        return self._pool.send(self, outgoing)
 
     def abandon(self, reason: Exception) -> None:
         """The client of a safe request has left: so does the gateway. (An unsafe request is finished.)"""
-        if self._outgoing is not None and self._outgoing.connection is not None:
-            self._outgoing.connection.abort(reason)
+        if self.connection is not None:
+            self.connection.abort(reason)
 
-    def _interim(self, status: int, reason: bytes, raw: Fields) -> None:
+    def interim(self, status: int, reason: bytes, raw: Fields) -> None:
         """Pass a 1xx answer on (RFC 9110, section 15.2); 100 only to a client that waits for it."""
         request, client = self.request, self.exchange.connection
         if request.http_1_0 or (status == 100 and not request.expect) or client.gone:
@@ -79,17 +79,15 @@ class Attempt(Call):
         self.error = error.kind
 
     def end(self) -> None:
-        """The backend has done its part: give the connection back."""
-        outgoing = self._outgoing
-        if outgoing is not None:
-            self._outgoing = None
-            self.exchange.abort = None
-            if outgoing.connection is None:
-                return
-            if self.pinned:
-                self._pin(outgoing.connection)
-            else:
-                self._pool.release(outgoing.connection)
+        """The backend has done its part, or failed to: give the connection back."""
+        connection = self.connection
+        self.connection = self.exchange.abort = None
+        if connection is None:
+            return
+        if self.pinned:
+            self._pin(connection)
+        else:
+            self._pool.release(connection)
 
     def _pin(self, connection: BackendConnection) -> None:
         """NTLM and Negotiate authenticate a connection: from now on it serves this client's connection alone."""
@@ -102,8 +100,8 @@ class Attempt(Call):
 
     def keep(self) -> BackendConnection:
         """Take the connection out of the pool for good: it becomes a tunnel."""
-        outgoing, self._outgoing = self._outgoing, None
-        assert outgoing is not None and outgoing.connection is not None, "only an answered attempt can be kept"
-        self.exchange.abort = None
-        self._pool.let_go(outgoing.connection)
-        return outgoing.connection
+        connection = self.connection
+        assert connection is not None, "only an answered attempt can be kept"
+        self.connection = self.exchange.abort = None
+        self._pool.let_go(connection)
+        return connection

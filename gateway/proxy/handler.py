@@ -50,6 +50,7 @@ class Handler:
             lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids.lines
             attempt = Attempt(exchange, request, route, plan, found.places, lines, live.pools[plan.name])
             answer = await live.callers[plan.route, side].call(attempt, attempt.send)
+            exchange.first_byte = perf_counter() - exchange.began
             attempt.outcome, attempt.acted = answer.outcome, answer.acted
             await relay(attempt, answer, live.gateway, cookie)
         except BackendError as error:
@@ -62,7 +63,7 @@ class Handler:
             exchange.error = "refused"
             refuse(exchange, fault.status, fault.detail, headers=fault.headers, close=fault.close)
         finally:
-            if attempt is not None:
+            if attempt is not None and attempt.connection is not None:
                 attempt.end()
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))
 
@@ -212,7 +213,7 @@ def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attemp
     else:
         plan, error = attempt.plan, exchange.error or attempt.error
         way = (name, plan.side, "live", plan.name, attempt.outcome, attempt.acted, method, exchange.status, error)
-        reached = (attempt.connect, attempt.first_byte)
+        reached = (attempt.connect, exchange.first_byte)
     sizes = (exchange.body.received, exchange.bytes_out)
     ending = (perf_counter() - exchange.began, revision, ids.request_id, ids.trace_id, path)
     return _make(Observation, (exchange.at, *way, *sizes, *reached, *ending))

@@ -214,7 +214,7 @@ class BackendConnection(asyncio.Protocol):
             self._interim_answer(status, raw)
             return
         self._no_body = self._head_only or status == 204 or status == 304
-        head = read_answer(status, self._reason, raw, no_body=self._no_body) if status <= 599 else None
+        head = read_answer(status, self._reason, raw) if status <= 599 else None
         if head is None:
             self._fail(AnswerInvalid("the answer's status or framing is not valid"))
             return

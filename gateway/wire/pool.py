@@ -5,13 +5,13 @@ import ssl
 from collections.abc import Coroutine
 from ipaddress import ip_address
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
-from gateway.core.headers import AnswerHead, trailer_lines
+from gateway.core.headers import AnswerHead, Fields, trailer_lines
 from gateway.core.model import Backend, Timeouts
 from gateway.errors import AnswerInvalid, BackendError, ConnectFailed, NotAcquired, StaleConnection
 from gateway.wire.body import EMPTY, Body
-from gateway.wire.client import BackendConnection, Interim
+from gateway.wire.client import BackendConnection
 from gateway.wire.clock import Clock
 from gateway.wire.driver import Driver, Signal
 
@@ -21,24 +21,9 @@ UNSAFE_REUSE = 2.0
 
 
 class Outgoing:
-    """A request ready to be sent. `resend` says that it may go again when a kept connection turns out stale.
+    """A request ready to be sent. `resend` says that it may go again when a kept connection turns out stale."""
 
-    `connection` is the one that carries it: given by the sender when it must be that one, found by the pool otherwise.
-    `connect` is the seconds it took to make it (0 for a kept one).
-    """
-
-    __slots__ = (
-        "body",
-        "chunked",
-        "connect",
-        "connection",
-        "head",
-        "head_only",
-        "interim",
-        "resend",
-        "timeouts",
-        "upgrade",
-    )
+    __slots__ = ("body", "chunked", "head", "head_only", "resend", "timeouts", "upgrade")
 
     def __init__(
         self,
@@ -57,9 +42,19 @@ class Outgoing:
         self.head_only = head_only
         self.resend = resend
         self.upgrade = upgrade
-        self.interim: Interim | None = None
-        self.connection: BackendConnection | None = None
-        self.connect = 0.0
+
+
+class Carried(Protocol):
+    """Whoever has something sent.
+
+    `connection` is the one that carries it: set by the sender when it must be that one, by the pool otherwise; `connect`
+    the seconds it took to make it (0 for a kept one); `interim` is told 1xx answers.
+    """
+
+    connection: BackendConnection | None
+    connect: float
+
+    def interim(self, status: int, reason: bytes, raw: Fields) -> None: ...
 
 
 class Pool:
@@ -81,19 +76,18 @@ class Pool:
 
     # -------------------------------------------------------------------------------------------- one exchange
 
-    async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
+    async def send(self, carried: Carried, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
         """Send a request and wait for the answer's head.
 
         A request goes a second time only on a stale kept connection, when it may, and when none of its body is gone.
         """
         while True:
-            connection = outgoing.connection
+            connection = carried.connection
             if connection is None or connection.lost:
-                connection = self._kept(outgoing) or await self._connect(outgoing)
+                connection = carried.connection = self._kept(outgoing) or await self._connect(carried, outgoing)
             connection.busy = True
             self._busy += 1
-            outgoing.connection = connection
-            connection.begin(outgoing.timeouts, outgoing.head_only, outgoing.upgrade, outgoing.interim)
+            connection.begin(outgoing.timeouts, outgoing.head_only, outgoing.upgrade, carried.interim)
             if outgoing.body is EMPTY and not outgoing.chunked:
                 connection.write(outgoing.head)
             else:
@@ -154,14 +148,14 @@ class Pool:
 
     # -------------------------------------------------------------------------------------------- connecting
 
-    async def _connect(self, outgoing: Outgoing) -> BackendConnection:
+    async def _connect(self, carried: Carried, outgoing: Outgoing) -> BackendConnection:
         began = perf_counter()
         connecting = Connecting(self._open(), self._clock, outgoing.timeouts.connect)
         try:
             connection = await connecting.result()
         except (OSError, ssl.SSLError) as error:
             raise ConnectFailed(f"{self.backend.name}: {error}") from error
-        outgoing.connect = perf_counter() - began
+        carried.connect = perf_counter() - began
         return connection
 
     async def _open(self) -> BackendConnection:

@@ -53,7 +53,8 @@ class Exchange:
 
     `keep_alive` is what the client wishes, known once the whole request has come; `close` what the answer says; `abort`
     is called when the client goes away. The rest is kept for the record: `at` Unix seconds and `began` on the
-    performance counter when the head had come, the ids, the status answered and the bytes of its body, what went wrong.
+    performance counter when the head had come, `first_byte` seconds later the answer's head (-1: not yet), the ids, the
+    status answered and the bytes of its body, what went wrong.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class Exchange:
         "connection",
         "error",
         "fault",
+        "first_byte",
         "ids",
         "keep_alive",
         "request",
@@ -82,6 +84,7 @@ class Exchange:
         self.abort: Callable[[Exception], None] | None = None
         self.at = time()
         self.began = perf_counter()
+        self.first_byte = -1.0
         self.ids = NO_IDS
         self.status = 0
         self.bytes_out = 0

@@ -260,26 +260,22 @@ def test_a_status_line(status: int, reason: bytes, line: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "length", "chunked", "bodyless", "framing"),
+    ("status", "length", "chunked", "framing"),
     [
-        (200, 5, False, False, ["Content-Length: 5"]),
-        (200, 0, False, False, ["Content-Length: 0"]),
-        (200, -1, True, False, ["Transfer-Encoding: chunked"]),
-        (200, -2, True, False, ["Transfer-Encoding: chunked"]),
-        (200, -2, False, False, []),
-        (200, 5, False, True, ["Content-Length: 5"]),
-        (200, 0, False, True, []),
-        (304, 5, False, True, ["Content-Length: 5"]),
-        (204, 0, False, True, []),
-        (204, 5, False, True, []),
+        (200, 5, False, ["Content-Length: 5"]),
+        (200, 0, False, ["Content-Length: 0"]),
+        (200, -1, True, ["Transfer-Encoding: chunked"]),
+        (200, -2, True, ["Transfer-Encoding: chunked"]),
+        (200, -2, False, []),
+        (304, 5, False, ["Content-Length: 5"]),
+        (204, 0, False, []),
+        (204, 5, False, []),
     ],
 )
-def test_an_answer_is_framed_for_its_client(
-    status: int, length: int, chunked: bool, bodyless: bool, framing: list[str]
-) -> None:
+def test_an_answer_is_framed_for_its_client(status: int, length: int, chunked: bool, framing: list[str]) -> None:
     """A known length is told, also where HEAD asked for it alone; 204 never has one; chunks are the caller's choice."""
     head = AnswerHead(status, b"Fine", fields("A: 1"), length, False, False)
-    found = lines_of(answer_head(head, PLAIN, b"X-Own: 1\r\n", chunked, False, bodyless))
+    found = lines_of(answer_head(head, PLAIN, b"X-Own: 1\r\n", chunked, False))
     assert found == [f"HTTP/1.1 {status} Fine", "A: 1", *framing, "X-Own: 1", ""]
 
 
@@ -288,7 +284,7 @@ def test_an_answer_is_edited_and_may_be_the_last() -> None:
     edit = HeaderEdit(((b"B", b"9"),), (b"a",))
     plan = plan_of(route(new=Target("repairs", answer=edit))).plans[NEW]
     head = AnswerHead(200, b"", fields("A: 1", "C: 3"), 0, False, False)
-    assert lines_of(answer_head(head, plan, b"", False, True, False)) == [
+    assert lines_of(answer_head(head, plan, b"", False, True)) == [
         "HTTP/1.1 200 OK",
         "C: 3",
         "B: 9",

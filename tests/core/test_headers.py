@@ -88,7 +88,7 @@ def test_what_connection_names_stays_behind(others: list[tuple[bytes, bytes]], d
     gone = {name.lower() for name in named} - {b"close", b"keep-alive", b"upgrade", b"te"}
     expected = [field for field in others if field[0].lower() not in gone]
     assert list(read_request(b"GET", b"/", raw, False).fields) == expected
-    answer = read_answer(200, b"OK", raw[1:], no_body=False)
+    answer = read_answer(200, b"OK", raw[1:])
     assert answer is not None
     assert list(answer.fields) == [field for field in others if field[0].lower() not in gone]
 
@@ -289,8 +289,8 @@ def test_only_a_proper_websocket_is_tunnelled(lines: tuple[str, ...], protocol: 
 # ------------------------------------------------------------------------------------------------ answers
 
 
-def answer(*lines: str, no_body: bool = False) -> AnswerHead | None:
-    found = read_answer(200, b"OK", fields(*lines), no_body=no_body)
+def answer(*lines: str) -> AnswerHead | None:
+    found = read_answer(200, b"OK", fields(*lines))
     return None if found is None else found._replace(fields=list(found.fields))
 
 
@@ -323,14 +323,6 @@ def test_an_answer_whose_end_is_unclear_is_not_used(lines: tuple[str, ...]) -> N
     assert answer(*lines) is None
 
 
-def test_an_answer_without_a_body_keeps_its_length() -> None:
-    """An answer to HEAD says how long the body would be, and has none where it does not."""
-    for lines, length in ((("Content-Length: 5",), 5), ((), 0), (("Transfer-Encoding: chunked",), 0)):
-        found = answer(*lines, no_body=True)
-        assert found is not None
-        assert found.length == length
-
-
 @settings(max_examples=60)
 @given(
     st.lists(st.tuples(in_any_spelling(HOP_BY_HOP).map(str.encode), values), max_size=5), st.lists(ordinary, max_size=5)
@@ -345,7 +337,7 @@ def test_only_end_to_end_fields_of_answers_cross(
         *others,
         *fields("X-Banyan-Served-By: x", "x_gateway_a: y", "X-Request-ID: z", "Connection: close"),
     ]
-    found = read_answer(200, b"OK", raw, no_body=False)
+    found = read_answer(200, b"OK", raw)
     assert found is not None
     assert list(found.fields) == others
 

@@ -115,3 +115,14 @@ def test_both_can_die(gateway: Gateway) -> None:
     sleep(0.1)
     gateway.start()
     assert gateway.get("/main").body == b"legacy"
+
+
+def test_control_is_not_overrun_by_what_piled_up(gateway: Gateway) -> None:
+    """Thousands of requests without control: the next one gets their observations, and nothing stalls or stops."""
+    gateway.kill_control()
+    with Load(gateway, clients=4) as load:
+        assert eventually(lambda: load.served > 3_000, 9)
+    gateway.start()
+    counted = 'banyan_requests_total{backend="old",code_class="2xx",role="live",route="main",side="legacy"}'
+    assert eventually(lambda: (gateway.metric(counted) or 0) >= load.served, 5)
+    assert load.failed == []

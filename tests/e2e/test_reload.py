@@ -193,9 +193,10 @@ def test_reloads_under_load_fail_no_request(gateway: Gateway, origin: Origin) ->
             assert gateway.reload()["outcome"] in ("accepted", "unchanged")
             gateway.write(routes_yaml(origin)[: 150 + number * 15] + "\n  x: [")
             assert gateway.reload()["outcome"] == "refused"
+            sleep(0.03)
     assert load.failed == []
     assert load.bodies == {b"legacy", b"new"}
-    assert load.served > 500
+    assert load.served > 100
     assert gateway.status["config"]["revision"] == taken + 20
 
 

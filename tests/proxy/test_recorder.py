@@ -2,7 +2,7 @@
 
 from gateway.core.model import Observation
 from gateway.proxy.recorder import BATCH, KEPT, MOST, Recorder
-from tests.support.values import observed
+from tests.support.observations import observed
 
 
 class Taker:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.core.model import AccessLog, Observation
 from gateway.errors import CommandError
 from gateway.telemetry.access import AccessWriter, Lines
-from tests.support.values import observed
+from tests.support.observations import observed
 
 PATTERNS = {"repairs": "GET /repairs/{id}"}
 

@@ -4,7 +4,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.core.model import Backend, Estate, Gateway, Match, Route, Segment, Serve, Target
 from gateway.telemetry.metrics import Traffic
-from tests.support.values import observed
+from tests.support.observations import observed
 
 
 def estate(*names: str, serve: Serve = Serve.SPLIT, share: int = 2_500) -> Estate:
