@@ -285,8 +285,8 @@ class Request(NamedTuple):
 
     `target` as received; `path` without the query; `query` with its "?" (or empty); `fields` the end-to-end fields in
     order; `cookie` the Cookie field or empty; `length` of the body (-1 chunked, 0 none); `pinned` tells that it proves
-    whose its connection is (NTLM, Negotiate); `trailers` that the client takes some; `forwarding` and `reserved` are the
-    fields set aside.
+    whose its connection is (NTLM, Negotiate); `trailers` that the client takes some; `forwarding` and `reserved` are
+    the fields set aside.
     """
 
     method: bytes
@@ -310,8 +310,8 @@ class Observation(NamedTuple):
     """What one attempt on one backend did, or (backend "") what the gateway answered by itself.
 
     Times: `at` Unix seconds at the start; `connect` seconds it took to make a connection (0 for a kept one),
-    `first_byte` and `duration` seconds since the start; -1 where it did not come so far. Bytes are of bodies. `error` is
-    a short kind, "" when there was none. The second to the tenth field are the `way` of the observation.
+    `first_byte` and `duration` seconds since the start; -1 where it did not come so far. Bytes are of bodies. `error`
+    is a short kind, "" when there was none. The second to the tenth field are the `way` of the observation.
     """
 
     at: float

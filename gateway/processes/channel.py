@@ -35,6 +35,8 @@ class Channel(asyncio.Protocol):
         self._scheduled = False
         self._paused = False
         self._transport: asyncio.Transport | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -48,7 +50,18 @@ class Channel(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
+        self._writable.set()
         self._lost(self)
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    async def writable(self) -> None:
+        """Until the other end has taken most of what was sent, or is gone."""
+        await self._writable.wait()
 
     @property
     def open(self) -> bool:

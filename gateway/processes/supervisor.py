@@ -134,9 +134,7 @@ class Supervisor:
         (self._folder / SOCKET).unlink(missing_ok=True)
         descriptor = self._listener.fileno()
         command = [self._python, "-m", "gateway", "data", str(self._folder), str(descriptor)]
-        self._process = subprocess.Popen(  # noqa: ASYNC220 - it must outlive the loop, and starting it takes a millisecond
-            command, pass_fds=[descriptor], stdin=subprocess.DEVNULL, start_new_session=True
-        )
+        self._process = _started(command, descriptor)
         patience = AsyncRetrying(
             wait=wait_fixed(0.01), stop=stop_after_delay(15), retry=retry_if_exception_type(OSError), reraise=True
         )
@@ -195,8 +193,8 @@ class Supervisor:
         channel.send(("table", revision, estate.digest, estate.gateway, estate.backends))
         for start in range(0, len(estate.routes), SLICE):
             part = list(estate.routes[start : start + SLICE])
-            while channel.open and not channel.send(("routes", part)):  # noqa: ASYNC110 - until it has read some
-                await asyncio.sleep(0.01)
+            await channel.writable()
+            channel.send(("routes", part))
         channel.send(("commit", revision))
         return revision
 
@@ -275,6 +273,11 @@ def parse_address(text: str) -> Address:
     if not colon or not port.isdigit() or int(port) > 65_535:
         raise CommandError(f"{text!r} is not an address. Write HOST:PORT, for example 127.0.0.1:8080.")
     return Address(host.strip("[]") or "::", int(port))
+
+
+def _started(command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
+    """A process of its own session, so that Ctrl-C in a terminal reaches control alone."""
+    return subprocess.Popen(command, pass_fds=[descriptor], stdin=subprocess.DEVNULL, start_new_session=True)
 
 
 def _numeric(address: Address) -> set[str]:

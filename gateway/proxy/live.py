@@ -27,11 +27,15 @@ class Live:
         self.pools = pools
         self.callers: dict[tuple[str, Side], Caller] = {}
 
-    def dismantle(self) -> Iterator[None]:
-        """Take everything apart, a few routes at a time; nobody may be serving from it any more."""
-        self.callers.clear()
-        yield
-        yield from self.table.dismantle()
+    def parts(self) -> Iterator[None]:
+        """Takes the table apart, a few routes per step. It holds the parts and not this, which they outlive."""
+        return _dismantled(self.table, self.callers)
+
+
+def _dismantled(table: RoutingTable, callers: dict[tuple[str, Side], Caller]) -> Iterator[None]:
+    callers.clear()
+    yield
+    yield from table.dismantle()
 
 
 class LiveBuilder:

@@ -1,8 +1,9 @@
 """Runs one coroutine per connection without a task per wake-up.
 
-A `Signal` is what a connection's coroutine waits for: when a callback sets it, the coroutine goes on at once, inside that
-callback, instead of in the loop's next turn (which costs an extra poll of the kernel per wake-up). Ordinary asyncio
-futures may be awaited too; they resume in the usual way. Nothing here is ever cancelled: what must end gets an error.
+A `Signal` is what a connection's coroutine waits for: when a callback wakes it, the coroutine goes on at once, inside
+that callback, instead of in the loop's next turn (which costs an extra poll of the kernel per wake-up). Ordinary
+asyncio futures may be awaited too; they resume in the usual way. Nothing here is ever cancelled: what must end gets an
+error.
 """
 
 import asyncio

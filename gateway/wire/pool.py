@@ -47,8 +47,8 @@ class Outgoing:
 class Carried(Protocol):
     """Whoever has something sent.
 
-    `connection` is the one that carries it: set by the sender when it must be that one, by the pool otherwise; `connect`
-    the seconds it took to make it (0 for a kept one); `interim` is told 1xx answers.
+    `connection` is the one that carries it: set by the sender when it must be that one, by the pool otherwise;
+    `connect` the seconds it took to make it (0 for a kept one); `interim` is told 1xx answers.
     """
 
     connection: BackendConnection | None

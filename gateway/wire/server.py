@@ -371,13 +371,8 @@ class ClientConnection(asyncio.Protocol):
         fields, self._fields = self._fields, []
         if self._deaf:
             return
-        parser = self._parser
-        version = parser.get_http_version()
         try:
-            _judge_head(self.server.settings.limits, self._target, fields, self._since, version)
-            request = read_request(parser.get_method(), self._target, fields, version == "1.0")
-            if request.length and parser.should_upgrade():
-                raise ClientError(400, "A request with Upgrade must not have a body.")
+            request = self._read_head(fields)
         except ClientError as fault:
             fault.close = True
             self._refuse(fault)
@@ -387,6 +382,21 @@ class ClientConnection(asyncio.Protocol):
         if request.length:
             self._body = exchange.body = Body(self)
         self._queue.append(exchange)
+
+    def _read_head(self, fields: list[tuple[bytes, bytes]]) -> Request:
+        """The head that has just become whole. Raises ClientError."""
+        limits, parser = self.server.settings.limits, self._parser
+        if len(self._target) > limits.target:
+            raise ClientError(414, "The request target is too long.")
+        if len(fields) > limits.header_count or self._since > limits.header_bytes:
+            raise ClientError(431, "The request head is too large.")
+        version = parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise ClientError(505, "The only versions understood are HTTP/1.1 and HTTP/1.0.")
+        request = read_request(parser.get_method(), self._target, fields, version == "1.0")
+        if request.length and parser.should_upgrade():
+            raise ClientError(400, "A request with Upgrade must not have a body.")
+        return request
 
     def on_body(self, data: bytes) -> None:
         self._since = 0
@@ -503,16 +513,6 @@ class ClientConnection(asyncio.Protocol):
         self._lingered += size
         if self._lingered > LINGER_BYTES:
             self.transport.close()
-
-
-def _judge_head(limits: Limits, target: bytes, fields: list[tuple[bytes, bytes]], since: int, version: str) -> None:
-    """Raise when a whole head is over a limit, or of a version that is not spoken here."""
-    if len(target) > limits.target:
-        raise ClientError(414, "The request target is too long.")
-    if len(fields) > limits.header_count or since > limits.header_bytes:
-        raise ClientError(431, "The request head is too large.")
-    if version not in ("1.1", "1.0"):
-        raise ClientError(505, "The only versions understood are HTTP/1.1 and HTTP/1.0.")
 
 
 def _peer_of(transport: asyncio.Transport, trusts: Callable[[bytes], bool]) -> Peer:

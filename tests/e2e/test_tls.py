@@ -17,6 +17,7 @@ from tests.support.origin import Origin
 class Estate(NamedTuple):
     gateway: Gateway
     client_tls: ssl.SSLContext
+    ca: trustme.CA
     secure: Origin
     unix: Origin
     six: Origin
@@ -68,7 +69,7 @@ routes:
   - {{name: six, match: ANY /six/**, legacy: six}}
 """
         with Gateway(folder, routes, host="::1") as gateway:
-            yield Estate(gateway, client_tls, secure, unix_origin, six)
+            yield Estate(gateway, client_tls, ca, secure, unix_origin, six)
 
 
 def test_https_in_and_https_out(estate: Estate) -> None:
@@ -115,6 +116,23 @@ def test_plain_http_to_a_tls_listener_is_no_request(estate: Estate) -> None:
             heard = b""
     assert b"200 OK" not in heard
     assert estate.secure.seen("/secure/plain") == []
+
+
+def test_a_renewed_certificate_is_shown_after_a_reload(estate: Estate) -> None:
+    """A new certificate in the same file: new connections see it once the configuration is taken again."""
+    gateway = estate.gateway
+
+    def shown() -> bytes | None:
+        with gateway.client(tls=estate.client_tls) as client:
+            assert isinstance(client.sock, ssl.SSLSocket)
+            return client.sock.getpeercert(binary_form=True)
+
+    before = shown()
+    renewed = estate.ca.issue_cert("localhost", "::1")
+    renewed.private_key_and_cert_chain_pem.write_to_path(str(gateway.folder / "front.pem"))
+    assert shown() == before
+    gateway.edit(gateway.config.read_text() + "# renewed\n")
+    assert shown() != before
 
 
 def test_an_unfinished_handshake_holds_up_nobody(estate: Estate) -> None:
