@@ -29,7 +29,10 @@ class HttpCaller:
         head, body = await send(outgoing)
         if head.status >= 500:
             return Answer(head, body, Outcome.BACKEND_ERROR, "maybe")
-        return Answer(head, body, Outcome.OK, "yes")
+        return _make(Answer, (head, body, Outcome.OK, "yes"))
+
+
+_make = tuple.__new__
 
 
 class HttpConnector:

@@ -238,11 +238,14 @@ def find(table: RoutingTable, request: Request) -> Found | NotFound:
     places: list[int] = []
     route = table.search(request.host, request.path, places, methodcaller("take", request))
     if route is not None:
-        return Found(route, tuple(places))
+        return _make(Found, (route, tuple(places)))
     allow: set[bytes] = set()
     for leaf in table.leaves(request.host, request.path):
         allow |= leaf.allowed()
     return NotFound(() if request.method in allow else tuple(sorted(allow)))
+
+
+_make = tuple.__new__
 
 
 def operations(table: RoutingTable, request: Request) -> list[PlannedRoute]:

@@ -1,16 +1,13 @@
 """One attempt on one backend: a call, the wire it is sent on, and what came of it."""
 
-from collections.abc import Awaitable
-
 from connectors.base import Call
 from gateway.core.forwarding import status_line
-from gateway.core.headers import AnswerHead, Fields, Kind, kind_of
+from gateway.core.headers import Fields, Kind, kind_of
 from gateway.core.model import Acted, Outcome, Request
 from gateway.core.planning import Plan, PlannedRoute
 from gateway.errors import AnswerTimeout, BackendError, NotAcquired
-from gateway.wire.body import Body
 from gateway.wire.client import BackendConnection
-from gateway.wire.pool import Outgoing, Pool
+from gateway.wire.pool import Pool
 from gateway.wire.server import Exchange
 
 
@@ -53,10 +50,6 @@ class Attempt(Call):
             self.connection = pins.pop(pool, None)
         if request.method in route.safe:
             exchange.abort = self.abandon
-
-    def send(self, outgoing: Outgoing) -> Awaitable[tuple[AnswerHead, Body]]:
-        """The wire, as a connector sees it."""
-        return self._pool.send(self, outgoing)
 
     def abandon(self, reason: Exception) -> None:
         """The client of a safe request has left: so does the gateway. (An unsafe request is finished.)"""

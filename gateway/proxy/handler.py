@@ -1,5 +1,6 @@
 """One request, from top to bottom. Everything is decided before anything is sent, and recorded once it is over."""
 
+from functools import partial
 from random import SystemRandom, getrandbits
 from time import perf_counter
 
@@ -38,10 +39,10 @@ class Handler:
         attempt: Attempt | None = None
         try:
             request = _readable(exchange)
-            found = _by_head(live, request)
-            if found is None:
-                request = _asked_for_body(exchange, request)
-                found = await _by_body(live, exchange, request)
+            if not live.table.has_operations or request.method != b"POST":
+                found = _by_path(live, request)
+            else:
+                request, found = await _by_body(live, exchange, request)
             route = found.route
             side, cookie = _choose(live, exchange, route, request)
             plan = route.plans[side]
@@ -49,7 +50,8 @@ class Handler:
                 _bound_body(exchange, plan.max_body, request)
             lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids.lines
             attempt = Attempt(exchange, request, route, plan, found.places, lines, live.pools[plan.name])
-            answer = await live.callers[plan.route, side].call(attempt, attempt.send)
+            send = partial(live.pools[plan.name].send, attempt)
+            answer = await live.callers[plan.route, side].call(attempt, send)
             exchange.first_byte = perf_counter() - exchange.began
             attempt.outcome, attempt.acted = answer.outcome, answer.acted
             await relay(attempt, answer, live.gateway, cookie)
@@ -101,13 +103,6 @@ def _hops_are_spent(request: Request) -> bool:
     return any(name.lower() == b"max-forwards" and value.strip() == b"0" for name, value in request.reserved)
 
 
-def _by_head(live: Live, request: Request) -> Found | None:
-    """The route, when the head alone decides it; None when SOAP operations have routes of their own at this address."""
-    if live.table.has_operations and request.method == b"POST" and matching.operations(live.table, request):
-        return None
-    return _by_path(live, request)
-
-
 def _by_path(live: Live, request: Request) -> Found:
     found = matching.find(live.table, request)
     if isinstance(found, NotFound):
@@ -121,31 +116,27 @@ def _on_plain_path(found: Found, request: Request) -> Found:
     return found
 
 
-def _asked_for_body(exchange: Exchange, request: Request) -> Request:
-    """The request, without its expectation if it had one: the body decides the route, so it is asked for here."""
-    if not request.expect or not soap.is_soap(request):
-        return request
-    exchange.connection.write(CONTINUE)
-    return request._replace(expect=False)
-
-
-async def _by_body(live: Live, exchange: Exchange, request: Request) -> Found:
-    """The route of the SOAP operation that the request's body calls; the path's plain route for any other body."""
+async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Request, Found]:
+    """The route of the SOAP operation that the body calls, or the path's plain route; and the request as it goes on."""
     routes = matching.operations(live.table, request)
-    if soap.is_soap(request):
-        start = await exchange.body.peek(soap.READ_AHEAD)
-        call = soap.called(request, start, exchange.body.ended and exchange.body.received == len(start))
-        known = [route.route.match.soap for route in routes if route.route.match.soap is not None]
-        wanted = call if isinstance(call, soap.SoapProblem) else soap.operation_for(call, known)
-        if isinstance(wanted, soap.SoapProblem):
-            exchange.error = "refused"
-            fault = client_fault(wanted.envelope, wanted.reason, exchange.ids.request_id.decode("latin-1"))
-            write_own(exchange, fault)
-            raise _Answered
-        if wanted is not None:
-            route = next(route for route in routes if route.route.match.soap == wanted)
-            return _on_plain_path(matching.place_of(live.table, request, route), request)
-    return _by_path(live, request)
+    if not routes or not soap.is_soap(request):
+        return request, _by_path(live, request)
+    if request.expect:  # the body decides the route, so it is asked for here, and not again
+        exchange.connection.write(CONTINUE)
+        request = request._replace(expect=False)
+    start = await exchange.body.peek(soap.READ_AHEAD)
+    call = soap.called(request, start, exchange.body.ended and exchange.body.received == len(start))
+    known = [route.route.match.soap for route in routes if route.route.match.soap is not None]
+    wanted = call if isinstance(call, soap.SoapProblem) else soap.operation_for(call, known)
+    if isinstance(wanted, soap.SoapProblem):
+        exchange.error = "refused"
+        fault = client_fault(wanted.envelope, wanted.reason, exchange.ids.request_id.decode("latin-1"))
+        write_own(exchange, fault)
+        raise _Answered
+    if wanted is None:
+        return request, _by_path(live, request)
+    route = next(route for route in routes if route.route.match.soap == wanted)
+    return request, _on_plain_path(matching.place_of(live.table, request, route), request)
 
 
 def _not_found(result: NotFound) -> ClientError:

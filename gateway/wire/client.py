@@ -115,8 +115,10 @@ class BackendConnection(asyncio.Protocol):
         body = self._body
         if not body.ended and self.head is not None and self.deadline != NEVER:
             self._wait(self._timeouts.answer_idle)
-        self.answered.wake()
-        body.notify()
+        if self.answered.waiter is not None:
+            self.answered.wake()
+        else:
+            body.notify()
 
     def _unasked(self, data: bytes) -> None:
         """Bytes of a tunnel; or nothing was asked, and whatever this is, it must not become somebody's answer."""
@@ -192,12 +194,6 @@ class BackendConnection(asyncio.Protocol):
         self._fail(error)
         self.close()
 
-    def on_message_begin(self) -> None:
-        if self.head is not None:
-            self._dirty = True
-        self._raw = []
-        self._reason = b""
-
     def on_status(self, reason: bytes) -> None:
         self._reason += reason
 
@@ -206,15 +202,17 @@ class BackendConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._since = 0
-        if self._dirty or self.error is not None:
-            return
         raw, self._raw = self._raw, []
+        if self.head is not None or self.error is not None:
+            self._dirty = True
+            return
         status = self._parser.get_status_code()
+        reason, self._reason = self._reason, b""
         if status < 200:
-            self._interim_answer(status, raw)
+            self._interim_answer(status, reason, raw)
             return
         self._no_body = self._head_only or status == 204 or status == 304
-        head = read_answer(status, self._reason, raw) if status <= 599 else None
+        head = read_answer(status, reason, raw) if status <= 599 else None
         if head is None:
             self._fail(AnswerInvalid("the answer's status or framing is not valid"))
             return
@@ -224,17 +222,17 @@ class BackendConnection(asyncio.Protocol):
         else:
             self._body = Body(self, ANSWER_MARK)
 
-    def _interim_answer(self, status: int, raw: Fields) -> None:
+    def _interim_answer(self, status: int, reason: bytes, raw: Fields) -> None:
         self._informational = True
         if status == 101:
             if not self._upgrade:
                 self._fail(AnswerInvalid("the backend switched protocols without being asked"))
                 return
-            self.head = AnswerHead(101, self._reason, raw, 0, False, False)
+            self.head = AnswerHead(101, reason, raw, 0, False, False)
         elif status < 100:
             self._fail(AnswerInvalid("the answer's status is not valid"))
         elif self._interim is not None:
-            self._interim(status, self._reason, raw)
+            self._interim(status, reason, raw)
 
     def on_body(self, data: bytes) -> None:
         self._since = 0
@@ -258,6 +256,7 @@ class BackendConnection(asyncio.Protocol):
             self._keep_alive = self._parser.should_keep_alive()
         if not self._no_body:
             self._body.finish(self._raw)
+            self._raw = []
             self.deadline = NEVER
 
     # -------------------------------------------------------------------------------------------- one exchange
@@ -278,8 +277,12 @@ class BackendConnection(asyncio.Protocol):
         self._interim = interim
         self._timeouts = timeouts
         self._waiting = True
-        self._total = self._clock.after(timeouts.total) if timeouts.total else NEVER
-        self.deadline = min(self._clock.after(timeouts.response), self._total)
+        if timeouts.total:
+            self._total = self._clock.after(timeouts.total)
+            self._wait(timeouts.response)
+        else:
+            self._total = NEVER
+            self.deadline = self._clock.after(timeouts.response)
 
     def _wait(self, seconds: float) -> None:
         self.deadline = min(self._clock.after(seconds), self._total)

@@ -84,7 +84,11 @@ class Pool:
         while True:
             connection = carried.connection
             if connection is None or connection.lost:
-                connection = carried.connection = self._kept(outgoing) or await self._connect(carried, outgoing)
+                if self._idle and outgoing.resend and not outgoing.upgrade:
+                    connection = self._idle.pop()
+                else:
+                    connection = self._young(outgoing) or await self._connect(carried, outgoing)
+                carried.connection = connection
             connection.busy = True
             self._busy += 1
             connection.begin(outgoing.timeouts, outgoing.head_only, outgoing.upgrade, carried.interim)
@@ -100,18 +104,18 @@ class Pool:
                 raise connection.error or AnswerInvalid("no answer")
             self._drop_idle()
 
-    def _kept(self, outgoing: Outgoing) -> BackendConnection | None:
-        """A kept connection, if it is fresh enough for this request."""
+    def _young(self, outgoing: Outgoing) -> BackendConnection | None:
+        """A kept connection that cannot well be stale, for a request that must not go twice."""
         idle = self._idle
-        if not idle or outgoing.upgrade:
-            return None
-        if not outgoing.resend and self._clock.now - idle[-1].idle_since > UNSAFE_REUSE:
+        if not idle or outgoing.upgrade or self._clock.now - idle[-1].idle_since > UNSAFE_REUSE:
             return None
         return idle.pop()
 
     def release(self, connection: BackendConnection) -> None:
         """An exchange is over. The connection is kept if its answer was whole, and closed otherwise."""
-        self.let_go(connection)
+        if connection.busy:
+            connection.busy = False
+            self._busy -= 1
         if connection.put_by(self.backend.idle) and not self._retired and len(self._idle) < self.backend.max_idle:
             self._idle.append(connection)
         elif not connection.lost:

@@ -355,13 +355,9 @@ class ClientConnection(asyncio.Protocol):
 
     # Callbacks of llhttp. They collect and never raise: the parser would hide it.
 
-    def on_message_begin(self) -> None:
-        self._in_head = True
-        self._fields = []
-        self._target = b""
-
     def on_url(self, url: bytes) -> None:
-        self._target = self._target + url if self._target else url
+        self._target = self._target + url if self._in_head else url
+        self._in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._fields.append((name, value))
@@ -386,7 +382,7 @@ class ClientConnection(asyncio.Protocol):
     def _read_head(self, fields: list[tuple[bytes, bytes]]) -> Request:
         """The head that has just become whole. Raises ClientError."""
         limits, parser = self.server.settings.limits, self._parser
-        if len(self._target) > limits.target:
+        if self._since > limits.target and len(self._target) > limits.target:
             raise ClientError(414, "The request target is too long.")
         if len(fields) > limits.header_count or self._since > limits.header_bytes:
             raise ClientError(431, "The request head is too large.")
@@ -414,7 +410,7 @@ class ClientConnection(asyncio.Protocol):
         exchange.keep_alive = self._parser.should_keep_alive()
         if self._body is not None:
             self._body.finish(self._fields)
-            self._body = None
+            self._body, self._fields = None, []
 
     # -------------------------------------------------------------------------------------------- the conversation
 
