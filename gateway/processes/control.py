@@ -17,7 +17,7 @@ from gateway.config.check import Loaded, load
 from gateway.config.live import settled_changes
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Observation
-from gateway.errors import ConfigError
+from gateway.errors import CommandError, ConfigError
 from gateway.processes.supervisor import Supervisor
 from gateway.telemetry.access import AccessWriter
 from gateway.telemetry.logging import log
@@ -54,8 +54,7 @@ class Control:
         """Serve the configuration that was loaded. Raises CommandError."""
         self._follow()
         await self.supervisor.start()
-        await self.supervisor.publish(self.loaded.estate)
-        await self.supervisor.wait_live()
+        await self.supervisor.serve(self.loaded.estate)
         log().info(
             "gateway_started", revision=self.supervisor.revision, routes=len(self.loaded.estate.routes), pid=os.getpid()
         )
@@ -86,7 +85,10 @@ class Control:
                 candidate = await asyncio.to_thread(load, self._path, self._environ)
             except ConfigError as error:
                 return self._refuse(tuple(str(problem) for problem in error.problems))
-            if candidate.files == self.loaded.files and self._traffic.config_ok:
+            old, new = self.loaded.estate.gateway.tls, candidate.estate.gateway.tls
+            if (old is None) != (new is None):
+                return self._refuse(("`gateway.tls` was switched on or off. That needs a restart of the gateway.",))
+            if candidate.files == self.loaded.files and self._traffic.config_ok and new is None:
                 return ReloadResult("unchanged", "The file is what serves already.", (), self.supervisor.revision)
             reason = None if accept else reason_to_hold(self.loaded, candidate)
             if reason is not None:
@@ -111,10 +113,13 @@ class Control:
     async def _accept(self, candidate: Loaded) -> ReloadResult:
         changes = describe_changes(self.loaded.estate, candidate.estate)
         table = await asyncio.to_thread(compiled, candidate.estate)
+        try:
+            revision = await self.supervisor.serve(candidate.estate)
+        except CommandError as error:
+            return self._refuse((str(error),))
         self.loaded, self.table = candidate, table
         self._held, self._problems = None, ()
         self._loaded_at = datetime.now(UTC)
-        revision = await self.supervisor.publish(candidate.estate)
         self._follow()
         for change in changes[:50]:
             log().info("route_changed", route=change.name, field=change.field, before=change.before, after=change.after)

@@ -28,6 +28,8 @@ BACKLOG = 4_096
 CRASHES = 5
 CRASH_WINDOW = 10.0
 CRASH_PAUSE = 1.0
+TAKING = 15.0
+"""Seconds until a table must serve."""
 
 
 class Address(NamedTuple):
@@ -182,26 +184,42 @@ class Supervisor:
             case _:
                 self._on_event("data_process_refused", why=f"unknown message {message[0]!r}")
 
-    async def publish(self, estate: Estate) -> int:
-        """Send a table to the data process; returns its revision. It serves from it a moment later."""
-        self._estate = estate
+    async def serve(self, estate: Estate) -> int:
+        """Have the data process serve an estate; returns the table's revision, once it does.
+
+        Raises CommandError when it will not: then what served before goes on serving.
+        """
+        previous, self._estate = self._estate, estate
+        revision = await self._send(estate)
+        try:
+            await self._taken()
+        except CommandError:
+            self._estate = previous
+            if previous is not None and self.live_revision == 0:
+                await self._send(previous)
+            raise
+        return revision
+
+    async def _send(self, estate: Estate) -> int:
+        """Send a table, in slices small enough not to hold up traffic."""
         self.revision += 1
         self._live.clear()
+        self.rejected = ""
         revision, channel = self.revision, self._channel
-        if channel is None:
+        if channel is None:  # the next data process will be sent it
             return revision
         channel.send(("table", revision, estate.digest, estate.gateway, estate.backends))
         for start in range(0, len(estate.routes), SLICE):
-            part = list(estate.routes[start : start + SLICE])
             await channel.writable()
-            channel.send(("routes", part))
+            channel.send(("routes", list(estate.routes[start : start + SLICE])))
         channel.send(("commit", revision))
         return revision
 
-    async def wait_live(self, seconds: float = 15.0) -> None:
-        """Until the last table serves. Raises CommandError when the data process will not take it."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._live.wait(), seconds)
+    async def _taken(self) -> None:
+        try:
+            await asyncio.wait_for(self._live.wait(), TAKING)
+        except TimeoutError as error:
+            raise CommandError(f"The data process did not take this configuration within {TAKING:g} s.") from error
         if self.rejected:
             raise CommandError(f"The data process cannot use this configuration: {self.rejected}")
 
@@ -240,7 +258,7 @@ class Supervisor:
             self._reviving = asyncio.get_running_loop().create_task(self._revive())
             return
         if self._estate is not None:
-            await self.publish(self._estate)
+            await self._send(self._estate)
 
     async def stop(self, drain_timeout: float) -> None:
         """Let the data process finish what it is doing; end it if it takes longer than `drain_timeout` seconds."""
