@@ -16,8 +16,8 @@ from typing import Any, cast
 PROTOCOL = 1
 SOCKET = "data.sock"
 CONTROL_SOCKET = "control.sock"
-SLICE = 50
-"""Routes per message: about 3 ms of work for the data process."""
+SLICE = 25
+"""Routes per message: about 2 ms of work for the data process."""
 CONGESTED = 4_194_304
 _LENGTH = struct.Struct(">I")
 _PAUSE = 1_048_576

@@ -89,6 +89,8 @@ class DataProcess:
     def _lost(self, channel: Channel) -> None:
         if channel is self._channel:
             self._channel = None
+            self._builder = None
+            gc.enable()
 
     def _received(self, channel: Channel, message: Message) -> None:
         if channel is not self._channel:
@@ -105,6 +107,7 @@ class DataProcess:
                 await self._obey(order)
             except Exception as error:  # noqa: BLE001 - a table that cannot be built must not serve; control is told why
                 self._builder = None
+                gc.enable()
                 self._tell("rejected", self._handler.live.table.revision + 1, f"{type(error).__name__}: {error}")
             await asyncio.sleep(0)
 
@@ -153,6 +156,7 @@ class DataProcess:
     # -------------------------------------------------------------------------------------------- tables
 
     def _begin_table(self, revision: int, digest: str, gateway: Gateway, backends: tuple[Backend, ...]) -> None:
+        gc.disable()  # nothing of a table is garbage, and looking through it takes longer than traffic may wait
         try:
             self._builder = LiveBuilder(revision, digest, gateway, backends, self._handler.live, self._clock)
             if gateway.tls is not None:
@@ -161,6 +165,7 @@ class DataProcess:
                 self._tls = context
         except (OSError, ssl.SSLError, ValueError) as error:
             self._builder = None
+            gc.enable()
             self._tell("rejected", revision, str(error))
 
     async def _add_routes(self, routes: list[Route]) -> None:
@@ -176,6 +181,7 @@ class DataProcess:
         self._server.settings = _settings(builder.live.gateway, builder.live)
         builder.retire_old()
         gc.freeze()
+        gc.enable()
         if self._accepting is None:
             await self._accept()
         self._tell("live", revision)
