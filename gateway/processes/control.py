@@ -23,6 +23,11 @@ from gateway.telemetry.access import AccessWriter
 from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
+_GRAVE = frozenset(
+    {"data_process_died", "data_process_killed", "data_process_not_started", "data_process_refused", "table_rejected"}
+)
+"""Events that somebody should look at."""
+
 
 class Control:
     """What serves, what was refused or held, and the data process that does the serving."""
@@ -48,7 +53,8 @@ class Control:
 
     def happened(self, event: str, **fields: object) -> None:
         """Something about the data process is worth a line in the log."""
-        log().info(event, **fields)
+        level = "error" if event in _GRAVE else "info"
+        getattr(log(), level)(event, **fields)
 
     async def start(self) -> None:
         """Serve the configuration that was loaded. Raises CommandError."""
@@ -70,16 +76,19 @@ class Control:
     async def watch(self) -> None:
         """Take each change of the file, for as long as this runs."""
         async for _ in settled_changes(self._path, known=self.loaded.files, doubt=self._read_unwatched):
-            await self._reload(accept=False)
+            await self._reload(accept=False, asked=False)
 
     async def reload(self, *, accept: bool) -> ReloadResult:
         """Read the file now, because a person asked for it. The watch has to look afresh after that: what it last saw
         may be older than what serves now."""
         self._read_unwatched.set()
-        return await self._reload(accept=accept)
+        return await self._reload(accept=accept, asked=True)
 
-    async def _reload(self, *, accept: bool) -> ReloadResult:
-        """Read the file and serve it, if it is valid and nothing speaks for holding it (unless `accept`)."""
+    async def _reload(self, *, accept: bool, asked: bool) -> ReloadResult:
+        """Read the file and serve it, if it is valid and nothing speaks for holding it (unless `accept`).
+
+        What a person `asked` for also reads certificates again, which may have been renewed in place.
+        """
         async with self._loading:
             try:
                 candidate = await asyncio.to_thread(load, self._path, self._environ)
@@ -88,7 +97,7 @@ class Control:
             old, new = self.loaded.estate.gateway.tls, candidate.estate.gateway.tls
             if (old is None) != (new is None):
                 return self._refuse(("`gateway.tls` was switched on or off. That needs a restart of the gateway.",))
-            if candidate.files == self.loaded.files and self._traffic.config_ok and new is None:
+            if candidate.files == self.loaded.files and self._traffic.config_ok and not (asked and new):
                 return ReloadResult("unchanged", "The file is what serves already.", (), self.supervisor.revision)
             reason = None if accept else reason_to_hold(self.loaded, candidate)
             if reason is not None:

@@ -6,10 +6,11 @@ from time import perf_counter
 
 from gateway.core import matching, soap
 from gateway.core.forwarding import client_address, forwarding_lines, ids_of
+from gateway.core.headers import read_request
 from gateway.core.matching import Found, NotFound
 from gateway.core.model import BUCKETS, Observation, Outcome, Request, Serve, Side
 from gateway.core.paths import is_plain, needs_raw, problem_of
-from gateway.core.planning import PlannedRoute, client_key, side_of
+from gateway.core.planning import Plan, PlannedRoute, client_key, side_of
 from gateway.core.problems import client_fault
 from gateway.errors import BackendError, ClientError, ClientGone
 from gateway.proxy.answers import refuse, relay, write_own
@@ -21,6 +22,8 @@ from gateway.wire.client import Abandoned
 from gateway.wire.server import CONTINUE, Exchange
 
 ALLOWED = ((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)
+NOTHING_READ = read_request(b"GET", b"/", (), True)
+"""Stands for a request whose head could not be read: it brings no ids."""
 _OWN_METHODS = frozenset({b"OPTIONS", b"TRACE"})
 _system = SystemRandom()
 
@@ -46,8 +49,8 @@ class Handler:
             route = found.route
             side, cookie = _choose(live, exchange, route, request)
             plan = route.plans[side]
-            if plan.max_body and request.length:
-                _bound_body(exchange, plan.max_body, request)
+            if request.length:
+                _bound_body(exchange, plan, request)
             lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids.lines
             attempt = Attempt(exchange, request, route, plan, found.places, lines, live.pools[plan.name])
             send = partial(live.pools[plan.name].send, attempt)
@@ -81,26 +84,28 @@ def _readable(exchange: Exchange) -> Request:
     """The request, with ids. Raises ClientError for what must not be routed at all."""
     request = exchange.request
     if request is None:
+        exchange.ids = ids_of(NOTHING_READ, getrandbits)
         raise exchange.fault or ClientError(400, "The request cannot be read.", close=True)
     exchange.ids = ids_of(request, getrandbits)
     if request.method in _OWN_METHODS:
-        _answer_itself(exchange, request)
+        request = _own_method(exchange, request)
     if not is_plain(request.path) and (problem := problem_of(request.path)) is not None:
         raise ClientError(400, problem)
     return request
 
 
-def _answer_itself(exchange: Exchange, request: Request) -> None:
-    """OPTIONS that asks about the gateway itself; and TRACE, which would show the fields that were stripped."""
+def _own_method(exchange: Exchange, request: Request) -> Request:
+    """OPTIONS may ask about the gateway itself, and is answered here then; TRACE would show what was stripped."""
     if request.method == b"TRACE":
         raise ClientError(405, "TRACE is not served.", headers=ALLOWED)
-    if request.path == b"*" or _hops_are_spent(request):
+    hops = next((value.strip() for name, value in request.reserved if name.lower() == b"max-forwards"), b"")
+    if request.path == b"*" or hops == b"0":
         refuse(exchange, 204, "", headers=ALLOWED)
         raise _Answered
-
-
-def _hops_are_spent(request: Request) -> bool:
-    return any(name.lower() == b"max-forwards" and value.strip() == b"0" for name, value in request.reserved)
+    if hops.isdigit():  # one hop fewer for whoever comes next (RFC 9110, section 7.6.2)
+        fewer = (b"Max-Forwards", b"%d" % (int(hops[:9]) - 1))
+        return request._replace(fields=[*request.fields, fewer])
+    return request
 
 
 def _by_path(live: Live, request: Request) -> Found:
@@ -169,11 +174,14 @@ def _draw() -> int:
     return _system.randrange(BUCKETS)
 
 
-def _bound_body(exchange: Exchange, most: int, request: Request) -> None:
-    """Refuse a body that is too large by its length; bound one whose length is not known yet."""
-    if request.length > most:
-        raise too_large(most)
-    exchange.body.bound(most)
+def _bound_body(exchange: Exchange, plan: Plan, request: Request) -> None:
+    """Hold a body to the route's size and pace; one that is too large by its own word is refused at once."""
+    if plan.max_body:
+        if request.length > plan.max_body:
+            raise too_large(plan.max_body)
+        exchange.body.bound(plan.max_body)
+    if not exchange.body.ended:
+        exchange.connection.let_body_idle(plan.timeouts.body_idle)
 
 
 # ------------------------------------------------------------------------------------------------ ending

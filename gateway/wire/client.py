@@ -323,7 +323,14 @@ class BackendConnection(asyncio.Protocol):
         and nothing came after it."""
         self._waiting = False
         self._interim = None
-        if not self._keep_alive or not self._body.ended or self._dirty or self.lost or self.error is not None:
+        if (
+            not idle
+            or not self._keep_alive
+            or not self._body.ended
+            or self._dirty
+            or self.lost
+            or self.error is not None
+        ):
             return False
         self._keep_alive = False
         self.idle_since = self._clock.now

@@ -136,6 +136,7 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_arrived",
         "_body",
+        "_body_idle",
         "_current",
         "_deaf",
         "_driver",
@@ -178,6 +179,7 @@ class ClientConnection(asyncio.Protocol):
         self._since = 0
         self._in_head = False
         self._body: Body | None = None
+        self._body_idle = server.settings.timeouts.body_idle
         self._current: Exchange | None = None
         self._deaf = False
         self._lingered = 0
@@ -294,7 +296,7 @@ class ClientConnection(asyncio.Protocol):
         if body.ended:
             self._phase, self.deadline = Phase.BUSY, NEVER
         elif self._phase is Phase.BODY and self.deadline != NEVER:
-            self._expect(Phase.BODY, self.server.settings.timeouts.body_idle)
+            self._expect(Phase.BODY, self._body_idle)
         body.notify()
 
     def _parse(self, piece: bytes) -> None:
@@ -407,7 +409,7 @@ class ClientConnection(asyncio.Protocol):
         exchange, self._parsing = self._parsing, None
         if exchange is None:
             return
-        exchange.keep_alive = self._parser.should_keep_alive()
+        exchange.keep_alive = self.server.settings.keep_alive > 0 and self._parser.should_keep_alive()
         if self._body is not None:
             self._body.finish(self._fields)
             self._body, self._fields = None, []
@@ -426,7 +428,7 @@ class ClientConnection(asyncio.Protocol):
             if exchange.body.ended:
                 self._phase, self.deadline = Phase.BUSY, NEVER
             else:
-                self._expect(Phase.BODY, server.settings.timeouts.body_idle)
+                self.let_body_idle(server.settings.timeouts.body_idle)
             await server.handler(exchange)
             self._current = None
             exchange.abort = None
@@ -467,6 +469,12 @@ class ClientConnection(asyncio.Protocol):
         self.transport.resume_reading()
         end.forward(early)
 
+    def let_body_idle(self, seconds: float) -> None:
+        """Wait at most this long between bytes of the present request's body."""
+        self._body_idle = seconds
+        if self._current is not None and not self._current.body.ended:
+            self._expect(Phase.BODY, seconds)
+
     def pause_body(self) -> None:
         self.deadline = NEVER
         if not self.gone:
@@ -474,7 +482,7 @@ class ClientConnection(asyncio.Protocol):
 
     def resume_body(self) -> None:
         if not self.gone:
-            self._expect(Phase.BODY, self.server.settings.timeouts.body_idle)
+            self._expect(Phase.BODY, self._body_idle)
             self.transport.resume_reading()
 
     # -------------------------------------------------------------------------------------------- the end

@@ -16,9 +16,10 @@ needs_wrk = pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not insta
 
 
 def measured(main: Callable[[Sequence[str]], int], *arguments: str, out: Path) -> dict[str, Any]:
-    """What each finding of a small run measured, by name. Its figures are of no use, so they may miss requirements."""
+    """What each finding of a small run measured, by name. Its figures are of no use, so they may miss requirements,
+    and a machine that other work disturbs is no fault of the benchmark."""
     code = main([*arguments, "--out", str(out)])
     document = json.loads(out.read_text())
-    assert document["problems"] == []
-    assert code == (0 if all(finding["ok"] for finding in document["findings"]) else 1)
+    assert [problem for problem in document["problems"] if not problem.startswith("the machine ")] == []
+    assert code == (0 if all(finding["ok"] for finding in document["findings"]) and not document["problems"] else 1)
     return {finding["name"]: finding["value"] for finding in document["findings"]}

@@ -39,6 +39,7 @@ backends:
   nobody: {{url: "http://127.0.0.1:1"}}
 routes:
   - {{name: everything, match: ANY /**, legacy: one}}
+  - {{name: patient, match: ANY /patient, legacy: one, timeout: {{body_idle: 20s}}}}
   - {{name: total, match: ANY /total/**, legacy: slow}}
   - {{name: deaf, match: ANY /deaf, legacy: deaf}}
   - {{name: nobody, match: ANY /nobody, legacy: nobody}}
@@ -84,6 +85,16 @@ def test_a_slow_body_is_408(gateway: Gateway, origin: Origin) -> None:
         assert client.has_ended()
     assert reply.status == 408
     assert origin.was_cut_off("/slow-body")
+
+
+def test_a_route_may_be_more_patient_with_bodies(gateway: Gateway, origin: Origin) -> None:
+    """A route's own `body_idle` counts on that route."""
+    origin.on("/patient", answer(b"late but whole"))
+    with gateway.client() as client:
+        client.send(f"POST /patient HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 4\r\n\r\nab".encode())
+        sleep(1.0)
+        client.send(b"cd")
+        assert client.hear().body == b"late but whole"
 
 
 def test_a_trickling_body_is_no_slow_body(gateway: Gateway, origin: Origin) -> None:

@@ -348,3 +348,24 @@ def test_many_clients_at_once_get_their_own_answers(gateway: Gateway, origin: Or
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+# ------------------------------------------------------------------------------------------------ its own word
+
+
+def test_a_refusal_before_the_head_was_read_can_be_quoted(gateway: Gateway) -> None:
+    """Every answer of the gateway's own has a request id, also to what it could not read."""
+    with gateway.client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        reply = client.hear()
+    assert reply.status == 400
+    assert len(reply.get("X-Request-ID") or "") == 32
+
+
+def test_options_goes_one_hop_further(gateway: Gateway, origin: Origin) -> None:
+    """Max-Forwards of an OPTIONS request counts down, and at 0 the gateway answers itself (RFC 9110, section 7.6.2)."""
+    origin.on("/hops", answer(b"from the backend"))
+    assert gateway.call("OPTIONS", "/hops", "Max-Forwards: 3").body == b"from the backend"
+    assert origin.seen("/hops")[-1].get("Max-Forwards") == "2"
+    assert gateway.call("OPTIONS", "/hops", "Max-Forwards: 0").status == 204
+    assert len(origin.seen("/hops")) == 1

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 import trustme
 
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, one_backend
 from tests.support.messages import answer
 from tests.support.origin import Origin
 
@@ -158,3 +158,17 @@ def test_ipv6_on_both_sides(estate: Estate) -> None:
     assert seen.get("X-Forwarded-For") == "::1"
     assert 'for="[::1]"' in (seen.get("Forwarded") or "")
     assert seen.get("Host") == f"[::1]:{estate.six.port}"
+
+
+def test_tls_is_not_switched_by_a_reload(origin: Origin, tmp_path: Path) -> None:
+    """Turning TLS of the listener on needs a restart: the reload is refused, says so, and changes nothing."""
+    ca = trustme.CA()
+    issued = ca.issue_cert("localhost")
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    routes = one_backend(origin)
+    with Gateway(tmp_path, routes) as gateway:
+        tls = f"tls: {{certificate: {tmp_path}/both.pem, key: {tmp_path}/both.pem}}"
+        gateway.write(one_backend(origin, gateway=tls))
+        result = gateway.reload()
+        assert (result["outcome"], "needs a restart" in result["problems"][0]) == ("refused", True)
+        assert gateway.get("/still-plain").status == 200
