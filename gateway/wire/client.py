@@ -50,6 +50,7 @@ class BackendConnection(asyncio.Protocol):
         "_tunnel",
         "_upgrade",
         "_upgraded",
+        "_uploading",
         "_waiting",
         "_writable",
         "_write_paused",
@@ -94,6 +95,7 @@ class BackendConnection(asyncio.Protocol):
         self._dirty = False
         self._began = False
         self._interim: Interim | None = None
+        self._uploading = False
 
     # -------------------------------------------------------------------------------------------- transport events
 
@@ -288,11 +290,14 @@ class BackendConnection(asyncio.Protocol):
         self.deadline = min(self._clock.after(seconds), self._total)
 
     def sending(self) -> None:
-        """The request is not all here yet: the answer's deadline counts from its last byte."""
+        """The request is not all here yet: the answer's deadline counts from its last byte, and until that is sent the
+        connection can carry no other."""
+        self._uploading = True
         self.deadline = self._total
 
     def sent(self) -> None:
         """The request has been sent whole."""
+        self._uploading = False
         if self.head is None and self.error is None:
             self._wait(self._timeouts.response)
 
@@ -319,12 +324,15 @@ class BackendConnection(asyncio.Protocol):
         return body
 
     def put_by(self, idle: float) -> bool:
-        """The exchange is over. Whether the connection may carry another, within `idle` seconds: the answer was whole,
-        and nothing came after it."""
+        """The exchange is over. Whether the connection may carry another, within `idle` seconds.
+
+        Only if request and answer were whole, and nothing came after.
+        """
         self._waiting = False
         self._interim = None
         if (
             not idle
+            or self._uploading
             or not self._keep_alive
             or not self._body.ended
             or self._dirty

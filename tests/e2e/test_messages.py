@@ -263,6 +263,22 @@ def test_an_answer_before_the_upload_is_over_is_passed_on(gateway: Gateway, orig
     assert (reply.status, reply.body, reply.get("Connection")) == (413, b"too much", "close")
 
 
+def test_a_connection_with_half_a_request_on_it_carries_no_other(gateway: Gateway, origin: Origin) -> None:
+    """After an early answer the rest of the request is still owed: the next request must not take its place."""
+
+    def script(talk: Talk) -> None:
+        talk.send(answer(b"too much", status=413))
+        sleep(0.5)
+
+    origin.on("/half", script)
+    origin.on("/next", answer(b"mine"))
+    with gateway.client() as client:
+        client.send(head("POST", "/half", "Content-Length: 1000000") + b"x" * 1000)
+        assert client.hear().status == 413
+        assert [gateway.get("/next").body for _ in range(3)] == [b"mine"] * 3
+    assert b"GET" not in origin.seen("/half")[-1].body
+
+
 # ------------------------------------------------------------------------------------------------ HTTP/1.0
 
 
