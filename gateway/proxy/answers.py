@@ -11,7 +11,7 @@ from gateway.core.problems import Refusal, problem, wants_html
 from gateway.errors import ClientGone
 from gateway.proxy.attempts import Attempt
 from gateway.wire.body import Body
-from gateway.wire.server import Exchange
+from gateway.wire.exchange import Exchange
 from gateway.wire.tunnel import tunnel
 
 # ------------------------------------------------------------------------------------------------ a backend's

@@ -7,8 +7,8 @@ from gateway.core.model import Acted, Outcome, Request
 from gateway.core.planning import Plan, PlannedRoute
 from gateway.errors import AnswerTimeout, BackendError, NotAcquired
 from gateway.wire.client import BackendConnection
+from gateway.wire.exchange import Exchange
 from gateway.wire.pool import Pool
-from gateway.wire.server import Exchange
 
 
 class Attempt(Call):

@@ -19,7 +19,7 @@ from gateway.proxy.live import Live
 from gateway.proxy.recorder import Recorder
 from gateway.wire.body import too_large
 from gateway.wire.client import Abandoned
-from gateway.wire.server import CONTINUE, Exchange
+from gateway.wire.exchange import CONTINUE, Exchange
 
 ALLOWED = ((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)
 NOTHING_READ = read_request(b"GET", b"/", (), True)

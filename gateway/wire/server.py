@@ -13,19 +13,19 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from ipaddress import ip_address
-from time import perf_counter, time
 from typing import Any, cast
 
 import httptools
 
-from gateway.core.forwarding import NO_IDS, Peer
+from gateway.core.forwarding import Peer
 from gateway.core.headers import read_request
 from gateway.core.model import Limits, Request, Timeouts
 from gateway.errors import ClientError, ClientGone
-from gateway.wire.body import EMPTY, Body
+from gateway.wire.body import Body
 from gateway.wire.client import BackendConnection
 from gateway.wire.clock import NEVER, Clock
 from gateway.wire.driver import Driver, Signal
+from gateway.wire.exchange import Exchange
 from gateway.wire.tunnel import TunnelEnd
 
 HEAD_SLICE = 2_048
@@ -33,7 +33,6 @@ BODY_SLICE = 16_384
 STASH = 65_536
 LINGER = 2.0
 LINGER_BYTES = 1_048_576
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _METHOD = re.compile(rb"\s*[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,40} [^ ]")
 
 
@@ -46,49 +45,6 @@ class Phase(IntEnum):
     BUSY = 3
     WRITING = 4
     LINGER = 5
-
-
-class Exchange:
-    """One request and its answer. `fault` is set instead of `request` when the request cannot be served.
-
-    `keep_alive` is what the client wishes, known once the whole request has come; `close` what the answer says; `abort`
-    is called when the client goes away. The rest is kept for the record: `at` Unix seconds and `began` on the
-    performance counter when the head had come, `first_byte` seconds later the answer's head (-1: not yet), the ids, the
-    status answered and the bytes of its body, what went wrong.
-    """
-
-    __slots__ = (
-        "abort",
-        "at",
-        "began",
-        "body",
-        "bytes_out",
-        "close",
-        "connection",
-        "error",
-        "fault",
-        "first_byte",
-        "ids",
-        "keep_alive",
-        "request",
-        "status",
-    )
-
-    def __init__(self, connection: "ClientConnection", request: Request | None, fault: ClientError | None) -> None:
-        self.connection = connection
-        self.request = request
-        self.fault = fault
-        self.body: Body = EMPTY
-        self.keep_alive = False
-        self.close = False
-        self.abort: Callable[[Exception], None] | None = None
-        self.at = time()
-        self.began = perf_counter()
-        self.first_byte = -1.0
-        self.ids = NO_IDS
-        self.status = 0
-        self.bytes_out = 0
-        self.error = ""
 
 
 Handler = Callable[[Exchange], Awaitable[None]]
