@@ -138,10 +138,10 @@ class DataProcess:
         """Hand on what was observed, a few times a second, and say how it goes."""
         count = 0
         while True:
-            await asyncio.sleep(2.5 * TICK)
+            await asyncio.sleep(TICK)
             self._recorder.flush()
             count += 1
-            if count % 4 == 0:
+            if count % 10 == 0:
                 self._tell("stats", self._stats())
 
     def _stats(self) -> dict[str, object]:

@@ -13,9 +13,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -40,6 +41,9 @@ class Address(NamedTuple):
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+_observation: Callable[[tuple[Any, ...]], Observation] = partial(tuple.__new__, Observation)
 
 
 class Supervisor:
@@ -166,7 +170,7 @@ class Supervisor:
             return
         match message:
             case ("observations", batch):
-                self._on_observations([Observation._make(each) for each in batch])
+                self._on_observations(list(map(_observation, batch)))
             case ("stats", dict(stats)):
                 self.stats = stats
             case ("live", int(revision)):
