@@ -20,18 +20,15 @@ Send = Callable[[Outgoing], Awaitable[tuple[AnswerHead, Body]]]
 class Call:
     """A request on its way to one side of its route.
 
-    `places` tells where the `{name}` segments stand in its path, `lines` are the gateway's own fields for the backend.
+    `lines` are the gateway's own fields for the backend.
     """
 
-    __slots__ = ("body", "lines", "places", "plan", "request", "route")
+    __slots__ = ("body", "lines", "plan", "request", "route")
 
-    def __init__(
-        self, request: Request, route: PlannedRoute, plan: Plan, places: tuple[int, ...], lines: bytes, body: Body
-    ) -> None:
+    def __init__(self, request: Request, route: PlannedRoute, plan: Plan, lines: bytes, body: Body) -> None:
         self.request = request
         self.route = route
         self.plan = plan
-        self.places = places
         self.lines = lines
         self.body = body
 

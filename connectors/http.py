@@ -14,7 +14,7 @@ class HttpCaller:
     async def call(self, call: Call, send: Send) -> Answer:
         """Raises ClientError (422) when the target's path cannot be filled, BackendError when the backend fails."""
         request, plan = call.request, call.plan
-        target = target_path(plan, call.route, request, call.places)
+        target = target_path(plan, call.route, request)
         if isinstance(target, PathProblem):
             raise ClientError(422, target.detail)
         outgoing = Outgoing(

@@ -20,13 +20,14 @@ from gateway.core.forwarding import (
 )
 from gateway.core.headers import read_request
 from gateway.core.losing import Lost, others
-from gateway.core.matching import Found, NotFound, RoutingTable, find, operations
+from gateway.core.matching import NotFound, RoutingTable, find, operations
 from gateway.core.model import BUCKETS, Gateway, Request, Side
 from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import (
     Choice,
     PathProblem,
     Plan,
+    PlannedRoute,
     side_of,
     target_path,
 )
@@ -90,14 +91,13 @@ def explain(table: RoutingTable, gateway: Gateway, asked: Asked, draw_bits: Call
     except ClientError as fault:
         return nothing._replace(status=fault.status, detail=fault.detail)
     try:
-        found = _routed(table, request, asked.body)
+        route = _routed(table, request, asked.body)
     except ClientError as fault:
         lost = others(table, request, None, asked.body) if fault.status in (404, 405) else ()
         notes = _soap_note(table, request, asked.body)
         return nothing._replace(status=fault.status, detail=_with_allow(fault), others=lost, notes=notes)
-    visit = _Visit(found, request, gateway, asked)
+    visit = _Visit(route, request, gateway, asked)
     choices = visit.choices()
-    route = found.route
     explained = nothing._replace(
         route=route.name,
         match=route.route.pattern,
@@ -124,7 +124,7 @@ def _title(asked: Asked) -> str:
 # ------------------------------------------------------------------------------------------------ which route
 
 
-def _routed(table: RoutingTable, request: Request, body: bytes) -> Found:
+def _routed(table: RoutingTable, request: Request, body: bytes) -> PlannedRoute:
     """The route that takes a request; raises ClientError when none does, in the order the proxy looks."""
     problem = problem_of(request.path)
     if problem is not None:
@@ -139,8 +139,8 @@ def _routed(table: RoutingTable, request: Request, body: bytes) -> Found:
             allow = ((b"Allow", b", ".join(found.allow)),)
             raise ClientError(405, "This address does not take this method.", headers=allow)
         raise ClientError(404, "Nothing is served at this address.")
-    if needs_raw(request.path) and not found.route.route.raw_path:
-        detail = f"The path has an empty segment or an encoded slash, which {found.route.name} does not take."
+    if needs_raw(request.path) and not found.route.raw_path:
+        detail = f"The path has an empty segment or an encoded slash, which {found.name} does not take."
         raise ClientError(400, f"{detail} `path: raw` would let it.")
     return found
 
@@ -151,7 +151,7 @@ def _hops_are_spent(request: Request) -> bool:
     )
 
 
-def _operation(table: RoutingTable, request: Request, body: bytes) -> Found | None:
+def _operation(table: RoutingTable, request: Request, body: bytes) -> PlannedRoute | None:
     """The SOAP route that the body calls; raises ClientError for what is answered with a fault."""
     offered = operations(table, request)
     if not offered or not soap.is_soap(request):
@@ -163,7 +163,7 @@ def _operation(table: RoutingTable, request: Request, body: bytes) -> Found | No
         raise ClientError(client_fault(wanted.envelope, wanted.reason, "").status, f"SOAP fault: {wanted.reason}")
     if wanted is None:
         return None
-    return next(Found(route, ()) for route in offered if route.route.match.soap == wanted)
+    return next(route for route in offered if route.route.match.soap == wanted)
 
 
 def _soap_note(table: RoutingTable, request: Request, body: bytes) -> tuple[str, ...]:
@@ -182,10 +182,10 @@ def _with_allow(fault: ClientError) -> str:
 class _Visit:
     """A request with its route, seen as the proxy sees it."""
 
-    def __init__(self, found: Found, request: Request, gateway: Gateway, asked: Asked) -> None:
+    def __init__(self, route: PlannedRoute, request: Request, gateway: Gateway, asked: Asked) -> None:
         trusted = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
         scheme = b"https" if gateway.tls else b"http"
-        self.found = found
+        self.route = route
         self.request = request
         self.asked = asked
         self.peer = Peer(asked.address, scheme, is_trusted(asked.address, trusted))
@@ -193,17 +193,17 @@ class _Visit:
 
     def choices(self) -> tuple[Choice, ...]:
         """The side that serves; both, the new one first, when chance decides."""
-        first = side_of(self.found.route, self.request, self.address, lambda: 0)
-        last = side_of(self.found.route, self.request, self.address, lambda: BUCKETS - 1)
+        first = side_of(self.route, self.request, self.address, lambda: 0)
+        last = side_of(self.route, self.request, self.address, lambda: BUCKETS - 1)
         return (first,) if first == last else (first, last)
 
     def why(self, choice: Choice) -> str:
-        return why(choice, self.found.route, self.request, self.address)
+        return why(choice, self.route, self.request, self.address)
 
     def sending(self, plan: Plan, draw_bits: Callable[[int], int]) -> Sending:
         request = self.request
         backend = plan.backend
-        target = target_path(plan, self.found.route, request, self.found.places)
+        target = target_path(plan, self.route, request)
         sending = Sending(plan.side, backend.name, "", "", (), plan.timeouts._asdict())
         if isinstance(target, PathProblem):
             return sending._replace(refused=f"422: {target.detail}")
@@ -225,7 +225,7 @@ class _Visit:
 
     def notes(self, reason: str, sends: tuple[Sending, ...]) -> Iterator[str]:
         """What else a person may wonder about."""
-        route = self.found.route.route
+        route = self.route.route
         reserved = {name.lower() for name, _ in self.request.reserved}
         if reason == "drawn" and route.sticky and route.sticky.issue:
             yield f"The answer would set {key_name(route.sticky)}, which keeps the client on the side it was given."

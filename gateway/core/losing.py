@@ -127,7 +127,7 @@ def _fitting_but_for_host(table: RoutingTable, request: Request) -> list[Planned
     def note(leaf: Leaf) -> None:
         found.extend(leaf.routes())
 
-    everywhere.search(decoded_segments(request.path), 0, [], note)
+    everywhere.search(decoded_segments(request.path), 0, note)
     return found
 
 

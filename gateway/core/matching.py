@@ -17,13 +17,6 @@ GET, HEAD = b"GET", b"HEAD"
 FREED_AT_ONCE = 100
 
 
-class Found(NamedTuple):
-    """The route that takes a request, and where its `{name}` segments stand in the path (for `**`: where it begins)."""
-
-    route: PlannedRoute
-    places: tuple[int, ...]
-
-
 class NotFound(NamedTuple):
     """No route takes the request; `allow` lists the methods that would be taken here (empty: it is not the method)."""
 
@@ -111,11 +104,8 @@ class Node:
         node.leaf = node.leaf or Leaf()
         return node.leaf
 
-    def search(self, segments: list[bytes], depth: int, places: list[int], look: Look) -> PlannedRoute | None:
-        """Show `look` the leaves that a path reaches, most specific first, until it returns a route.
-
-        `places` then holds where the `{name}` segments of that route's template stand.
-        """
+    def search(self, segments: list[bytes], depth: int, look: Look) -> PlannedRoute | None:
+        """Show `look` the leaves that a path reaches, most specific first, until it returns a route."""
         node, last = self, len(segments)
         while depth < last and not node.branches:  # only one way to go: no need to come back
             below = node.literals.get(segments[depth])
@@ -129,18 +119,12 @@ class Node:
         else:
             segment = segments[depth]
             below = node.literals.get(segment)
-            if below is not None and (route := below.search(segments, depth + 1, places, look)) is not None:
+            if below is not None and (route := below.search(segments, depth + 1, look)) is not None:
                 return route
-            if node.one is not None and segment:
-                places.append(depth)
-                if (route := node.one.search(segments, depth + 1, places, look)) is not None:
-                    return route
-                places.pop()
+            if node.one is not None and segment and (route := node.one.search(segments, depth + 1, look)) is not None:
+                return route
         if node.rest is not None:
-            places.append(depth)
-            if (route := look(node.rest)) is not None:
-                return route
-            places.pop()
+            return look(node.rest)
         return None
 
 
@@ -191,13 +175,13 @@ class RoutingTable:
                 self.routes.popitem()
             yield
 
-    def search(self, host: bytes, path: bytes, places: list[int], look: Look) -> PlannedRoute | None:
+    def search(self, host: bytes, path: bytes, look: Look) -> PlannedRoute | None:
         """Show `look` the leaves that a host and path reach, most specific first, until it returns a route."""
         segments = decoded_segments(path)
         if self._only is not None:
-            return self._only.search(segments, 0, places, look)
+            return self._only.search(segments, 0, look)
         for node in self._nodes(host):
-            if (route := node.search(segments, 0, places, look)) is not None:
+            if (route := node.search(segments, 0, look)) is not None:
                 return route
         return None
 
@@ -208,7 +192,7 @@ class RoutingTable:
         def note(leaf: Leaf) -> None:
             found.append(leaf)
 
-        self.search(host, path, [], note)
+        self.search(host, path, note)
         return found
 
     def _nodes(self, host: bytes) -> Iterator[Node]:
@@ -233,19 +217,15 @@ def compiled(estate: Estate, revision: int = 0) -> RoutingTable:
     return table
 
 
-def find(table: RoutingTable, request: Request) -> Found | NotFound:
+def find(table: RoutingTable, request: Request) -> PlannedRoute | NotFound:
     """The route that takes a request; those of SOAP operations are found by `operations` and the body."""
-    places: list[int] = []
-    route = table.search(request.host, request.path, places, methodcaller("take", request))
+    route = table.search(request.host, request.path, methodcaller("take", request))
     if route is not None:
-        return _make(Found, (route, tuple(places)))
+        return route
     allow: set[bytes] = set()
     for leaf in table.leaves(request.host, request.path):
         allow |= leaf.allowed()
     return NotFound(() if request.method in allow else tuple(sorted(allow)))
-
-
-_make = tuple.__new__
 
 
 def operations(table: RoutingTable, request: Request) -> list[PlannedRoute]:
@@ -258,13 +238,6 @@ def operations(table: RoutingTable, request: Request) -> list[PlannedRoute]:
         if leaf.take(request) is not None:
             break
     return found
-
-
-def place_of(table: RoutingTable, request: Request, route: PlannedRoute) -> Found:
-    """An operation's route as found: with the places of its `{name}` segments."""
-    places: list[int] = []
-    table.search(request.host, request.path, places, lambda leaf: route if route in leaf.soap else None)
-    return Found(route, tuple(places))
 
 
 def fits(match: Match, request: Request) -> bool:

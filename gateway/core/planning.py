@@ -75,7 +75,8 @@ class Choice(NamedTuple):
 class PlannedRoute:
     """A route ready to serve: its plans by side, and what the hot path asks of it.
 
-    `safe` and `idempotent` are the methods that are so on this route, by declaration or by themselves.
+    `safe` and `idempotent` are the methods that are so on this route, by declaration or by themselves; `places` is
+    where its `{name}` segments stand in a path (for `**`: where the rest begins).
     """
 
     __slots__ = (
@@ -84,6 +85,7 @@ class PlannedRoute:
         "journey",
         "name",
         "param_names",
+        "places",
         "plans",
         "predicates",
         "route",
@@ -102,6 +104,7 @@ class PlannedRoute:
         self.journey = (route.journey or route.id).encode()
         self.predicates = len(match.headers) + len(match.query)
         self.ends_in_rest = bool(match.segments) and match.segments[-1].kind == "rest"
+        self.places = tuple(at for at, segment in enumerate(match.segments) if segment.kind != "literal")
         self.param_names = tuple(segment.text for segment in match.segments if segment.kind != "literal")
 
 
@@ -276,17 +279,14 @@ class PathProblem(NamedTuple):
     detail: str
 
 
-def target_path(plan: Plan, planned: PlannedRoute, request: Request, places: tuple[int, ...]) -> bytes | PathProblem:
-    """The request target to send: path and query, as received or filled into the target's template.
-
-    `places` tells where in the path the route's `{name}` segments stand.
-    """
+def target_path(plan: Plan, planned: PlannedRoute, request: Request) -> bytes | PathProblem:
+    """The request target to send: path and query, as received or filled into the target's template."""
     if plan.as_received:
         return request.path + request.query
     base = plan.backend.base
     if plan.target.path is None:
         return base + request.path + request.query
-    values = path_values(request.path, places, planned.ends_in_rest)
+    values = path_values(request.path, planned.places, planned.ends_in_rest)
     parts = [base]
     for part in plan.target.path:
         if isinstance(part, bytes):

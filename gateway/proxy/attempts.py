@@ -26,14 +26,12 @@ class Attempt(Call):
         request: Request,
         route: PlannedRoute,
         plan: Plan,
-        places: tuple[int, ...],
         lines: bytes,
         pool: Pool,
     ) -> None:
         self.request = request
         self.route = route
         self.plan = plan
-        self.places = places
         self.lines = lines
         self.body = exchange.body
         self.exchange = exchange

@@ -7,7 +7,7 @@ from time import perf_counter
 from gateway.core import matching, soap
 from gateway.core.forwarding import client_address, forwarding_lines, ids_of
 from gateway.core.headers import read_request
-from gateway.core.matching import Found, NotFound
+from gateway.core.matching import NotFound
 from gateway.core.model import BUCKETS, Observation, Outcome, Request, Serve, Side
 from gateway.core.paths import is_plain, needs_raw, problem_of
 from gateway.core.planning import Plan, PlannedRoute, client_key, side_of
@@ -43,16 +43,15 @@ class Handler:
         try:
             request = _readable(exchange)
             if not live.table.has_operations or request.method != b"POST":
-                found = _by_path(live, request)
+                route = _by_path(live, request)
             else:
-                request, found = await _by_body(live, exchange, request)
-            route = found.route
+                request, route = await _by_body(live, exchange, request)
             side, cookie = _choose(live, exchange, route, request)
             plan = route.plans[side]
             if request.length:
                 _bound_body(exchange, plan, request)
             lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids.lines
-            attempt = Attempt(exchange, request, route, plan, found.places, lines, live.pools[plan.name])
+            attempt = Attempt(exchange, request, route, plan, lines, live.pools[plan.name])
             send = partial(live.pools[plan.name].send, attempt)
             answer = await live.callers[plan.route, side].call(attempt, send)
             exchange.first_byte = perf_counter() - exchange.began
@@ -108,20 +107,20 @@ def _own_method(exchange: Exchange, request: Request) -> Request:
     return request
 
 
-def _by_path(live: Live, request: Request) -> Found:
+def _by_path(live: Live, request: Request) -> PlannedRoute:
     found = matching.find(live.table, request)
     if isinstance(found, NotFound):
         raise _not_found(found)
     return _on_plain_path(found, request)
 
 
-def _on_plain_path(found: Found, request: Request) -> Found:
-    if not found.route.route.raw_path and needs_raw(request.path):
+def _on_plain_path(route: PlannedRoute, request: Request) -> PlannedRoute:
+    if not route.route.raw_path and needs_raw(request.path):
         raise ClientError(400, "The path has an empty segment or an encoded slash, which this route does not take.")
-    return found
+    return route
 
 
-async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Request, Found]:
+async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Request, PlannedRoute]:
     """The route of the SOAP operation that the body calls, or the path's plain route; and the request as it goes on."""
     routes = matching.operations(live.table, request)
     if not routes or not soap.is_soap(request):
@@ -141,7 +140,7 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
     if wanted is None:
         return request, _by_path(live, request)
     route = next(route for route in routes if route.route.match.soap == wanted)
-    return request, _on_plain_path(matching.place_of(live.table, request, route), request)
+    return request, _on_plain_path(route, request)
 
 
 def _not_found(result: NotFound) -> ClientError:

@@ -11,9 +11,9 @@ def test_a_call_has_all_that_a_connector_needs() -> None:
     """A call is the request, its route, the plan of one side, and what the gateway adds."""
     made = plan_of(route("GET /a/{id}"))
     asked = request("GET /a/1")
-    call = Call(asked, made, made.plans[NEW], (1,), b"X-Own: 1\r\n", EMPTY)
+    call = Call(asked, made, made.plans[NEW], b"X-Own: 1\r\n", EMPTY)
     assert (call.request, call.route, call.plan) == (asked, made, made.plans[NEW])
-    assert (call.places, call.lines, call.body) == ((1,), b"X-Own: 1\r\n", EMPTY)
+    assert (call.lines, call.body) == (b"X-Own: 1\r\n", EMPTY)
 
 
 class Echo:
@@ -37,5 +37,5 @@ async def test_two_methods_make_a_connector() -> None:
     plan = made.plans[NEW]
     callers: list[Caller] = [await connector.prepare(plan) for connector in connectors]
     assert isinstance(callers[1], HttpCaller)
-    answer = await callers[0].call(Call(request(), made, plan, (), b"", EMPTY), unwanted)  # type: ignore[arg-type]
+    answer = await callers[0].call(Call(request(), made, plan, b"", EMPTY), unwanted)  # type: ignore[arg-type]
     assert (answer.head.status, answer.outcome, answer.acted) == (200, "ok", "yes")

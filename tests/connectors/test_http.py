@@ -26,11 +26,11 @@ class Wire:
         return self.answer
 
 
-async def called(made: Route, asked: Request, wire: Wire, places: tuple[int, ...] = ()) -> Answer:
+async def called(made: Route, asked: Request, wire: Wire) -> Answer:
     """What comes of a call to the new side."""
     planned = plan_of(made)
     caller = await HttpConnector().prepare(planned.plans[NEW])
-    return await caller.call(Call(asked, planned, planned.plans[NEW], places, LINES, Body(None)), wire.send)
+    return await caller.call(Call(asked, planned, planned.plans[NEW], LINES, Body(None)), wire.send)
 
 
 async def outgoing(made: Route, asked: Request) -> Outgoing:
@@ -53,10 +53,10 @@ async def test_a_target_says_where_and_how() -> None:
     target = Target("repairs", (b"/v2/", Placeholder("path", b"id")), b"POST")
     wire = Wire()
     made = route("GET /a/{id}", new=target)
-    await called(made, request("GET /a/%31"), wire, places=(1,))
+    await called(made, request("GET /a/%31"), wire)
     planned = plan_of(made)
     caller = await HttpConnector().prepare(planned.plans[LEGACY])
-    await caller.call(Call(request("GET /a/%31"), planned, planned.plans[LEGACY], (1,), b"", Body(None)), wire.send)
+    await caller.call(Call(request("GET /a/%31"), planned, planned.plans[LEGACY], b"", Body(None)), wire.send)
     assert [each.head.split(b"\r\n")[0] for each in wire.sent] == [b"POST /v2/%31 HTTP/1.1", b"GET /a/%31 HTTP/1.1"]
 
 
@@ -95,7 +95,7 @@ async def test_a_failure_of_the_wire_is_the_caller_s() -> None:
     planned = plan_of(route())
     caller = await HttpConnector().prepare(planned.plans[NEW])
     with pytest.raises(AnswerTimeout, match="too late"):
-        await caller.call(Call(request("GET /a"), planned, planned.plans[NEW], (), LINES, Body(None)), late)
+        await caller.call(Call(request("GET /a"), planned, planned.plans[NEW], LINES, Body(None)), late)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Each route that lost a request is told the first thing that spoke against it."""
 
 from gateway.core.losing import NEAREST, others
-from gateway.core.matching import Found, RoutingTable, find
+from gateway.core.matching import NotFound, RoutingTable, find
 from gateway.core.model import Request
 from tests.core.estates import request, route, table
 
@@ -13,7 +13,7 @@ ENVELOPE = (
 def lost(routes: RoutingTable, asked: Request, body: bytes = b"") -> dict[str, str]:
     """Why each route lost to the one that the table finds."""
     found = find(routes, asked)
-    chosen = found.route if isinstance(found, Found) else None
+    chosen = None if isinstance(found, NotFound) else found
     return {each.route: each.why for each in others(routes, asked, chosen, body)}
 
 

@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.matching import Found, NotFound, RoutingTable, find, fits, host_name, operations, place_of
+from gateway.core.matching import NotFound, RoutingTable, find, fits, host_name, operations
 from gateway.core.model import Predicate, Request, Route, Segment, SoapOperation
 from gateway.core.paths import decoded_segments
+from gateway.core.planning import PlannedRoute
 from tests.support.values import match, request, route, table
 
 
 def taken(routes: RoutingTable, start: str, *lines: str, host: str = "api.example") -> str | None:
     """The name of the route that takes a request; None when none does."""
     found = find(routes, request(start, *lines, host=host))
-    return found.route.name if isinstance(found, Found) else None
+    return None if isinstance(found, NotFound) else found.name
 
 
 # ------------------------------------------------------------------------------------------------ against a reference
@@ -107,7 +108,7 @@ def test_the_most_specific_route_wins(routes: list[Route], asked: list[Request])
         ranked = [(rank, one) for one in routes if (rank := specificity(one, each)) is not None]
         best = max(ranked, key=lambda pair: pair[0])[1].name if ranked else None
         found = find(compiled, each)
-        assert (found.route.name if isinstance(found, Found) else None) == best
+        assert (None if isinstance(found, NotFound) else found.name) == best
 
 
 @given(some_routes(), st.data(), st.lists(some_requests, min_size=1, max_size=6))
@@ -119,8 +120,8 @@ def test_the_order_of_the_file_never_matters(routes: list[Route], data: st.DataO
         assert _told(find(ordered, each)) == _told(find(shuffled, each))
 
 
-def _told(result: Found | NotFound) -> tuple[Any, ...]:
-    return (result.route.name, result.places) if isinstance(result, Found) else result
+def _told(result: PlannedRoute | NotFound) -> NotFound | str:
+    return result if isinstance(result, NotFound) else result.name
 
 
 # ------------------------------------------------------------------------------------------------ path and host
@@ -159,16 +160,14 @@ def test_a_name_stands_for_one_segment_that_is_there() -> None:
 def test_it_is_known_where_the_names_stand(pattern: str, path: str, places: tuple[int, ...]) -> None:
     """The places of `{name}` segments are told, and that where the rest begins."""
     found = find(table(route(pattern)), request(f"GET {path}"))
-    assert isinstance(found, Found)
+    assert isinstance(found, PlannedRoute)
     assert found.places == places
 
 
-def test_ways_that_were_given_up_leave_no_places() -> None:
-    """Names tried on a way that led nowhere are forgotten."""
+def test_ways_that_lead_nowhere_are_given_up() -> None:
+    """A more specific way that takes the path and not the method leaves the request to a less specific one."""
     routes = table(route("POST /{x}/{y}"), route("POST /{x}/**"), route("GET /a/**"), route("GET /**"))
-    found = find(routes, request("GET /b/c"))
-    assert isinstance(found, Found)
-    assert (found.route.name, found.places) == ("GET /**", (0,))
+    assert taken(routes, "GET /b/c") == "GET /**"
 
 
 def test_the_host_comes_first() -> None:
@@ -296,10 +295,10 @@ def test_operations_of_a_more_specific_path_come_first() -> None:
 
 
 def test_the_names_in_an_operation_s_path_are_known() -> None:
-    """An operation's path may have names too; it is known where they stand, whatever other ways were tried."""
+    """An operation's path may have names too, and it is known where they stand."""
     routes = table(route("SOAP /{x}/s/**#B"), route("SOAP /{x}/{y}#A"), route("POST /a/{y}"))
     asked = request("POST /b/s")
-    assert [(each.name, place_of(routes, asked, each).places) for each in operations(routes, asked)] == [
+    assert [(each.name, each.places) for each in operations(routes, asked)] == [
         ("SOAP /{x}/s/**#B", (0, 2)),
         ("SOAP /{x}/{y}#A", (0, 1)),
     ]

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core import model
-from gateway.core.matching import Found, find
 from gateway.core.model import (
     BUCKETS,
     LEGACY,
@@ -37,7 +36,7 @@ from gateway.core.planning import (
     target_path,
 )
 from gateway.core.splitting import bucket_of, choose
-from tests.support.values import OFFICE, REPAIRS, fields, plan_of, request, route, split, table
+from tests.support.values import OFFICE, REPAIRS, fields, plan_of, request, route, split
 
 ADDRESS = b"192.0.2.7"
 TESTER = model.Tester(b"x-banyan-serve", b"open sesame")
@@ -285,10 +284,8 @@ def sent(pattern: str, start: str, *path: bytes | Placeholder, lines: tuple[str,
     office = Backend("office", "office.internal", 80, **backend)
     made = route(pattern, legacy=Target("office", path or None), raw_path=True)
     asked = request(start, *lines)
-    found = find(table(made), asked)
-    assert isinstance(found, Found)
     planned_route = plan_of(made, (office, REPAIRS))
-    target = target_path(planned_route.plans[LEGACY], planned_route, asked, found.places)
+    target = target_path(planned_route.plans[LEGACY], planned_route, asked)
     return target.detail if isinstance(target, PathProblem) else target
 
 
