@@ -111,7 +111,9 @@ def _by_path(live: Live, request: Request) -> PlannedRoute:
     found = matching.find(live.table, request)
     if isinstance(found, NotFound):
         raise _not_found(found)
-    return _on_plain_path(found, request)
+    if b"%" in request.path or b"//" in request.path:
+        return _on_plain_path(found, request)
+    return found
 
 
 def _on_plain_path(route: PlannedRoute, request: Request) -> PlannedRoute:

@@ -284,7 +284,7 @@ class BackendConnection(asyncio.Protocol):
             self._wait(timeouts.response)
         else:
             self._total = NEVER
-            self.deadline = self._clock.after(timeouts.response)
+            self.deadline = self._clock.soon + timeouts.response
 
     def _wait(self, seconds: float) -> None:
         self.deadline = min(self._clock.after(seconds), self._total)
@@ -342,7 +342,7 @@ class BackendConnection(asyncio.Protocol):
             return False
         self._keep_alive = False
         self.idle_since = self._clock.now
-        self.deadline = self._clock.after(idle)
+        self.deadline = self._clock.soon + idle
         return True
 
     def become_tunnel(self, end: TunnelEnd) -> None:

@@ -22,10 +22,12 @@ class Watched(Protocol):
 
 
 class Clock:
-    """Ticks while started. `now` is the monotonic time of the last tick."""
+    """Ticks while started. `now` is the monotonic time of the last tick; `soon` is a tick after it, so that a deadline
+    counted from there is never early."""
 
     def __init__(self) -> None:
         self.now = monotonic()
+        self.soon = self.now + TICK
         self._watched: set[Watched] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -39,7 +41,7 @@ class Clock:
 
     def after(self, seconds: float) -> float:
         """The deadline that lies at least `seconds` ahead; 0 seconds: never."""
-        return self.now + TICK + seconds if seconds else NEVER
+        return self.soon + seconds if seconds else NEVER
 
     def watch(self, watched: Watched) -> None:
         self._watched.add(watched)
@@ -50,6 +52,7 @@ class Clock:
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         self.now = monotonic()
+        self.soon = self.now + TICK
         self._timer = loop.call_later(TICK, self._tick)
         if len(self._watched) <= _SLICE:
             self._expire(list(self._watched))

@@ -393,7 +393,7 @@ class ClientConnection(asyncio.Protocol):
             if exchange.close or not exchange.body.ended or not exchange.keep_alive:
                 self._finish(exchange)
                 return
-            self._expect(Phase.IDLE, server.settings.keep_alive)
+            self._phase, self.deadline = Phase.IDLE, server.clock.soon + server.settings.keep_alive
             if self._stash is not None:
                 self._unstash()
 
