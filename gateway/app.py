@@ -4,6 +4,7 @@ Each root imports what its process needs when it runs: the data process must sta
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gateway.config.check import Loaded
+    from gateway.processes.control import Control
     from gateway.processes.options import RunOptions
 
 
@@ -46,8 +48,6 @@ def run_control(options: "RunOptions") -> int:
 
 
 async def _control(options: "RunOptions", loaded: "Loaded") -> int:
-    from gateway.admin.api import admin_app, command_app
-    from gateway.admin.serving import serve, serve_unix
     from gateway.processes.channel import CONTROL_SOCKET, listen_unix
     from gateway.processes.control import Control
     from gateway.processes.supervisor import Supervisor
@@ -63,24 +63,34 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     control.supervisor = Supervisor(
         options.data, options.listen, on_observations=control.observed, on_event=control.happened
     )
-    admin = await serve(admin_app(control), options.admin)
-    orders = await serve_unix(command_app(control), listen_unix(options.data / CONTROL_SOCKET))
-    watching = None
-    try:
-        await control.start()
+    starting = loop.create_task(control.start())
+    await asyncio.sleep(0)  # the data process is on its way; importing aiohttp takes as long as it does to be there
+    from gateway.admin.api import admin_app, command_app
+    from gateway.admin.serving import serve, serve_unix
+
+    async with contextlib.AsyncExitStack() as ending:
+        ending.callback(control.close)
+        ending.push_async_callback(_give_up, control, starting)
+        admin = await serve(admin_app(control), options.admin)
+        ending.push_async_callback(admin.cleanup)
+        orders = await serve_unix(command_app(control), listen_unix(options.data / CONTROL_SOCKET))
+        ending.push_async_callback(orders.cleanup)
+        await starting
         watching = loop.create_task(control.watch())
+        ending.callback(watching.cancel)
         log().info("listening", public=str(options.listen), admin=str(options.admin), data=str(options.data))
         await _until_stopped(stop, watching)
         log().info("draining", seconds=control.loaded.estate.gateway.drain_timeout)
-    finally:
-        if watching is not None:
-            watching.cancel()
         await control.supervisor.stop(control.loaded.estate.gateway.drain_timeout)
-        await orders.cleanup()
-        await admin.cleanup()
-        control.close()
     log().info("gateway_stopped")
     return 0
+
+
+async def _give_up(control: "Control", starting: "asyncio.Task[None]") -> None:
+    """However far the start has come, leave nothing half-started. After an orderly stop there is nothing to do."""
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    control.supervisor.give_up()
 
 
 async def _until_stopped(stop: asyncio.Event, watching: "asyncio.Task[None]") -> None:

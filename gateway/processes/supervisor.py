@@ -280,6 +280,17 @@ class Supervisor:
                 os.kill(self.pid, signal.SIGKILL)
         self._reap(2)
 
+    def give_up(self) -> None:
+        """The start failed: a data process that was started ends, and one that was adopted goes on serving."""
+        if self._stopping:
+            return
+        self._stopping = True
+        if self._process is not None:
+            self._process.terminate()
+            self._reap(2)
+        elif self._channel is not None:
+            self._channel.close()
+
     def _reap(self, seconds: float) -> None:
         if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
