@@ -10,7 +10,7 @@ from ipaddress import ip_network
 from connectors.base import Caller
 from connectors.http import HttpConnector
 from gateway.core.forwarding import Network
-from gateway.core.matching import RoutingTable
+from gateway.core.matching import FREED_AT_ONCE, RoutingTable
 from gateway.core.model import Backend, Gateway, Route, Side
 from gateway.core.planning import planned
 from gateway.wire.clock import Clock
@@ -33,8 +33,10 @@ class Live:
 
 
 def _dismantled(table: RoutingTable, callers: dict[tuple[str, Side], Caller]) -> Iterator[None]:
-    callers.clear()
-    yield
+    while callers:
+        for _ in range(min(FREED_AT_ONCE, len(callers))):
+            callers.popitem()
+        yield
     yield from table.dismantle()
 
 
