@@ -17,21 +17,17 @@ class HttpCaller:
         target = target_path(plan, call.route, request)
         if isinstance(target, PathProblem):
             raise ClientError(422, target.detail)
-        outgoing = Outgoing(
-            request_head(plan, request, target, call.lines),
-            call.body,
-            plan.timeouts,
-            request.length < 0,
-            (plan.target.method or request.method) == b"HEAD",
-            request.method in call.route.idempotent,
-            bool(request.upgrade),
-        )
-        head, body = await send(outgoing)
+        method, upgrade = request.method, request.upgrade
+        resend = method in call.route.idempotent and not upgrade
+        head_only = (plan.method or method) == b"HEAD"
+        sent = (request_head(plan, request, target, call.lines), call.body, plan.timeouts, request.length < 0)
+        head, body = await send(_make(Outgoing, (*sent, head_only, resend, upgrade != b"")))
         if head.status >= 500:
             return Answer(head, body, Outcome.BACKEND_ERROR, "maybe")
-        return _make(Answer, (head, body, Outcome.OK, "yes"))
+        return _make(Answer, (head, body, OK, "yes"))
 
 
+OK = Outcome.OK
 _make = tuple.__new__
 
 

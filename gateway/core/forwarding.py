@@ -6,6 +6,7 @@ elders: the peer's own claims are believed only when the peer is a trusted proxy
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -136,7 +137,7 @@ def _is_address(text: bytes) -> bool:
 
 def request_head(plan: Plan, request: Request, target: bytes, lines: bytes) -> bytes:
     """The head a backend receives, framing included; `lines` are the forwarding fields and ids."""
-    method = plan.target.method or request.method
+    method = plan.method or request.method
     fields = request.fields
     if plan.edits_request:
         fields = edited(fields, plan.target.request)
@@ -153,7 +154,8 @@ def request_head(plan: Plan, request: Request, target: bytes, lines: bytes) -> b
     elif request.trailers:
         framing += b"Connection: TE\r\nTE: trailers\r\n"
     host = plan.host if plan.host is not None else request.host or plan.backend.authority
-    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b\r\n" % (method, target, host, field_lines(fields), framing, lines)
+    first = (method, b" ", target, b" HTTP/1.1\r\nHost: ", host, b"\r\n")
+    return b"".join((*first, field_lines(fields), framing, lines, b"\r\n"))
 
 
 _joined = b": ".join
@@ -188,7 +190,7 @@ def answer_head(head: AnswerHead, plan: Plan, lines: bytes, chunked: bool, close
     else:
         framing = b"Transfer-Encoding: chunked\r\n" if chunked else b""
     end = b"Connection: close\r\n\r\n" if close else b"\r\n"
-    return b"%b%b%b%b%b" % (status_line(head.status, head.reason), field_lines(fields), framing, lines, end)
+    return b"".join((status_line(head.status, head.reason), field_lines(fields), framing, lines, end))
 
 
 # ------------------------------------------------------------------------------------------------ public addresses
@@ -206,7 +208,7 @@ def public_fields(head: AnswerHead, plan: Plan, request: Request, scheme: bytes,
         elif kind is Kind.SET_COOKIE:
             value = _public_cookie(value, plan)
         fields.append((name, value))
-    return head._replace(fields=fields)
+    return replace(head, fields=fields)
 
 
 def _public_address(value: bytes, plan: Plan, base: bytes) -> bytes:

@@ -7,11 +7,13 @@ aside; the rest crosses in order, byte for byte.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.core.model import Request
+from gateway.core.paths import HASH, MARK, is_plain
 from gateway.errors import ClientError
 
 Fields = Sequence[tuple[bytes, bytes]]
@@ -181,37 +183,49 @@ _LONGEST_HOST = 261
 _TUNNELLED = frozenset({b"websocket"})
 
 
-def read_request(method: bytes, target: bytes, raw: Fields, http_1_0: bool) -> Request:
-    """A request head as received, judged and sorted. Raises ClientError for what must not be forwarded."""
+def request_shape(raw: Fields) -> Shape:
+    """What the names of a request's fields say."""
+    return _REQUESTS.of(raw)
+
+
+def read_request(method: bytes, target: bytes, raw: Fields, http_1_0: bool, shape: Shape | None = None) -> Request:
+    """A request head as received, judged and sorted. `shape` is that of `raw`, where it is known already.
+
+    Raises ClientError for what must not be forwarded.
+    """
     if method == b"CONNECT":  # in any form of target: the parser takes `CONNECT /path` too
         raise ClientError(501, "This is not a forward proxy: CONNECT is not served.", close=True)
-    shape = _REQUESTS.of(raw)
+    shape = shape or request_shape(raw)
     if shape.host < 0 and (shape.host == SEVERAL or not http_1_0):
         raise ClientError(400, "A request must have exactly one Host field.", close=True)
     host = raw[shape.host][1] if shape.host >= 0 else b""
     path, query = target, b""
     if not target.startswith(b"/"):
         host, path = _read_other_form(method, target, host)
-    if b"?" in path:
-        mark = path.index(b"?")
+    if MARK in path:
+        mark = path.index(MARK)
         path, query = path[:mark], path[mark:]
     if host not in _good_hosts:
         _judge_host(host, http_1_0)
-    if b"#" in target:
+    if HASH in target:
         raise ClientError(400, "The request target has a fragment.", close=True)
     cookie = raw[shape.cookie][1] if shape.cookie >= 0 else b"" if shape.cookie == NONE else _all_cookies(raw)
     length = 0 if shape.length == NONE else _content_length(raw, shape)
     pinned = shape.authenticates and _authenticates_connection(raw)
-    plain = (method, target, path, query, host, shape.pick(raw), cookie, length, http_1_0, pinned)
-    if shape.special and not _says_nothing(shape.special, raw):
-        return _read_special(plain, raw, shape)
-    return _make(Request, (*plain, False, b"", False, NOTHING, NOTHING))
+    fields, odd = shape.pick(raw), not is_plain(path)
+    request = Request(method, target, path, query, host, fields, cookie, length, http_1_0, odd, pinned)
+    special = shape.special
+    return _read_special(request, raw, shape) if special and not _says_nothing(special, raw) else request
 
 
 def _says_nothing(special: tuple[tuple[Kind, int], ...], raw: Fields) -> bool:
     """Whether the only special field is a Connection field that says nothing about others."""
     kind, at = special[0]
-    return len(special) == 1 and kind is Kind.CONNECTION and raw[at][1] in _KEPT_OPEN
+    return len(special) == 1 and kind is _CONNECTION and raw[at][1] in _KEPT_OPEN
+
+
+_CONNECTION = Kind.CONNECTION
+"""A name of the module's own: an enumeration's members are looked up in a roundabout way."""
 
 
 def _all_cookies(raw: Fields) -> bytes:
@@ -225,8 +239,6 @@ def _content_length(raw: Fields, shape: Shape) -> int:
     return int(value)
 
 
-NOTHING: Fields = []
-_make = tuple.__new__
 _good_hosts: dict[bytes, bool] = {}
 
 
@@ -255,39 +267,29 @@ def _read_other_form(method: bytes, target: bytes, host: bytes) -> tuple[bytes, 
     return authority, path if path[:1] == b"/" else b"/" + path
 
 
-def _read_special(plain: tuple[Any, ...], raw: Fields, shape: Shape) -> Request:
+def _read_special(plain: Request, raw: Fields, shape: Shape) -> Request:
     """Judge the fields that mean something to the gateway itself."""
     values: dict[Kind, list[tuple[bytes, bytes]]] = {}
     for kind, at in shape.special:
         values.setdefault(kind, []).append(raw[at])
-    method, target, path, query, host, fields, cookie, length, http_1_0, pinned = plain
     options = _tokens(values.get(Kind.CONNECTION, ()))
     nominated = options - {b"", b"close", b"keep-alive", b"upgrade", b"te"}
-    if nominated:
-        fields = [field for field in fields if field[0].lower() not in nominated]
-        cookie = b"" if b"cookie" in nominated else cookie
-    if Kind.CODING in values:
-        length = _chunked([value for _, value in values[Kind.CODING]], shape, http_1_0)
     if any(value.lower() != b"100-continue" for _, value in values.get(Kind.EXPECT, ())):
         raise ClientError(417, "The only expectation that can be met is 100-continue.")
+    length, codings = plain.length, values.get(Kind.CODING)
+    if codings:
+        length = _chunked([value for _, value in codings], shape, plain.http_1_0)
     upgrade = b",".join(value.lower() for _, value in values.get(Kind.UPGRADE, ()))
-    reserved = [raw[at] for kind, at in shape.special if kind in _RESERVED]
-    return Request(
-        method,
-        target,
-        path,
-        query,
-        host,
-        fields,
-        cookie,
-        length,
-        http_1_0,
-        pinned,
-        Kind.EXPECT in values and not http_1_0,
-        upgrade if b"upgrade" in options and upgrade in _TUNNELLED else b"",
-        b"trailers" in _tokens(values.get(Kind.TE, ())),
-        values.get(Kind.FORWARDING, NOTHING),
-        reserved,
+    return replace(
+        plain,
+        fields=[field for field in plain.fields if field[0].lower() not in nominated] if nominated else plain.fields,
+        cookie=b"" if b"cookie" in nominated else plain.cookie,
+        length=length,
+        expect=Kind.EXPECT in values and not plain.http_1_0,
+        upgrade=upgrade if b"upgrade" in options and upgrade in _TUNNELLED else b"",
+        trailers=b"trailers" in _tokens(values.get(Kind.TE, ())),
+        forwarding=values.get(Kind.FORWARDING, ()),
+        reserved=[raw[at] for kind, at in shape.special if kind in _RESERVED],
     )
 
 
@@ -311,7 +313,8 @@ def _chunked(codings: list[bytes], shape: Shape, http_1_0: bool) -> int:
 # ------------------------------------------------------------------------------------------------ answers
 
 
-class AnswerHead(NamedTuple):
+@dataclass(slots=True)
+class AnswerHead:
     """An answer's head as it crosses: `length` -1 chunked, -2 until the backend closes, otherwise bytes.
 
     `addresses` tells that it names addresses or sets cookies, `pinned` that it authenticates the connection.
@@ -337,7 +340,7 @@ def read_answer(status: int, reason: bytes, raw: Fields) -> AnswerHead | None:
     fields = shape.pick(raw)
     for kind, at in shape.special:
         value = raw[at][1]
-        if kind is Kind.CONNECTION:
+        if kind is _CONNECTION:
             if value not in _KEPT_OPEN:
                 gone = _tokens([raw[at]]) - {b"close", b"keep-alive", b"upgrade"}
                 fields = [field for field in fields if field[0].lower() not in gone]
@@ -346,7 +349,7 @@ def read_answer(status: int, reason: bytes, raw: Fields) -> AnswerHead | None:
         else:
             length = -1
     pinned = shape.authenticates and _authenticates_connection(raw)
-    return _make(AnswerHead, (status, reason, fields, length, shape.addresses, pinned))
+    return AnswerHead(status, reason, fields, length, shape.addresses, pinned)
 
 
 def _authenticates_connection(raw: Fields) -> bool:

@@ -178,7 +178,7 @@ class RoutingTable:
     def search(self, host: bytes, path: bytes, look: Look) -> PlannedRoute | None:
         """Show `look` the leaves that a host and path reach, most specific first, until it returns a route."""
         segments = decoded_segments(path)
-        if self._only is not None:
+        if self._only is not None:  # the usual table: no route names a host
             return self._only.search(segments, 0, look)
         for node in self._nodes(host):
             if (route := node.search(segments, 0, look)) is not None:

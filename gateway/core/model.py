@@ -1,10 +1,11 @@
 """The values everything else speaks in.
 
-All are named tuples: frozen, quick to make, and plain tuples when they cross from the control process to the data
-process. Names and paths of HTTP are bytes, as they arrive; names a person wrote in routes.yaml are text.
+What crosses between the processes are named tuples: frozen, quick to make, and plain when pickled. Names and paths of
+HTTP are bytes, as they arrive; names a person wrote in routes.yaml are text.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
@@ -280,13 +281,14 @@ class Estate(NamedTuple):
 # ------------------------------------------------------------------------------------------------ one request
 
 
-class Request(NamedTuple):
-    """A request head, read and bounded: nothing in it is hop-by-hop any more.
+@dataclass(slots=True)
+class Request:
+    """A request head, read and bounded: nothing in it is hop-by-hop any more. Not changed once it is made.
 
     `target` as received; `path` without the query; `query` with its "?" (or empty); `fields` the end-to-end fields in
-    order; `cookie` the Cookie field or empty; `length` of the body (-1 chunked, 0 none); `pinned` tells that it proves
-    whose its connection is (NTLM, Negotiate); `trailers` that the client takes some; `forwarding` and `reserved` are
-    the fields set aside.
+    order; `cookie` the Cookie field or empty; `length` of the body (-1 chunked, 0 none); `odd` tells that the path has
+    to be looked at closely; `pinned` that it proves whose its connection is (NTLM, Negotiate); `trailers` that the
+    client takes some; `forwarding` and `reserved` are the fields set aside.
     """
 
     method: bytes
@@ -298,12 +300,13 @@ class Request(NamedTuple):
     cookie: bytes
     length: int
     http_1_0: bool
+    odd: bool
     pinned: bool
-    expect: bool
-    upgrade: bytes
-    trailers: bool
-    forwarding: Sequence[tuple[bytes, bytes]]
-    reserved: Sequence[tuple[bytes, bytes]]
+    expect: bool = False
+    upgrade: bytes = b""
+    trailers: bool = False
+    forwarding: Sequence[tuple[bytes, bytes]] = ()
+    reserved: Sequence[tuple[bytes, bytes]] = ()
 
 
 class Observation(NamedTuple):

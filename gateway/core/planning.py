@@ -4,9 +4,11 @@ Each route is compiled once into a `PlannedRoute` with a finished `Plan` per sid
 the choice of a side: the first of these that applies: retired; unsafe -> the record; the tester's choice; the share.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from hmac import compare_digest
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes
@@ -46,8 +48,9 @@ KNOWN_METHODS = frozenset(
 class Plan:
     """How one side of a route is called. All of it is decided when the table is built.
 
-    `host` is the Host field the backend sees (None: the client's), `answer_lines` are the gateway's own fields on every
-    answer, `public_prefix` maps the beginning of the backend's paths to public ones.
+    `host` is the Host field the backend sees and `method` what it is called with (None: the client's), `answer_lines`
+    are the gateway's own fields on every answer, `public_prefix` maps the beginning of the backend's paths to public
+    ones.
     """
 
     route: str
@@ -60,6 +63,7 @@ class Plan:
     answer_lines: bytes
     name: str
     host: bytes | None
+    method: bytes | None
     as_received: bool
     edits_request: bool
     edits_answer: bool
@@ -75,8 +79,9 @@ class Choice(NamedTuple):
 class PlannedRoute:
     """A route ready to serve: its plans by side, and what the hot path asks of it.
 
-    `safe` and `idempotent` are the methods that are so on this route, by declaration or by themselves; `places` is
-    where its `{name}` segments stand in a path (for `**`: where the rest begins).
+    `safe` and `idempotent` are the methods that are so on this route, by declaration or by themselves; `record` is the
+    side that takes the others; `sticky` is there when the route is split; `places` is where its `{name}` segments stand
+    in a path (for `**`: where the rest begins).
     """
 
     __slots__ = (
@@ -88,9 +93,14 @@ class PlannedRoute:
         "places",
         "plans",
         "predicates",
+        "raw_path",
+        "record",
+        "retired",
         "route",
         "safe",
         "share",
+        "sticky",
+        "tester",
     )
 
     def __init__(self, route: Route, plans: dict[Side, Plan]) -> None:
@@ -100,7 +110,12 @@ class PlannedRoute:
         self.plans = plans
         self.safe = _methods(route.safe, SAFE_METHODS)
         self.idempotent = _methods(route.idempotent, IDEMPOTENT_METHODS | self.safe)
+        self.retired = route.serve is Serve.RETIRED
+        self.record = record_of(route)
+        self.tester = route.tester
         self.share = share_of(route)
+        self.sticky = route.sticky if route.serve is Serve.SPLIT else None
+        self.raw_path = route.raw_path
         self.journey = (route.journey or route.id).encode()
         self.predicates = len(match.headers) + len(match.query)
         self.ends_in_rest = bool(match.segments) and match.segments[-1].kind == "rest"
@@ -147,6 +162,7 @@ def _plan_of(route: Route, side: Side, target: Target, backend: Backend, gateway
         answer_lines=(served_by + announcement(route)).encode(),
         name=backend.name,
         host=_host_of(backend),
+        method=target.method,
         as_received=target.path is None and not backend.base,
         edits_request=target.request != HeaderEdit(),
         edits_answer=target.answer != HeaderEdit(),
@@ -209,21 +225,20 @@ _DRAWN = {LEGACY: Choice(LEGACY, "drawn"), NEW: Choice(NEW, "drawn")}
 
 def side_of(planned: PlannedRoute, request: Request, address: bytes, draw: Callable[[], int]) -> Choice:
     """Which side takes a request. `address` is the client's; `draw` gives a bucket where the client has no key."""
-    route = planned.route
-    if route.serve is Serve.RETIRED:
+    if planned.retired:
         return _RETIRED
     if request.method not in planned.safe:
-        return _RECORD[record_of(route)]
-    if request.reserved and route.tester is not None:
-        asked = tester_side(route.tester, request)
-        if asked is not None and (route.legacy if asked == LEGACY else route.new) is not None:
+        return _RECORD[planned.record]
+    if request.reserved and planned.tester is not None:
+        asked = tester_side(planned.tester, request)
+        if asked in planned.plans:
             return _TESTER[asked]
     share = planned.share
     if share == 0:
         return _SERVES[LEGACY]
     if share == BUCKETS:
         return _SERVES[NEW]
-    key = client_key(route.sticky, request, address) if route.sticky else b""
+    key = client_key(planned.sticky, request, address) if planned.sticky else b""
     if key:
         return _STICKY[choose(bucket_of(planned.journey, key), share)]
     return _DRAWN[choose(draw(), share)]
@@ -261,13 +276,13 @@ def client_key(sticky: Sticky, request: Request, address: bytes) -> bytes:
 
 def cookie_value(cookie: bytes, name: bytes) -> bytes:
     """A cookie's value out of a Cookie field (RFC 6265, section 4.2.1); empty when it is not there."""
-    if name not in cookie:
-        return b""
-    for pair in cookie.split(b";"):
-        key, _, value = pair.strip().partition(b"=")
-        if key == name:
-            return value.strip(b'"')
-    return b""
+    found = _cookie_finder(name)(cookie)
+    return found[1].rstrip().strip(b'"') if found is not None else b""
+
+
+@lru_cache(maxsize=1024)
+def _cookie_finder(name: bytes) -> Callable[[bytes], re.Match[bytes] | None]:
+    return re.compile(rb"(?:^|;)\s*" + re.escape(name) + rb"=([^;]*)").search
 
 
 # ------------------------------------------------------------------------------------------------ what is sent

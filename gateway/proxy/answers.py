@@ -3,7 +3,6 @@
 from email.utils import formatdate
 from time import perf_counter
 
-from connectors.base import Answer
 from gateway.core.forwarding import VIA, answer_head, public_fields, status_line
 from gateway.core.headers import AnswerHead, Kind, kind_of, trailer_lines
 from gateway.core.model import Gateway
@@ -17,25 +16,24 @@ from gateway.wire.tunnel import tunnel
 # ------------------------------------------------------------------------------------------------ a backend's
 
 
-async def relay(attempt: Attempt, answer: Answer, gateway: Gateway, cookie: bytes) -> None:
+async def relay(attempt: Attempt, head: AnswerHead, body: Body, gateway: Gateway, cookie: bytes) -> None:
     """Pass one backend's answer on. Raises BackendError when it breaks off in the middle."""
-    head, body = answer.head, answer.body
     exchange, request = attempt.exchange, attempt.request
-    connection = exchange.connection
-    if head.status == 101:
+    connection, status = exchange.connection, head.status
+    if status == 101:
         _switch(attempt, head, gateway)
         return
     if head.pinned:
         attempt.pinned = True
     if head.addresses:
         head = public_fields(head, attempt.plan, request, connection.peer.scheme, gateway.public_url)
-    bodyless = request.method == b"HEAD" or head.status == 204 or head.status == 304
+    bodyless = request.method == b"HEAD" or status == 204 or status == 304
     chunked = head.length < 0 and not bodyless and not request.http_1_0
     exchange.close = close = (
         not exchange.keep_alive or request.http_1_0 or connection.server.draining or not exchange.body.ended
     )
     start = answer_head(head, attempt.plan, _own_lines(attempt, gateway, cookie), chunked, close)
-    exchange.status = head.status
+    exchange.status = status
     if body.ended or bodyless:
         data = b"" if bodyless else body.take()
         attempt.end()
@@ -74,8 +72,7 @@ async def _stream(attempt: Attempt, start: bytes, body: Body, chunked: bool) -> 
                 await connection.writable()
             except ClientGone:
                 exchange.error = "client_gone"
-                if exchange.abort is not None:
-                    exchange.abort(ClientGone())
+                attempt.client_left()
         piece = await body.next()
         if not piece:
             break

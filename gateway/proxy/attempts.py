@@ -5,10 +5,12 @@ from gateway.core.forwarding import status_line
 from gateway.core.headers import Fields, Kind, kind_of
 from gateway.core.model import Acted, Outcome, Request
 from gateway.core.planning import Plan, PlannedRoute
-from gateway.errors import AnswerTimeout, BackendError, NotAcquired
+from gateway.errors import AnswerTimeout, BackendError, ClientGone, NotAcquired
 from gateway.wire.client import BackendConnection
 from gateway.wire.exchange import Exchange
 from gateway.wire.pool import Pool
+
+REFUSED = Outcome.REFUSED
 
 
 class Attempt(Call):
@@ -35,7 +37,7 @@ class Attempt(Call):
         self.lines = lines
         self.body = exchange.body
         self.exchange = exchange
-        self.outcome = Outcome.REFUSED
+        self.outcome = REFUSED
         self.acted: Acted = "no"
         self.error = ""
         self.pinned = request.pinned
@@ -46,13 +48,11 @@ class Attempt(Call):
         if pins:
             self.pinned = True
             self.connection = pins.pop(pool, None)
-        if request.method in route.safe:
-            exchange.abort = self.abandon
 
-    def abandon(self, reason: Exception) -> None:
-        """The client of a safe request has left: so does the gateway. (An unsafe request is finished.)"""
-        if self.connection is not None:
-            self.connection.abort(reason)
+    def client_left(self) -> None:
+        """Give up with the client of a safe request; an unsafe one is finished."""
+        if self.connection is not None and self.request.method in self.route.safe:
+            self.connection.abort(ClientGone())
 
     def interim(self, status: int, reason: bytes, raw: Fields) -> None:
         """Pass a 1xx answer on (RFC 9110, section 15.2); 100 only to a client that waits for it."""
@@ -72,7 +72,7 @@ class Attempt(Call):
     def end(self) -> None:
         """The backend has done its part, or failed to: give the connection back."""
         connection = self.connection
-        self.connection = self.exchange.abort = None
+        self.connection = None
         if connection is None:
             return
         if self.pinned:
@@ -93,6 +93,6 @@ class Attempt(Call):
         """Take the connection out of the pool for good: it becomes a tunnel."""
         connection = self.connection
         assert connection is not None, "only an answered attempt can be kept"
-        self.connection = self.exchange.abort = None
+        self.connection = None
         self._pool.let_go(connection)
         return connection

@@ -1,5 +1,6 @@
 """One request, from top to bottom. Everything is decided before anything is sent, and recorded once it is over."""
 
+from dataclasses import replace
 from functools import partial
 from random import SystemRandom, getrandbits
 from time import perf_counter
@@ -8,13 +9,13 @@ from gateway.core import matching, soap
 from gateway.core.forwarding import client_address, forwarding_lines, ids_of
 from gateway.core.headers import read_request
 from gateway.core.matching import NotFound
-from gateway.core.model import BUCKETS, Observation, Outcome, Request, Serve, Side
-from gateway.core.paths import is_plain, needs_raw, problem_of
+from gateway.core.model import BUCKETS, Observation, Request, Side
+from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import Plan, PlannedRoute, client_key, side_of
 from gateway.core.problems import client_fault
 from gateway.errors import BackendError, ClientError, ClientGone
 from gateway.proxy.answers import refuse, relay, write_own
-from gateway.proxy.attempts import Attempt
+from gateway.proxy.attempts import REFUSED, Attempt
 from gateway.proxy.live import Live
 from gateway.proxy.recorder import Recorder
 from gateway.wire.body import too_large
@@ -51,12 +52,12 @@ class Handler:
             if request.length:
                 _bound_body(exchange, plan, request)
             lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids.lines
-            attempt = Attempt(exchange, request, route, plan, lines, live.pools[plan.name])
-            send = partial(live.pools[plan.name].send, attempt)
-            answer = await live.callers[plan.route, side].call(attempt, send)
+            pool = live.pools[plan.name]
+            attempt = exchange.attempt = Attempt(exchange, request, route, plan, lines, pool)
+            answer = await live.callers[plan.route, side].call(attempt, partial(pool.send, attempt))
             exchange.first_byte = perf_counter() - exchange.began
-            attempt.outcome, attempt.acted = answer.outcome, answer.acted
-            await relay(attempt, answer, live.gateway, cookie)
+            head, body, attempt.outcome, attempt.acted = answer
+            await relay(attempt, head, body, live.gateway, cookie)
         except BackendError as error:
             _backend_failed(exchange, attempt, error)
         except _Answered:
@@ -88,7 +89,7 @@ def _readable(exchange: Exchange) -> Request:
     exchange.ids = ids_of(request, getrandbits)
     if request.method in _OWN_METHODS:
         request = _own_method(exchange, request)
-    if not is_plain(request.path) and (problem := problem_of(request.path)) is not None:
+    if request.odd and (problem := problem_of(request.path)) is not None:
         raise ClientError(400, problem)
     return request
 
@@ -103,7 +104,7 @@ def _own_method(exchange: Exchange, request: Request) -> Request:
         raise _Answered
     if hops.isdigit():  # one hop fewer for whoever comes next (RFC 9110, section 7.6.2)
         fewer = (b"Max-Forwards", b"%d" % (int(hops[:9]) - 1))
-        return request._replace(fields=[*request.fields, fewer])
+        return replace(request, fields=[*request.fields, fewer])
     return request
 
 
@@ -111,13 +112,11 @@ def _by_path(live: Live, request: Request) -> PlannedRoute:
     found = matching.find(live.table, request)
     if isinstance(found, NotFound):
         raise _not_found(found)
-    if b"%" in request.path or b"//" in request.path:
-        return _on_plain_path(found, request)
-    return found
+    return _checked_path(found, request) if request.odd else found
 
 
-def _on_plain_path(route: PlannedRoute, request: Request) -> PlannedRoute:
-    if not route.route.raw_path and needs_raw(request.path):
+def _checked_path(route: PlannedRoute, request: Request) -> PlannedRoute:
+    if not route.raw_path and needs_raw(request.path):
         raise ClientError(400, "The path has an empty segment or an encoded slash, which this route does not take.")
     return route
 
@@ -129,7 +128,7 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
         return request, _by_path(live, request)
     if request.expect:  # the body decides the route, so it is asked for here, and not again
         exchange.connection.write(CONTINUE)
-        request = request._replace(expect=False)
+        request = replace(request, expect=False)
     start = await exchange.body.peek(soap.READ_AHEAD)
     call = soap.called(request, start, exchange.body.ended and exchange.body.received == len(start))
     known = [route.route.match.soap for route in routes if route.route.match.soap is not None]
@@ -142,7 +141,7 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
     if wanted is None:
         return request, _by_path(live, request)
     route = next(route for route in routes if route.route.match.soap == wanted)
-    return request, _on_plain_path(route, request)
+    return request, _checked_path(route, request)
 
 
 def _not_found(result: NotFound) -> ClientError:
@@ -157,17 +156,16 @@ def _not_found(result: NotFound) -> ClientError:
 
 def _choose(live: Live, exchange: Exchange, route: PlannedRoute, request: Request) -> tuple[Side, bytes]:
     """The side, and a Set-Cookie value when the route gives its clients a key of their own."""
-    configured = route.route
-    if configured.serve is Serve.RETIRED:
-        refuse(exchange, 410, "This service has been retired.", successor=configured.successor)
+    if route.retired:
+        refuse(exchange, 410, "This service has been retired.", successor=route.route.successor)
         raise _Answered
-    sticky, address, cookie = configured.sticky, b"", b""
-    if sticky is not None and configured.serve is Serve.SPLIT:
+    sticky, address, cookie = route.sticky, b"", b""
+    if sticky is not None:
         if sticky.source == "address":
             address = client_address(exchange.connection.peer, request, live.trusted)
         elif sticky.issue and not client_key(sticky, request, b""):
             key = b"%b=%032x" % (sticky.name, getrandbits(128))
-            request, cookie = request._replace(cookie=key), key + b"; Path=/; HttpOnly; SameSite=Lax"
+            request, cookie = replace(request, cookie=key), key + b"; Path=/; HttpOnly; SameSite=Lax"
     return side_of(route, request, address, _draw).side, cookie
 
 
@@ -204,19 +202,57 @@ def _backend_failed(exchange: Exchange, attempt: Attempt | None, error: BackendE
 
 
 def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attempt | None, revision: int) -> Observation:
-    request, ids = exchange.request, exchange.ids
-    method, path = (request.method, request.path) if request is not None else (b"", b"")
-    name = route.name if route is not None else ""
-    if attempt is None:
-        way = (name, "", "live", "", Outcome.REFUSED, "no", method, exchange.status, exchange.error)
-        reached = (-1.0, -1.0)
-    else:
-        plan, error = attempt.plan, exchange.error or attempt.error
-        way = (name, plan.side, "live", plan.name, attempt.outcome, attempt.acted, method, exchange.status, error)
-        reached = (attempt.connect, exchange.first_byte)
-    sizes = (exchange.body.received, exchange.bytes_out)
-    ending = (perf_counter() - exchange.began, revision, ids.request_id, ids.trace_id, path)
-    return _make(Observation, (exchange.at, *way, *sizes, *reached, *ending))
+    if attempt is None or route is None:
+        return _own_observation(exchange, route, revision)
+    plan, request, ids = attempt.plan, attempt.request, exchange.ids
+    fields = (
+        exchange.at,
+        route.name,
+        plan.side,
+        "live",
+        plan.name,
+        attempt.outcome,
+        attempt.acted,
+        request.method,
+        exchange.status,
+        exchange.error or attempt.error,
+        exchange.body.received,
+        exchange.bytes_out,
+        attempt.connect,
+        exchange.first_byte,
+        perf_counter() - exchange.began,
+        revision,
+        ids.request_id,
+        ids.trace_id,
+        request.path,
+    )
+    return _make(Observation, fields)
 
 
 _make = tuple.__new__
+
+
+def _own_observation(exchange: Exchange, route: PlannedRoute | None, revision: int) -> Observation:
+    """What is noted of a request that no backend was asked about."""
+    request = exchange.request or NOTHING_READ
+    return Observation(
+        at=exchange.at,
+        route=route.name if route is not None else "",
+        side="",
+        role="live",
+        backend="",
+        outcome=REFUSED,
+        acted="no",
+        method=request.method if exchange.request is not None else b"",
+        status=exchange.status,
+        error=exchange.error,
+        bytes_in=exchange.body.received,
+        bytes_out=exchange.bytes_out,
+        connect=-1.0,
+        first_byte=-1.0,
+        duration=perf_counter() - exchange.began,
+        revision=revision,
+        request_id=exchange.ids.request_id,
+        trace_id=exchange.ids.trace_id,
+        path=request.path if exchange.request is not None else b"",
+    )

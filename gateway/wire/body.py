@@ -107,9 +107,10 @@ class Body:
             return b""
         self._pieces = []
         self.taken = self.received
-        self._look_at = self.taken + self._mark if not self._limit else min(self.taken + self._mark, self._limit)
-        if self._paused:
-            self._resume()
+        if not self.ended:
+            self._look_at = self.taken + self._mark if not self._limit else min(self.taken + self._mark, self._limit)
+            if self._paused:
+                self._resume()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def next(self) -> bytes:

@@ -6,7 +6,7 @@ that a connection closed, does not know which answers have no body, and takes wh
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import httptools
 
@@ -21,7 +21,19 @@ from gateway.wire.tunnel import TunnelEnd
 ANSWER_MARK = 1_048_576
 HEAD_BYTES = 131_072
 SLICE = 65_536
-Interim = Callable[[int, bytes, Fields], None]
+
+
+class Carried(Protocol):
+    """Whoever has something sent.
+
+    `connection` is the one that carries it: set by the sender when it must be that one, by the pool otherwise;
+    `connect` the seconds it took to make it (0 for a kept one); `interim` is told 1xx answers.
+    """
+
+    connection: "BackendConnection | None"
+    connect: float
+
+    def interim(self, status: int, reason: bytes, raw: Fields) -> None: ...
 
 
 class BackendConnection(asyncio.Protocol):
@@ -33,11 +45,11 @@ class BackendConnection(asyncio.Protocol):
     __slots__ = (
         "_began",
         "_body",
+        "_carried",
         "_clock",
         "_dirty",
         "_head_only",
         "_informational",
-        "_interim",
         "_keep_alive",
         "_no_body",
         "_on_lost",
@@ -94,7 +106,7 @@ class BackendConnection(asyncio.Protocol):
         self._keep_alive = False
         self._dirty = False
         self._began = False
-        self._interim: Interim | None = None
+        self._carried: Carried | None = None
         self._uploading = False
 
     # -------------------------------------------------------------------------------------------- transport events
@@ -213,15 +225,14 @@ class BackendConnection(asyncio.Protocol):
         if status < 200:
             self._interim_answer(status, reason, raw)
             return
-        self._no_body = self._head_only or status == 204 or status == 304
-        head = read_answer(status, reason, raw) if status <= 599 else None
+        head = self.head = read_answer(status, reason, raw) if status <= 599 else None
         if head is None:
             self._fail(AnswerInvalid("the answer's status or framing is not valid"))
-            return
-        self.head = head
-        if self._no_body:
+        elif self._head_only or status == 204 or status == 304:
+            self._no_body = True
             self._keep_alive = self._head_only and _stays_open(raw)
         else:
+            self._no_body = False
             self._body = Body(self, ANSWER_MARK)
 
     def _interim_answer(self, status: int, reason: bytes, raw: Fields) -> None:
@@ -233,8 +244,8 @@ class BackendConnection(asyncio.Protocol):
             self.head = AnswerHead(101, reason, raw, 0, False, False)
         elif status < 100:
             self._fail(AnswerInvalid("the answer's status is not valid"))
-        elif self._interim is not None:
-            self._interim(status, reason, raw)
+        elif self._carried is not None:
+            self._carried.interim(status, reason, raw)
 
     def on_body(self, data: bytes) -> None:
         self._since = 0
@@ -263,7 +274,7 @@ class BackendConnection(asyncio.Protocol):
 
     # -------------------------------------------------------------------------------------------- one exchange
 
-    def begin(self, timeouts: Timeouts, head_only: bool, upgrade: bool, interim: Interim | None) -> None:
+    def begin(self, carried: Carried, timeouts: Timeouts, head_only: bool, upgrade: bool) -> None:
         """Make ready for one request; what comes next is its answer.
 
         A connection that was left in any other state than after a whole answer is never used again.
@@ -276,7 +287,7 @@ class BackendConnection(asyncio.Protocol):
         self._began = False
         self._head_only = head_only
         self._upgrade = upgrade
-        self._interim = interim
+        self._carried = carried
         self._timeouts = timeouts
         self._waiting = True
         if timeouts.total:
@@ -329,7 +340,7 @@ class BackendConnection(asyncio.Protocol):
         Only if request and answer were whole, and nothing came after.
         """
         self._waiting = False
-        self._interim = None
+        self._carried = None
         if (
             not idle
             or self._uploading

@@ -5,13 +5,13 @@ import ssl
 from collections.abc import Coroutine
 from ipaddress import ip_address
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
-from gateway.core.headers import AnswerHead, Fields, trailer_lines
+from gateway.core.headers import AnswerHead, trailer_lines
 from gateway.core.model import Backend, Timeouts
 from gateway.errors import AnswerInvalid, BackendError, ConnectFailed, NotAcquired, StaleConnection
 from gateway.wire.body import EMPTY, Body
-from gateway.wire.client import BackendConnection
+from gateway.wire.client import BackendConnection, Carried
 from gateway.wire.clock import Clock
 from gateway.wire.driver import Driver, Signal
 
@@ -20,41 +20,16 @@ UNSAFE_REUSE = 2.0
 """Seconds since its last answer within which a kept connection may carry a request that cannot be sent twice."""
 
 
-class Outgoing:
+class Outgoing(NamedTuple):
     """A request ready to be sent. `resend` says that it may go again when a kept connection turns out stale."""
 
-    __slots__ = ("body", "chunked", "head", "head_only", "resend", "timeouts", "upgrade")
-
-    def __init__(
-        self,
-        head: bytes,
-        body: Body,
-        timeouts: Timeouts,
-        chunked: bool,
-        head_only: bool,
-        resend: bool,
-        upgrade: bool = False,
-    ) -> None:
-        self.head = head
-        self.body = body
-        self.timeouts = timeouts
-        self.chunked = chunked
-        self.head_only = head_only
-        self.resend = resend
-        self.upgrade = upgrade
-
-
-class Carried(Protocol):
-    """Whoever has something sent.
-
-    `connection` is the one that carries it: set by the sender when it must be that one, by the pool otherwise;
-    `connect` the seconds it took to make it (0 for a kept one); `interim` is told 1xx answers.
-    """
-
-    connection: BackendConnection | None
-    connect: float
-
-    def interim(self, status: int, reason: bytes, raw: Fields) -> None: ...
+    head: bytes
+    body: Body
+    timeouts: Timeouts
+    chunked: bool
+    head_only: bool
+    resend: bool
+    upgrade: bool = False
 
 
 class Pool:
@@ -81,26 +56,27 @@ class Pool:
 
         A request goes a second time only on a stale kept connection, when it may, and when none of its body is gone.
         """
+        head, body, timeouts, chunked, head_only, resend, upgrade = outgoing
         while True:
             connection = carried.connection
             if connection is None or connection.lost:
-                if self._idle and outgoing.resend and not outgoing.upgrade:
+                if self._idle and resend:
                     connection = self._idle.pop()
                 else:
                     connection = self._young(outgoing) or await self._connect(carried, outgoing)
                 carried.connection = connection
             connection.busy = True
             self._busy += 1
-            connection.begin(outgoing.timeouts, outgoing.head_only, outgoing.upgrade, carried.interim)
-            if outgoing.body is EMPTY and not outgoing.chunked:
-                connection.write(outgoing.head)
+            connection.begin(carried, timeouts, head_only, upgrade)
+            if body is EMPTY and not chunked:
+                connection.write(head)
             else:
                 _write_with_body(connection, outgoing)
-            while connection.head is None and connection.error is None:
+            while (answer := connection.head) is None and connection.error is None:
                 await connection.answered
-            if connection.head is not None:
-                return connection.head, connection.answer_body()
-            if not isinstance(connection.error, StaleConnection) or not outgoing.resend or outgoing.body.sent:
+            if answer is not None:
+                return answer, connection.answer_body()
+            if not isinstance(connection.error, StaleConnection) or not resend or body.sent:
                 raise connection.error or AnswerInvalid("no answer")
             self._drop_idle()
 

@@ -18,8 +18,8 @@ from typing import Any, cast
 import httptools
 
 from gateway.core.forwarding import Peer
-from gateway.core.headers import read_request
-from gateway.core.model import Limits, Request, Timeouts
+from gateway.core.headers import read_request, request_shape
+from gateway.core.model import Limits, Timeouts
 from gateway.errors import ClientError, ClientGone
 from gateway.wire.body import Body
 from gateway.wire.client import BackendConnection
@@ -44,8 +44,10 @@ class Phase(IntEnum):
     BODY = 2
     BUSY = 3
     WRITING = 4
-    LINGER = 5
+    LINGERING = 5
 
+
+IDLE, HEAD, BODY, BUSY, WRITING, LINGERING = Phase
 
 Handler = Callable[[Exchange], Awaitable[None]]
 
@@ -53,10 +55,11 @@ Handler = Callable[[Exchange], Awaitable[None]]
 class Settings:
     """What client connections go by; a reload replaces it, and connections read it at their next request."""
 
-    __slots__ = ("keep_alive", "limits", "timeouts", "trusts")
+    __slots__ = ("keep_alive", "limits", "small_head", "timeouts", "trusts")
 
     def __init__(self, limits: Limits, timeouts: Timeouts, keep_alive: float, trusts: Callable[[bytes], bool]) -> None:
         self.limits = limits
+        self.small_head = min(limits.target, limits.header_bytes)
         self.timeouts = timeouts
         self.keep_alive = keep_alive
         self.trusts = trusts
@@ -100,7 +103,6 @@ class ClientConnection(asyncio.Protocol):
         "_in_head",
         "_lingered",
         "_parser",
-        "_parsing",
         "_phase",
         "_queue",
         "_since",
@@ -125,7 +127,6 @@ class ClientConnection(asyncio.Protocol):
         self.peer = Peer(b"", b"http", False)
         self.pins: dict[object, BackendConnection] = {}
         self._parser: Any = None
-        self._parsing: Exchange | None = None
         self._queue: deque[Exchange] = deque()
         self._arrived = Signal()
         self._writable = Signal()
@@ -140,7 +141,7 @@ class ClientConnection(asyncio.Protocol):
         self._deaf = False
         self._lingered = 0
         self._stash: bytes | None = None
-        self._phase = Phase.HEAD
+        self._phase = HEAD
         self._tunnel: TunnelEnd | None = None
 
     # -------------------------------------------------------------------------------------------- transport events
@@ -153,7 +154,7 @@ class ClientConnection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         server.connections.add(self)
         server.clock.watch(self)
-        self._expect(Phase.HEAD, server.settings.timeouts.head)
+        self._expect(HEAD, server.settings.timeouts.head)
         self._driver = Driver(self._converse(), self._conversed)
         self._driver.resume()
 
@@ -183,8 +184,8 @@ class ClientConnection(asyncio.Protocol):
         if self._body is not None:
             self._body.fail(ClientGone())
             self._body.notify()
-        if self._current is not None and self._current.abort is not None:
-            self._current.abort(ClientGone())
+        if self._current is not None and self._current.attempt is not None:
+            self._current.attempt.client_left()
         for pinned in self.pins.values():
             pinned.close()
         self._writable.wake()
@@ -203,14 +204,14 @@ class ClientConnection(asyncio.Protocol):
 
     def expire(self) -> None:
         """The deadline of the present phase has passed."""
-        if self._phase is Phase.HEAD and self._in_head:
+        if self._phase is HEAD and self._in_head:
             self._refuse(ClientError(408, "The request head did not arrive in time.", close=True))
             self._arrived.wake()
-        elif self._phase is Phase.BODY and self._body is not None:
+        elif self._phase is BODY and self._body is not None:
             self._deaf = True
             self._body.fail(ClientError(408, "The request body did not arrive in time.", close=True))
             self._body.notify()
-        elif self._phase is Phase.WRITING:
+        elif self._phase is WRITING:
             self.abort()
         else:
             self.transport.close()
@@ -232,8 +233,8 @@ class ClientConnection(asyncio.Protocol):
             self._body_fed(waiting)
         if self._queue:
             self._arrived.wake()
-        elif self._in_head and self._phase is Phase.IDLE:
-            self._expect(Phase.HEAD, self.server.settings.timeouts.head)
+        elif self._in_head and self._phase is IDLE:
+            self._expect(HEAD, self.server.settings.timeouts.head)
 
     def _feed_slices(self, data: bytes) -> None:
         """Parse in slices small enough that limits bite soon, and put by what is beyond the pipeline's bound."""
@@ -250,9 +251,9 @@ class ClientConnection(asyncio.Protocol):
     def _body_fed(self, body: Body) -> None:
         """A request's body has grown, or is whole."""
         if body.ended:
-            self._phase, self.deadline = Phase.BUSY, NEVER
-        elif self._phase is Phase.BODY and self.deadline != NEVER:
-            self._expect(Phase.BODY, self._body_idle)
+            self._phase, self.deadline = BUSY, NEVER
+        elif self._phase is BODY and self.deadline != NEVER:
+            self._expect(BODY, self._body_idle)
         body.notify()
 
     def _parse(self, piece: bytes) -> None:
@@ -297,7 +298,7 @@ class ClientConnection(asyncio.Protocol):
             self._body.fail(fault)
             self._body.notify()
         else:
-            self._queue.append(Exchange(self, None, fault))
+            self._queue.append(Exchange(self, None, fault, keep_alive=False))
 
     def _put_by(self, data: bytes) -> None:
         """Keep bytes that cannot be parsed yet; beyond a bound the client has to wait."""
@@ -325,32 +326,46 @@ class ClientConnection(asyncio.Protocol):
         fields, self._fields = self._fields, []
         if self._deaf:
             return
+        settings, parser = self.server.settings, self._parser
+        keep_alive = parser.should_keep_alive()
         try:
-            request = self._read_head(fields)
+            if self._since > settings.small_head or len(fields) > settings.limits.header_count:
+                self._check_head(len(fields))
+            shape = request_shape(fields)
+            # Only HTTP/1.1 keeps a connection open without a word about it.
+            http_1_0 = False if keep_alive and not shape.special else self._is_http_1_0()
+            request = read_request(parser.get_method(), self._target, fields, http_1_0, shape)
+            if request.length and shape.special:
+                self._check_upgrade()
         except ClientError as fault:
             fault.close = True
             self._refuse(fault)
             return
         self._since = 0
-        exchange = self._parsing = Exchange(self, request, None)
+        exchange = Exchange(self, request, None, keep_alive=keep_alive and settings.keep_alive > 0)
         if request.length:
             self._body = exchange.body = Body(self)
         self._queue.append(exchange)
 
-    def _read_head(self, fields: list[tuple[bytes, bytes]]) -> Request:
-        """The head that has just become whole. Raises ClientError."""
-        limits, parser = self.server.settings.limits, self._parser
-        if self._since > limits.target and len(self._target) > limits.target:
+    def _check_head(self, fields: int) -> None:
+        """Raises ClientError for a head that is too large now that it is whole."""
+        limits = self.server.settings.limits
+        if len(self._target) > limits.target:
             raise ClientError(414, "The request target is too long.")
-        if len(fields) > limits.header_count or self._since > limits.header_bytes:
+        if fields > limits.header_count or self._since > limits.header_bytes:
             raise ClientError(431, "The request head is too large.")
-        version = parser.get_http_version()
+
+    def _check_upgrade(self) -> None:
+        """Raises ClientError for a request whose body could be taken for another protocol."""
+        if self._parser.should_upgrade():
+            raise ClientError(400, "A request with Upgrade must not have a body.")
+
+    def _is_http_1_0(self) -> bool:
+        """Raises ClientError for a version that is neither 1.0 nor 1.1."""
+        version = self._parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise ClientError(505, "The only versions understood are HTTP/1.1 and HTTP/1.0.")
-        request = read_request(parser.get_method(), self._target, fields, version == "1.0")
-        if request.length and parser.should_upgrade():
-            raise ClientError(400, "A request with Upgrade must not have a body.")
-        return request
+        return bool(version == "1.0")
 
     def on_body(self, data: bytes) -> None:
         self._since = 0
@@ -362,10 +377,6 @@ class ClientConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._since = 0
-        exchange, self._parsing = self._parsing, None
-        if exchange is None:
-            return
-        exchange.keep_alive = self.server.settings.keep_alive > 0 and self._parser.should_keep_alive()
         if self._body is not None:
             self._body.finish(self._fields)
             self._body, self._fields = None, []
@@ -382,18 +393,17 @@ class ClientConnection(asyncio.Protocol):
                 await self._arrived
             exchange = self._current = self._queue.popleft()
             if exchange.body.ended:
-                self._phase, self.deadline = Phase.BUSY, NEVER
+                self._phase, self.deadline = BUSY, NEVER
             else:
                 self.let_body_idle(server.settings.timeouts.body_idle)
             await server.handler(exchange)
             self._current = None
-            exchange.abort = None
             if self.gone or self._tunnel is not None:
                 return
             if exchange.close or not exchange.body.ended or not exchange.keep_alive:
                 self._finish(exchange)
                 return
-            self._phase, self.deadline = Phase.IDLE, server.clock.soon + server.settings.keep_alive
+            self._phase, self.deadline = IDLE, server.clock.soon + server.settings.keep_alive
             if self._stash is not None:
                 self._unstash()
 
@@ -407,7 +417,7 @@ class ClientConnection(asyncio.Protocol):
         """Wait until the client has taken enough of what was written. Raises ClientGone when it never will."""
         if self._is_stuck():
             phase, deadline = self._phase, self.deadline
-            self._expect(Phase.WRITING, self.server.settings.timeouts.answer_idle)
+            self._expect(WRITING, self.server.settings.timeouts.answer_idle)
             while self._is_stuck():
                 await self._writable
             self._phase, self.deadline = phase, deadline
@@ -420,7 +430,7 @@ class ClientConnection(asyncio.Protocol):
     def become_tunnel(self, end: TunnelEnd) -> None:
         """From now on bytes are passed on unread, beginning with those that came early."""
         self._tunnel = end
-        self._phase, self.deadline = Phase.BUSY, NEVER
+        self._phase, self.deadline = BUSY, NEVER
         early, self._stash = self._stash or b"", None
         self.transport.resume_reading()
         end.forward(early)
@@ -429,7 +439,7 @@ class ClientConnection(asyncio.Protocol):
         """Wait at most this long between bytes of the present request's body."""
         self._body_idle = seconds
         if self._current is not None and not self._current.body.ended:
-            self._expect(Phase.BODY, seconds)
+            self._expect(BODY, seconds)
 
     def pause_body(self) -> None:
         self.deadline = NEVER
@@ -438,7 +448,7 @@ class ClientConnection(asyncio.Protocol):
 
     def resume_body(self) -> None:
         if not self.gone:
-            self._expect(Phase.BODY, self._body_idle)
+            self._expect(BODY, self._body_idle)
             self.transport.resume_reading()
 
     # -------------------------------------------------------------------------------------------- the end
@@ -467,7 +477,7 @@ class ClientConnection(asyncio.Protocol):
             return
         self.transport.write_eof()
         self.transport.resume_reading()
-        self._expect(Phase.LINGER, LINGER)
+        self._expect(LINGERING, LINGER)
 
     def _linger_on(self, size: int) -> None:
         self._lingered += size

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -316,7 +317,7 @@ def public(line: str | bytes, plan: Plan, asked: Request | None = None, public_u
     head = AnswerHead(201, b"", fields("A: http://office.internal:8080/", line), 0, True, False)
     found = public_fields(head, plan, asked or request(), b"https", public_url)
     assert found.fields[0] == head.fields[0]
-    assert found._replace(fields=head.fields) == head
+    assert replace(found, fields=head.fields) == head
     return found.fields[1][1].decode("latin-1")
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -291,7 +292,7 @@ def test_only_a_proper_websocket_is_tunnelled(lines: tuple[str, ...], protocol: 
 
 def answer(*lines: str) -> AnswerHead | None:
     found = read_answer(200, b"OK", fields(*lines))
-    return None if found is None else found._replace(fields=list(found.fields))
+    return None if found is None else replace(found, fields=list(found.fields))
 
 
 @pytest.mark.parametrize(

@@ -30,35 +30,40 @@ def test_a_wake_runs_the_coroutine_at_once() -> None:
     assert (steps, ended.how) == (["before", "after"], [None])
 
 
-def test_a_wake_before_the_wait_is_remembered() -> None:
-    """Once: the second wait waits."""
-    signal, ended, steps = Signal(), Ended(), []
+def test_a_wake_that_nobody_waits_for_is_nothing() -> None:
+    """A signal has no memory: whoever waits looks at what it waits for, before and after."""
+    signal, ended = Signal(), Ended()
+    steps: list[str] = []
 
     async def work() -> None:
-        await signal
-        steps.append("first")
-        await signal
-        steps.append("second")
+        for number in range(2):
+            while len(steps) == number:
+                await signal
 
     signal.wake()
     Driver(work(), ended).resume()
-    assert steps == ["first"]
     signal.wake()
-    assert steps == ["first", "second"]
+    assert ended.how == []
+    for _ in range(2):
+        steps.append("here")
+        signal.wake()
+    assert ended.how == [None]
 
 
-def test_a_wake_from_within_does_not_nest() -> None:
-    """A coroutine that wakes what it waits for next goes on by itself."""
+def test_waking_from_within_does_not_nest() -> None:
+    """A coroutine that wakes the signal it will wait for next simply goes on until it waits."""
     signal, ended, steps = Signal(), Ended(), []
 
     async def work() -> None:
         for number in range(1_000):
             signal.wake()
-            await signal
             steps.append(number)
+        await signal
 
     Driver(work(), ended).resume()
-    assert (len(steps), ended.how) == (1_000, [None])
+    assert (len(steps), ended.how) == (1_000, [])
+    signal.wake()
+    assert ended.how == [None]
 
 
 async def test_ordinary_futures_may_be_awaited() -> None:
