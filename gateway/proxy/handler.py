@@ -68,7 +68,8 @@ class Handler:
             exchange.error = "refused"
             refuse(exchange, fault.status, fault.detail, headers=fault.headers, close=fault.close)
         finally:
-            if attempt is not None and attempt.connection is not None:
+            if attempt is not None:
+                exchange.attempt = None  # they know each other: left so, each request would be work for the collector
                 attempt.end()
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))
 
