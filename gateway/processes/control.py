@@ -155,7 +155,10 @@ class Control:
                 "serving": supervisor.serving,
                 "revision": supervisor.live_revision,
                 "restarts": supervisor.restarts,
-                **{key: supervisor.stats.get(key) for key in ("connections", "pools", "dropped", "stall_max")},
+                **{
+                    key: supervisor.stats.get(key)
+                    for key in ("connections", "pools", "dropped", "stall_max", "busy_max")
+                },
             },
             "config": {
                 "file": str(self._path.absolute()),

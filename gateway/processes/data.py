@@ -20,6 +20,7 @@ from gateway import __version__
 from gateway.core.forwarding import is_trusted
 from gateway.core.model import AccessLog, Backend, Gateway, Observation, Route
 from gateway.processes.channel import PROTOCOL, SOCKET, Channel, Message, listen_unix
+from gateway.processes.stalls import StallProbe
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import Live, LiveBuilder
 from gateway.proxy.recorder import Recorder
@@ -150,7 +151,8 @@ class DataProcess:
             "connections": len(self._server.connections),
             "pools": pools,
             "dropped": self._recorder.dropped,
-            "stall_max": self._stalls.longest,
+            "stall_max": self._stalls.late,
+            "busy_max": self._stalls.busy,
         }
 
     # -------------------------------------------------------------------------------------------- tables
@@ -243,28 +245,3 @@ async def _dismantle(steps: Iterator[None]) -> None:
     """Free an old table in small steps: freeing 10,000 routes at once takes 20 ms."""
     for _ in steps:
         await asyncio.sleep(0)
-
-
-class StallProbe:
-    """Measures how late a 1 ms timer of the loop is. For benchmarks: it wakes the process a thousand times a second."""
-
-    def __init__(self) -> None:
-        self.longest = 0.0
-        self._due = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-
-    def switch(self, on: bool) -> None:
-        self.longest = 0.0
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if on:
-            self._arm()
-
-    def _arm(self) -> None:
-        self._due = monotonic() + 0.001
-        self._timer = asyncio.get_running_loop().call_later(0.001, self._fired)
-
-    def _fired(self) -> None:
-        self.longest = max(self.longest, monotonic() - self._due)
-        self._arm()

@@ -75,6 +75,7 @@ class FakeSteering:
                 "pools": {"office": [1, 2]},
                 "dropped": 0,
                 "stall_max": 0.0,
+                "busy_max": 0.0,
             },
             "config": {
                 "file": str(self.config),
