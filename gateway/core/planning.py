@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from hmac import compare_digest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes
 
 from gateway.core.model import (
@@ -81,7 +81,7 @@ class PlannedRoute:
 
     `safe` and `idempotent` are the methods that are so on this route, by declaration or by themselves; `record` is the
     side that takes the others; `sticky` is there when the route is split; `places` is where its `{name}` segments stand
-    in a path (for `**`: where the rest begins).
+    in a path (for `**`: where the rest begins); `ready` is where whoever serves the route keeps what it needs per side.
     """
 
     __slots__ = (
@@ -94,6 +94,7 @@ class PlannedRoute:
         "plans",
         "predicates",
         "raw_path",
+        "ready",
         "record",
         "retired",
         "route",
@@ -108,6 +109,7 @@ class PlannedRoute:
         self.route = route
         self.name = route.name
         self.plans = plans
+        self.ready: dict[Side, Any] = {}
         self.safe = _methods(route.safe, SAFE_METHODS)
         self.idempotent = _methods(route.idempotent, IDEMPOTENT_METHODS | self.safe)
         self.retired = route.serve is Serve.RETIRED

@@ -188,7 +188,7 @@ class DataProcess:
             await self._accept()
         self._tell("live", revision)
         # Every request that is served from the old table holds it; when the last has ended, its parts are freed.
-        finalize(old, self._free, old.parts())
+        finalize(old, self._free, old.table.dismantle())
 
     def _free(self, parts: Iterator[None]) -> None:
         if not self._ended.is_set():

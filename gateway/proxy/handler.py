@@ -48,13 +48,12 @@ class Handler:
             else:
                 request, route = await _by_body(live, exchange, request)
             side, cookie = _choose(live, exchange, route, request)
-            plan = route.plans[side]
+            plan, caller, pool = route.ready[side]
             if request.length:
                 _bound_body(exchange, plan, request)
             lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids.lines
-            pool = live.pools[plan.name]
             attempt = exchange.attempt = Attempt(exchange, request, route, plan, lines, pool)
-            answer = await live.callers[plan.route, side].call(attempt, partial(pool.send, attempt))
+            answer = await caller.call(attempt, partial(pool.send, attempt))
             exchange.first_byte = perf_counter() - exchange.began
             head, body, attempt.outcome, attempt.acted = answer
             await relay(attempt, head, body, live.gateway, cookie)

@@ -4,17 +4,26 @@ A new table is built beside the old one, a few routes at a time, and takes its p
 backend is unchanged is carried over with its connections; one that changed or went is emptied as its answers end.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from ipaddress import ip_network
+from typing import NamedTuple
 
 from connectors.base import Caller
 from connectors.http import HttpConnector
 from gateway.core.forwarding import Network
-from gateway.core.matching import FREED_AT_ONCE, RoutingTable
-from gateway.core.model import Backend, Gateway, Route, Side
-from gateway.core.planning import planned
+from gateway.core.matching import RoutingTable
+from gateway.core.model import Backend, Gateway, Route
+from gateway.core.planning import Plan, planned
 from gateway.wire.clock import Clock
 from gateway.wire.pool import Pool
+
+
+class Ready(NamedTuple):
+    """One side of a route, ready to be called: it hangs on the route itself, because each look elsewhere costs."""
+
+    plan: Plan
+    caller: Caller
+    pool: Pool
 
 
 class Live:
@@ -25,19 +34,6 @@ class Live:
         self.gateway = gateway
         self.trusted: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
         self.pools = pools
-        self.callers: dict[tuple[str, Side], Caller] = {}
-
-    def parts(self) -> Iterator[None]:
-        """Takes the table apart, a few routes per step. It holds the parts and not this, which they outlive."""
-        return _dismantled(self.table, self.callers)
-
-
-def _dismantled(table: RoutingTable, callers: dict[tuple[str, Side], Caller]) -> Iterator[None]:
-    while callers:
-        for _ in range(min(FREED_AT_ONCE, len(callers))):
-            callers.popitem()
-        yield
-    yield from table.dismantle()
 
 
 class LiveBuilder:
@@ -62,7 +58,7 @@ class LiveBuilder:
             compiled = planned(route, self._backends, live.gateway)
             live.table.add(compiled)
             for side, plan in compiled.plans.items():
-                live.callers[route.name, side] = await self._connector.prepare(plan)
+                compiled.ready[side] = Ready(plan, await self._connector.prepare(plan), live.pools[plan.name])
 
     def retire_old(self) -> None:
         """The new table serves: the pools that only the old one had finish what they are doing."""
