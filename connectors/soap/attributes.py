@@ -1,0 +1,166 @@
+"""Attributes of complex types, both ways: those that the schema names (`@name`), and any others where it allows any."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from connectors.soap.plan import Attribute, Complex
+from connectors.soap.problems import At, object_to
+from connectors.soap.simple import Unfit, encoder
+from connectors.soap.values import NAME, WriteName, coded, name_reader, name_writer
+from connectors.soap.words import JSON, SOAP_ENCODING, any_key
+from connectors.soap.xmltext import XML_NAMESPACE, XSI, Add, Element, local, namespace, quoted
+from gateway.core.problems import SOAP_11, SOAP_12
+
+Read = Callable[[Element, dict[str, JSON], At | None], None]
+Count = Callable[[JSON, Add, At | None], int]
+"""Writes, and tells how many members of an object it used."""
+
+_OF_THE_PROTOCOL = frozenset({XSI, SOAP_ENCODING, SOAP_11, SOAP_12})
+_REFERENCES = frozenset({"id", "href"})
+_RESERVED = frozenset({XSI, "http://www.w3.org/2000/xmlns/"})
+_MISSING = object()
+_text = encoder(NAME._replace(kind="string", base="string"))
+_name = encoder(NAME._replace(kind="string", base="NCName"))
+
+
+def is_beside(name: str) -> bool:
+    """Whether an attribute belongs to the protocol, and not to the value: it may stand on any element."""
+    return namespace(name) in _OF_THE_PROTOCOL or name in _REFERENCES
+
+
+class Reader(NamedTuple):
+    """Reads attributes into an object. Elements without any need no reading, unless it is `needed` to miss some."""
+
+    read: Read
+    needed: bool
+
+
+def reader(plan: Complex) -> Reader:
+    """The function that reads the attributes of a type."""
+    known = {each.name: (each.key, _text_reader(each)) for each in plan.attributes}
+    required = tuple(each.key for each in plan.attributes if each.required)
+
+    def read(element: Element, out: dict[str, JSON], at: At | None) -> None:
+        for name, text in element.items():
+            found = known.get(name)
+            if found is None:
+                if not is_beside(name):
+                    _read_other(name, text, out, at, allowed=plan.any_attribute)
+                continue
+            key, decode = found
+            try:
+                out[key] = decode(element, text)
+            except Unfit as unfit:
+                object_to(at and at[key], str(unfit))
+                out[key] = text
+        for key in required:
+            if key not in out:
+                object_to(at and at[key], "is missing")
+
+    return Reader(read, bool(required))
+
+
+def _text_reader(attribute: Attribute) -> Callable[[Element, str], JSON]:
+    if attribute.type.kind == "qname":
+        return name_reader(attribute.type)
+    decode = coded(attribute.type, attribute.fixed).decode
+    return lambda _element, text: decode(text)
+
+
+def _read_other(name: str, text: str, out: dict[str, JSON], at: At | None, *, allowed: bool) -> None:
+    if allowed:
+        out[any_key(name)] = text
+    else:
+        object_to(at, f"has the attribute {local(name)}, which the schema does not know here")
+
+
+class Known(NamedTuple):
+    """An attribute as it is written: its key, the start of its text, and how a value becomes that text."""
+
+    key: str
+    start: str
+    text_of: Callable[[JSON], str]
+    required: bool
+
+
+def writer(plan: Complex, prefixes: Mapping[str, str]) -> Count | None:
+    """The function that writes the attributes of a type; None where there can be none."""
+    known = tuple(_known(number, each, prefixes) for number, each in enumerate(plan.attributes))
+    others = others_writer({each.key: each.name for each in plan.attributes}) if plan.any_attribute else None
+    if not known and others is None:
+        return None
+
+    def write(value: JSON, add: Add, at: At | None) -> int:
+        used = 0
+        for key, start, text_of, required in known:
+            given = value.get(key, _MISSING)
+            if given is _MISSING:
+                if required:
+                    object_to(at and at[key], "is missing")
+                continue
+            used += 1
+            try:
+                add(start + text_of(given))
+            except Unfit as unfit:
+                object_to(at and at[key], str(unfit))
+        return used + (others(value, add, at) if others is not None else 0)
+
+    return write
+
+
+def _known(number: int, attribute: Attribute, prefixes: Mapping[str, str]) -> Known:
+    start = f" {written_name(attribute.name, prefixes)}="
+    if attribute.type.kind == "qname":
+        text_of = _named(name_writer(attribute.type, prefixes, f"q{number}"))
+    else:
+        encode = coded(attribute.type, attribute.fixed).encode
+
+        def text_of(value: JSON) -> str:
+            return quoted(encode(value))
+
+    return Known(attribute.key, start, text_of, attribute.required)
+
+
+def _named(write: WriteName) -> Callable[[JSON], str]:
+    def text_of(value: JSON) -> str:
+        text, declaration = write(value)
+        return quoted(text) + declaration
+
+    return text_of
+
+
+def written_name(name: str, prefixes: Mapping[str, str]) -> str:
+    """A name as it is written in a message: with its prefix."""
+    space = namespace(name)
+    return f"{prefixes[space]}:{local(name)}" if space else local(name)
+
+
+def others_writer(known: Mapping[str, str]) -> Count:
+    """The function that writes attributes the schema does not name: texts. `known` are its names, by their keys."""
+    names = frozenset(known.values())
+
+    def write(value: JSON, add: Add, at: At | None) -> int:
+        used = 0
+        for key, given in value.items():
+            if key.startswith("@") and key not in known:
+                used += 1
+                try:
+                    add(_other(key[1:], given, names, f"a{used}"))
+                except Unfit as unfit:
+                    object_to(at and at[key], str(unfit))
+        return used
+
+    return write
+
+
+def _other(name: str, given: JSON, known: frozenset[str], prefix: str) -> str:
+    """An attribute out of JSON, which may be anything at all, so that it is nothing but an attribute. Raises Unfit."""
+    space, plain = namespace(name), local(name)
+    if name in known or space in _RESERVED or plain == "xmlns" or name != (f"{{{space}}}{plain}" if space else plain):
+        raise Unfit("is not an attribute that can stand here")
+    text = quoted(_text(given))
+    if space == XML_NAMESPACE:
+        return f" xml:{_name(plain)}={text}"
+    return (
+        f" xmlns:{prefix}={quoted(_text(space))} {prefix}:{_name(plain)}={text}" if space else f" {_name(plain)}={text}"
+    )

@@ -1,0 +1,174 @@
+"""What a compiled WSDL offers: one value per operation of each SOAP port, with names where the compilers have objects.
+
+Services, ports, operations and messages are read from zeep's compiled document; what zeep does not keep (`use`, `parts`,
+attachments, faults' details, documentation) from the nodes of the binding.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from lxml import etree
+from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
+
+from connectors.soap.documents import Document, at
+from connectors.soap.mending import SOAP_11, SOAP_12, qualified, resolved
+from connectors.soap.repairs import WSDL
+
+MIME = "http://schemas.xmlsoap.org/wsdl/mime/"
+NOWHERE = "its port type has no such operation"
+
+
+class Part(NamedTuple):
+    """A part of a message: an element of its own, or a name of a type."""
+
+    name: str
+    element: str | None = None
+    type: str | None = None
+
+
+class Body(NamedTuple):
+    """What a message is made of: the parts in its body, those in headers, and those that travel beside the envelope."""
+
+    parts: tuple[Part, ...] = ()
+    headers: tuple[Part, ...] = ()
+    attachments: tuple[str, ...] = ()
+    namespace: str = ""
+    use: Literal["literal", "encoded"] = "literal"
+
+
+class Fault(NamedTuple):
+    """A declared fault: its name, and the part that its detail holds."""
+
+    name: str
+    part: Part
+
+
+class Bound(NamedTuple):
+    """One operation of one port. `output` is None where nothing is answered."""
+
+    service: str
+    port: str
+    address: str
+    version: Literal["1.1", "1.2"]
+    operation: str
+    action: str | None
+    style: Literal["document", "rpc"]
+    input: Body
+    output: Body | None
+    faults: tuple[Fault, ...] = ()
+    documentation: str = ""
+
+
+class Nodes:
+    """The nodes of the operations of all bindings and port types."""
+
+    def __init__(self, definitions: Iterable[Document]) -> None:
+        self._found: dict[tuple[str, str], dict[str, tuple[Document, etree._Element]]] = {}
+        for document in definitions:
+            for kind in ("binding", "portType"):
+                for node in document.root.findall(f"{{{WSDL}}}{kind}"):
+                    name = qualified(document.root, node.get("name", ""))
+                    operations = {each.get("name"): (document, each) for each in node.findall(f"{{{WSDL}}}operation")}
+                    self._found.setdefault((kind, name), operations)
+
+    def operations(self, kind: str, name: str) -> dict[str, tuple[Document, etree._Element]]:
+        """The operations of a binding or a port type, by name."""
+        return self._found.get((kind, name), {})
+
+
+def offered(compiled: Any, definitions: Iterable[Document]) -> tuple[tuple[Bound, ...], tuple[str, ...]]:
+    """Every operation of every SOAP port; and those that had to be left out, each with the reason."""
+    nodes = Nodes(definitions)
+    bound: list[Bound] = []
+    left_out: dict[str, None] = {}
+    for definition, service, port in ports(compiled):
+        bound += [one(definition, nodes, service, port, each) for each in port.binding._operations.values()]
+        left_out |= dict.fromkeys(incomplete(nodes, port.binding))
+    return tuple(bound), tuple(left_out)
+
+
+def ports(compiled: Any) -> Iterator[tuple[Any, str, Any]]:
+    """The SOAP ports, each with the definitions it stands in and the name of its service."""
+    for definition in compiled._definitions.values():
+        for service in definition.services.values():
+            for port in service.ports.values():
+                if isinstance(port.binding, Soap11Binding | Soap12Binding):
+                    yield definition, service.name, port
+
+
+def incomplete(nodes: Nodes, binding: Any) -> Iterator[str]:
+    """The operations of a binding that could not be compiled."""
+    known = nodes.operations("portType", binding.port_name.text)
+    for name, (document, node) in nodes.operations("binding", binding.name.text).items():
+        if name not in binding._operations:
+            reason = "a message of it, or an element of a message, is not declared" if name in known else NOWHERE
+            yield f"{at(document, node)}: the operation {name} is left out: {reason}"
+
+
+def one(definition: Any, nodes: Nodes, service: str, port: Any, operation: Any) -> Bound:
+    """One operation of one port."""
+    binding, abstract = port.binding, operation.abstract
+    soap = SOAP_12 if isinstance(binding, Soap12Binding) else SOAP_11
+    _, node = nodes.operations("binding", binding.name.text)[operation.name]
+    _, described = nodes.operations("portType", binding.port_type.name.text)[operation.name]
+    return Bound(
+        service=service,
+        port=port.name,
+        address=(port.binding_options or {}).get("address") or "",
+        version="1.2" if soap == SOAP_12 else "1.1",
+        operation=operation.name,
+        action=operation.soapaction,
+        style="rpc" if operation.style == "rpc" else "document",
+        input=body(definition, soap, node.find(f"{{{WSDL}}}input"), abstract.input_message) or Body(),
+        output=body(definition, soap, node.find(f"{{{WSDL}}}output"), abstract.output_message),
+        faults=tuple(faults(abstract.fault_messages)),
+        documentation=" ".join((described.findtext(f"{{{WSDL}}}documentation") or "").split()),
+    )
+
+
+def body(definition: Any, soap: str, node: etree._Element | None, message: Any) -> Body | None:
+    """The input or output of an operation: `node` is the binding's, `message` is the port type's."""
+    if message is None:
+        return None
+    parts = named_parts(message.parts)
+    if node is None:
+        return Body(tuple(parts.values()))
+    headers = list(node.iter(f"{{{soap}}}header"))
+    content = {each.get("part") for each in node.iter(f"{{{MIME}}}content")}
+    inside = next(node.iter(f"{{{soap}}}body"), etree.Element("none"))
+    own = [each for each in headers if resolved(each, each.get("message")) == message.name.text]
+    elsewhere = content | {each.get("part") for each in own}
+    listed = inside.get("parts")
+    names = [name for name in parts if name not in elsewhere] if listed is None else listed.split()
+    return Body(
+        parts=tuple(parts[name] for name in names if name in parts),
+        headers=tuple(header(definition, each) for each in headers),
+        attachments=tuple(name for name in parts if name in content and name not in names),
+        namespace=inside.get("namespace", ""),
+        use="encoded" if inside.get("use") == "encoded" else "literal",
+    )
+
+
+def header(definition: Any, node: etree._Element) -> Part:
+    """The part of a message that a soap:header names."""
+    message = definition.get("messages", resolved(node, node.get("message")))
+    return named_parts(message.parts)[node.get("part")]
+
+
+def named_parts(parts: Mapping[str, Any]) -> dict[str, Part]:
+    """The parts of a message by name."""
+    return {
+        name: Part(
+            name,
+            part.element.qname.text if part.element is not None else None,
+            (part.type.qname or part.type._default_qname).text if part.type is not None else None,
+        )
+        for name, part in parts.items()
+    }
+
+
+def faults(messages: Mapping[str, Any]) -> Iterator[Fault]:
+    """The declared faults (WSDL 1.1 gives each one part)."""
+    for name, message in messages.items():
+        for part in list(named_parts(message.parts).values())[:1]:
+            yield Fault(name, part)
