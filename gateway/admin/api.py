@@ -11,6 +11,7 @@ from aiohttp import web
 
 from gateway.admin.estate import estate_document, route_rows
 from gateway.admin.guards import LOOPBACK_ONLY, guarded
+from gateway.admin.openapi import document as openapi_document
 from gateway.admin.steering import Steering
 from gateway.config.words import METHODS
 from gateway.core.asking import Asked, asked
@@ -94,6 +95,12 @@ async def estate(request: web.Request) -> web.Response:
     return web.json_response(estate_document(request.app[STEERING].loaded.estate))
 
 
+async def openapi(request: web.Request) -> web.Response:
+    """The OpenAPI document of all routes."""
+    estate = request.app[STEERING].loaded.estate
+    return web.json_response(await asyncio.to_thread(openapi_document, estate))
+
+
 async def explain_query(request: web.Request) -> web.Response:
     """`?method=GET&url=/housing/repairs&header=Accept:+text/html&address=192.0.2.7`; `header` as often as needed."""
     query = request.query
@@ -159,6 +166,7 @@ READ: dict[str, Handler] = {
     "/livez": livez,
     "/readyz": readyz,
     "/metrics": metrics,
+    "/openapi.json": openapi,
     "/api/v1/status": status,
     "/api/v1/routes": routes,
     "/api/v1/estate": estate,

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from gateway.config import compile as compiling
-from gateway.config import schema
+from gateway.config import schema, soap
 from gateway.config.kinds import Spec, is_name
 from gateway.config.problems import Problem as Problem
 from gateway.config.routes import RouteSpec
@@ -153,7 +153,8 @@ class _Checker:
         drafts = [each for document, frame in frames for each in self._drafts(document, frame)]
         for rule in RULES:
             self.problems.extend(rule(drafts, self.backend_places.keys()))
-        return Estate(gateway, tuple(backends), tuple(draft.route for draft in drafts), digest)
+        found, routes = soap.bound(backends, drafts, self.problems)
+        return Estate(gateway, found, routes, digest)
 
     def _frame(self, document: Document, *, main: bool) -> dict[str, Any]:
         """The top of a file; what is wrong with it is noted, and the rest is still looked at."""

@@ -7,7 +7,7 @@ certificate can be read. Problems are noted in the list handed in, and compiling
 import os.path
 from pathlib import Path
 
-from gateway.config import routes, schema
+from gateway.config import routes, schema, soap
 from gateway.config.problems import Problem
 from gateway.config.templates import Element
 from gateway.config.timeouts import BackendTimeoutSpec
@@ -91,6 +91,7 @@ def backend_of(name: str, spec: schema.BackendSpec, entry: Entry, problems: Prob
         timeout=_given(spec.timeout),
         max_idle=spec.max_idle,
         idle=spec.idle,
+        types=soap.described(spec, entry, problems),
     )
 
 
@@ -195,12 +196,15 @@ def _target(
                 "** stands only for a match that ends in **" if part.source == "rest" else f"it has {names or 'none'}"
             )
             problems.append(entry.problem((side, "path"), f"{{written}}: the match has no such placeholder; {offer}"))
-    return Target(spec.backend, spec.path, spec.method, _edit(spec.headers), _edit(spec.answer_headers))
+    wanted = soap.wanted(spec, match, entry, side, problems)
+    return Target(spec.backend, spec.path, spec.method, _edit(spec.headers), _edit(spec.answer_headers), wanted)
 
 
 def _can_fill(placeholder: Placeholder, match: Match) -> bool:
     if placeholder.source == "rest":
         return match.segments[-1].kind == "rest"
+    if placeholder.source == "body":
+        return match.soap is not None
     named = any(each.kind == "one" and each.text == placeholder.name for each in match.segments)
     return placeholder.source != "path" or named
 

@@ -1,6 +1,6 @@
 """The shape of a route: one endpoint of the stable contract, and the mappings inside it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
@@ -79,10 +79,25 @@ class HeadersSpec(Spec):
 class TargetSpec(Spec):
     """A side's backend, and how to call it there."""
 
-    later = frozenset("operation request response faults error_when".split())  # noqa: SIM905
-
     backend: Name
     """The name of a backend."""
+    operation: Maybe[Operation] = None
+    """The operation of a SOAP backend that is called."""
+    request: Maybe[
+        Annotated[
+            Annotated[str, Tag("<expression>")] | Annotated[dict[str, Any], Tag("<mapping>")],
+            Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<expression>"),
+        ]
+    ] = None
+    """What the operation is given: JMESPath over path, query, header, body, as one expression or one per member."""
+    response: Maybe[str] = None
+    """What becomes of its result, in JMESPath. Default: the result as it is."""
+    faults: dict[str, Annotated[int, Field(ge=400, le=599)]] = Field(default={})
+    """The status of declared faults, by name. Default: 422."""
+    error_when: Maybe[str] = None
+    """JMESPath over the result: when it yields something, the answer is an error (502)."""
+    replies: Maybe[Literal["lenient", "strict"]] = None
+    """What to do with replies that break their schema: decode them as far as they go (lenient, the default), or 502."""
     path: Maybe[
         Annotated[
             tuple[bytes | Placeholder, ...],

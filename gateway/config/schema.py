@@ -107,13 +107,45 @@ class BackendTlsSpec(Spec):
     """Whether the backend's certificate is checked. Leave it on."""
 
 
+class BasicSpec(Spec):
+    """A user name and password in the Authorization header (RFC 7617)."""
+
+    username: str
+    password: str
+
+
+class WsseSpec(Spec):
+    """A user name and password in a WS-Security header (UsernameToken)."""
+
+    username: str
+    password: str
+    digest: bool = False
+    """Whether a digest is sent in place of the password."""
+    timestamp: bool = True
+    """Whether the header says when it was made, and how long it is good for."""
+
+
+class AuthSpec(Spec):
+    """How the gateway shows a SOAP backend who calls; passwords best as "${NAME}"."""
+
+    basic: Maybe[BasicSpec] = None
+    wsse: Maybe[WsseSpec] = None
+
+
 class BackendSpec(Spec):
     """A named system that can answer."""
 
-    later = frozenset("protect maintenance wsdl auth health urls retry proxy cost".split())  # noqa: SIM905
+    later = frozenset("protect maintenance health urls retry proxy cost".split())  # noqa: SIM905
 
-    type: Literal["http"] = "http"
-    """The protocol it speaks; http is the only one built so far."""
+    type: Literal["http", "soap"] = "http"
+    """The protocol it speaks: http (the default), or soap, described by its `wsdl`."""
+    wsdl: Maybe[FilePath] = None
+    """The WSDL of a SOAP backend: a pinned local copy."""
+    wsdl_root: Maybe[FilePath] = None
+    """The folder below which the WSDL's own files lie. Default: the folder that it is in."""
+    port: Maybe[str] = None
+    """Which port of the WSDL is called. Default: SOAP 1.2 where there is one."""
+    auth: Maybe[AuthSpec] = None
     url: Annotated[
         words.Address,
         PlainValidator(words.address),

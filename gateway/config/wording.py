@@ -89,7 +89,7 @@ def _sentence(kind: str, finding: Mapping[str, Any]) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind == "literal_error" and finding["loc"] == ("type",):
-        return "{written} is not built yet, or not a type of backend; http is the only one so far"
+        return "{written} is not built yet, or not a type of backend; write http or soap"
     sentence = _SENTENCES.get(kind, "{written} cannot be used here")
     for name in ("ge", "le", "expected"):
         sentence = sentence.replace(f"{{{name}}}", str(context.get(name, "")))

@@ -31,7 +31,7 @@ from gateway.core.planning import (
     side_of,
     target_path,
 )
-from gateway.core.problems import client_fault
+from gateway.core.problems import soap_fault
 from gateway.core.reasons import key_name, why
 from gateway.core.secrecy import shown
 from gateway.errors import ClientError
@@ -160,7 +160,7 @@ def _operation(table: RoutingTable, request: Request, body: bytes) -> PlannedRou
     known = [route.route.match.soap for route in offered if route.route.match.soap is not None]
     wanted = called if isinstance(called, soap.SoapProblem) else soap.operation_for(called, known)
     if isinstance(wanted, soap.SoapProblem):
-        raise ClientError(client_fault(wanted.envelope, wanted.reason, "").status, f"SOAP fault: {wanted.reason}")
+        raise ClientError(soap_fault(wanted.envelope, wanted.reason, "").status, f"SOAP fault: {wanted.reason}")
     if wanted is None:
         return None
     return next(route for route in offered if route.route.match.soap == wanted)

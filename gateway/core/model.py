@@ -96,7 +96,8 @@ class Backend(NamedTuple):
 
     `host`, `port` where it listens (`unix` instead: a socket's path); `base` a path prefix of its own ("" for none);
     `authority` its own Host header; `host_header` what it sees as Host: "own", "public", or a literal name;
-    `timeout` the keys given for this backend; `max_idle` connections kept open for reuse; `idle` seconds they are kept.
+    `timeout` the keys given for this backend; `max_idle` connections kept open for reuse; `idle` seconds they are kept;
+    `types` what its connector knows of its messages (SOAP: a `Schema`), plain values that only the connector reads.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Backend(NamedTuple):
     timeout: tuple[tuple[str, float], ...] = ()
     max_idle: int = 256
     idle: float = 30.0
+    types: Any = None
 
 
 class HeaderEdit(NamedTuple):
@@ -120,9 +122,12 @@ class HeaderEdit(NamedTuple):
 
 
 class Placeholder(NamedTuple):
-    """A value of the request that fills a place in a target's path; `source` path, query, header or rest."""
+    """A value of the request that fills a place in a target's path; `source` path, query, header, body or rest.
 
-    source: Literal["path", "query", "header", "rest"]
+    The name of one from the body is the way to it, `Account.No`; only a connector that decodes bodies can fill it.
+    """
+
+    source: Literal["path", "query", "header", "body", "rest"]
     name: bytes
 
 
@@ -130,7 +135,8 @@ class Target(NamedTuple):
     """One side of a route: a backend and how to call it there.
 
     `path` None sends the path as received; otherwise literal bytes and placeholders in turn. `method` None keeps the
-    request's. `request` edits what the backend sees, `answer` what the client sees.
+    request's. `request` edits what the backend sees, `answer` what the client sees. `call` is how its connector calls
+    it (SOAP: a `SoapTarget`), plain values that only the connector reads; None for HTTP.
     """
 
     backend: str
@@ -138,6 +144,7 @@ class Target(NamedTuple):
     method: bytes | None = None
     request: HeaderEdit = HeaderEdit()
     answer: HeaderEdit = HeaderEdit()
+    call: Any = None
 
 
 # ------------------------------------------------------------------------------------------------ routes

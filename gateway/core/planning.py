@@ -338,8 +338,10 @@ def _placeholder_value(
             return values[-1]
         case "query":
             found = next((value for name, value in query_pairs(request.query) if name == place.name), None)
-        case "header":  # pragma: no branch - mypy knows that there is no other
+        case "header":
             found = next((value for name, value in request.fields if name.lower() == place.name), None)
+        case "body":  # whoever decodes bodies fills these places before
+            found = None
     return None if found is None else quote_from_bytes(found, safe="").encode()
 
 

@@ -12,7 +12,7 @@ from gateway.core.matching import NotFound
 from gateway.core.model import BUCKETS, Observation, Request, Side
 from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import Plan, PlannedRoute, client_key, side_of
-from gateway.core.problems import client_fault
+from gateway.core.problems import soap_fault
 from gateway.errors import BackendError, ClientError, ClientGone
 from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
@@ -135,7 +135,7 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
     wanted = call if isinstance(call, soap.SoapProblem) else soap.operation_for(call, known)
     if isinstance(wanted, soap.SoapProblem):
         exchange.error = "refused"
-        fault = client_fault(wanted.envelope, wanted.reason, exchange.ids.request_id.decode("latin-1"))
+        fault = soap_fault(wanted.envelope, wanted.reason, exchange.ids.request_id.decode("latin-1"))
         write_own(exchange, fault)
         raise _Answered
     if wanted is None:

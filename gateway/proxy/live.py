@@ -4,11 +4,13 @@ A new table is built beside the old one, a few routes at a time, and takes its p
 backend is unchanged is carried over with its connections; one that changed or went is emptied as its answers end.
 """
 
+import asyncio
 from collections.abc import Iterable
+from importlib import import_module
 from ipaddress import ip_network
 from typing import NamedTuple
 
-from connectors.base import Caller
+from connectors.base import Caller, Connector
 from connectors.http import HttpConnector
 from gateway.core.forwarding import Network
 from gateway.core.matching import RoutingTable
@@ -36,6 +38,13 @@ class Live:
         self.pools = pools
 
 
+CONNECTORS = {
+    "SoapTarget": ("connectors.soap.client", "SoapConnector"),
+    "FacadeTarget": ("connectors.soap.facade", "FacadeConnector"),
+}
+"""Where the connector for a target's `call` is found, by the kind of value that describes it."""
+
+
 class LiveBuilder:
     """Builds a `Live` in small steps, so that traffic goes on in between."""
 
@@ -49,7 +58,8 @@ class LiveBuilder:
             kept = old.pools.get(name) if old is not None else None
             pools[name] = kept if kept is not None and kept.backend == backend else Pool(backend, clock)
         self.live = Live(revision, digest, gateway, pools)
-        self._connector = HttpConnector()
+        self._http = HttpConnector()
+        self._others: dict[str, Connector] = {}
 
     async def add(self, routes: Iterable[Route]) -> None:
         """Compile some routes and prepare their callers."""
@@ -58,7 +68,16 @@ class LiveBuilder:
             compiled = planned(route, self._backends, live.gateway)
             live.table.add(compiled)
             for side, plan in compiled.plans.items():
-                compiled.ready[side] = Ready(plan, await self._connector.prepare(plan), live.pools[plan.name])
+                connector = self._http if plan.target.call is None else await self._connector_for(plan)
+                compiled.ready[side] = Ready(plan, await connector.prepare(plan), live.pools[plan.name])
+
+    async def _connector_for(self, plan: Plan) -> Connector:
+        """What speaks SOAP for a plan; imported in a thread when a table first needs it, for it takes a moment."""
+        kind = type(plan.target.call).__name__
+        if kind not in self._others:
+            module, name = CONNECTORS[kind]
+            self._others[kind] = getattr(await asyncio.to_thread(import_module, module), name)()
+        return self._others[kind]
 
     def retire_old(self) -> None:
         """The new table serves: the pools that only the old one had finish what they are doing."""

@@ -19,7 +19,7 @@ ROUTE = "name: a, match: GET /a, legacy: office"
         ("journey: a b", "route a: journey: 'a b' may hold only letters, digits, dots, dashes and underscores"),
         ("journey: 7", "route a: journey: must be text; put it in quotes"),
         ("new: {path: /x}", "route a: new: `backend` is missing"),
-        ("new: {backend: office, faults: {}}", "route a: new: `faults` is not built yet; leave it out"),
+        ("fallback: true", "route a: `fallback` is not built yet; leave it out"),
         ("new: {backend: office, pth: /}", "route a: new: `pth` is not a key here; did you mean `path`?"),
         (
             "new: {backend: office, headers: {ad: {}}}",
@@ -70,7 +70,7 @@ def test_backends_and_the_gateway_are_told_alike(tmp_path: Path) -> None:
       limits: {header_count: 0, pipelined: 2.5}
       trusted_proxies: [10.0.0.0/8, ten]
     backends:
-      a: {url: "http://a", type: soap, max_idle: -1}
+      a: {url: "http://a", type: odbc, max_idle: -1}
       b: {url: "http://b", protect: {}}
       c c: {url: "http://c"}
       d: {host: ""}
@@ -80,7 +80,7 @@ def test_backends_and_the_gateway_are_told_alike(tmp_path: Path) -> None:
         "4:26: gateway: limits.header_count: '0' is too small; 1 is the least",
         "4:40: gateway: limits.pipelined: must be a whole number",
         "5:33: gateway: trusted_proxies[2]: 'ten' is not a network; write 10.0.0.0/8, 2001:db8::/32 or one address",
-        "7:30: backend a: type: 'soap' is not built yet, or not a type of backend; http is the only one so far",
+        "7:30: backend a: type: 'odbc' is not built yet, or not a type of backend; write http or soap",
         "7:46: backend a: max_idle: '-1' is too small; 0 is the least",
         "8:24: backend b: `protect` is not built yet; leave it out",
         "9:3: backend c c: `c c` may hold only letters, digits, dots, dashes and underscores",

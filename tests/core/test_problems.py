@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gateway.core.problems import SOAP_11, SOAP_12, client_fault, problem, wants_html
+from gateway.core.problems import SOAP_11, SOAP_12, soap_fault, problem, wants_html
 from tests.support.values import request
 
 
@@ -70,7 +70,7 @@ def test_an_unreadable_request_gets_the_document() -> None:
 )
 def test_a_soap_client_gets_a_fault(envelope: str, status: int, content_type: bytes, path: str) -> None:
     """The fault is in the client's own envelope, blames the client, and carries the reason and the id."""
-    found = client_fault(envelope, "It has <no> operation & more.", "r-1")
+    found = soap_fault(envelope, "It has <no> operation & more.", "r-1")
     assert (found.status, found.content_type) == (status, content_type)
     root = ElementTree.fromstring(found.body)
     assert root.tag == f"{{{envelope}}}Envelope"

@@ -1,0 +1,288 @@
+"""What a route takes and answers, for the OpenAPI document: from the WSDL where a side calls an operation, as it is.
+
+The contract is that of the side that says most about it: one that calls an operation, the legacy side first. So the
+document stays the same when a route is flipped.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from connectors.soap.openapi import Components
+from connectors.soap.sampling import sample
+from connectors.soap.target import SoapTarget
+from gateway.core.model import Estate, Placeholder, Route, Serve, Target
+
+if TYPE_CHECKING:
+    from connectors.soap.plan import Operation, Schema
+
+Document = dict[str, Any]
+
+PROBLEM = "application/problem+json"
+XML = {"text/xml": {"schema": {"type": "string"}}, "application/soap+xml": {"schema": {"type": "string"}}}
+BODILESS = ("get", "head", "delete", "options", "trace")
+UNPROCESSABLE = 422
+
+WHEN = {
+    400: "The request is malformed, or its path holds what no path may hold.",
+    408: "The request did not arrive in time.",
+    410: "The endpoint is retired; a Link field tells its successor where there is one.",
+    413: "The request's body is too large.",
+    415: "The request's body is not JSON.",
+    422: "The request does not fit what is asked for here; `problems` lists every reason.",
+    502: "The service behind this address cannot be reached, or gave no usable answer.",
+    504: "The service behind this address did not answer in time.",
+}
+"""The refusals of the gateway's own, by status."""
+
+SCHEMAS: dict[str, Document] = {
+    "Problem": {
+        "type": "object",
+        "description": "A problem document (RFC 9457).",
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "request_id": {"type": "string", "description": "Quote it when you ask for help."},
+            "successor": {"type": "string", "format": "uri"},
+        },
+        "required": ["type", "title", "status", "detail", "request_id"],
+    },
+    "InvalidRequest": {
+        "description": "A problem document that lists what is wrong with the request.",
+        "allOf": [{"$ref": "#/components/schemas/Problem"}],
+        "properties": {
+            "problems": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "pointer": {"type": "string", "format": "json-pointer"},
+                        "reason": {"type": "string"},
+                    },
+                    "required": ["pointer", "reason"],
+                },
+            }
+        },
+    },
+    "SoapFault": {
+        "description": "A problem document that tells of a fault.",
+        "allOf": [{"$ref": "#/components/schemas/Problem"}],
+        "properties": {
+            "soap": {
+                "type": "object",
+                "properties": {
+                    "code": {"type": "string"},
+                    "subcode": {"type": "string"},
+                    "actor": {"type": "string"},
+                    "detail": {"type": "object"},
+                },
+                "required": ["code"],
+            }
+        },
+    },
+}
+
+
+def reference(name: str) -> Document:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def response_name(status: int) -> str:
+    """`BadGateway`."""
+    return HTTPStatus(status).phrase.replace(" ", "").replace("-", "")
+
+
+def problem_responses() -> Document:
+    """The gateway's own refusals, as components."""
+    return {
+        response_name(status): {
+            "description": when,
+            "content": {PROBLEM: {"schema": reference("InvalidRequest" if status == UNPROCESSABLE else "Problem")}},
+        }
+        for status, when in WHEN.items()
+    }
+
+
+class Contracts:
+    """The contracts of an estate's routes; `schemas` are the components that they refer to."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.schemas: dict[str, Document] = dict(SCHEMAS)
+        self._types: dict[str, Schema] = {each.name: each.types for each in estate.backends if each.types is not None}
+        self._components: dict[str, Components] = {}
+        self._max_body = estate.gateway.max_body
+
+    # -------------------------------------------------------------------------------------------- what is taken
+
+    def parameters(self, route: Route) -> list[Document]:
+        """The query parameters and headers that a route asks for."""
+        needed = [("query", each.name.decode(), True) for each in route.match.query]
+        needed += [("header", each.name.decode(), True) for each in route.match.headers]
+        used = [each for target in sides(route) for each in used_by(target)]
+        found: dict[tuple[str, str], Document] = {}
+        for place, name, required in [*needed, *((place, name, False) for place, name in used)]:
+            if place == "header" and name.lower() in ("accept", "content-type", "authorization"):
+                continue  # OpenAPI ignores these
+            document: Document = {"name": name, "in": place, "schema": {"type": "string"}}
+            found.setdefault((place, name), document | ({"required": True} if required else {}))
+        return list(found.values())
+
+    def documentation(self, route: Route) -> Iterator[str]:
+        """What the WSDL says about the operation that a route calls."""
+        call = call_of(route)
+        if call is not None and call[1].operation.documentation:
+            yield call[1].operation.documentation
+
+    def exchange(self, verb: str, route: Route, calls: list[Route]) -> Document:
+        """`requestBody` and `responses`."""
+        if route.serve is Serve.RETIRED:
+            return {"responses": own_responses([410])}
+        found = call_of(route)
+        if route.match.soap is not None:
+            return self._soap(route)
+        exchange = self._called(verb, *found) if found is not None else self._passed(verb, route)
+        if calls:
+            body = exchange.setdefault("requestBody", {"content": {}})
+            body["content"] = body["content"] | XML
+        return exchange
+
+    def _passed(self, verb: str, route: Route) -> Document:
+        """An exchange that passes as it is."""
+        body: Document = {} if verb in BODILESS else {"requestBody": {"content": {"*/*": {}}}}
+        answers = {"2XX": {"description": "The answer."}}
+        return {**body, "responses": answers | own_responses(self._refusals(route))}
+
+    def _soap(self, route: Route) -> Document:
+        answers = {
+            "200": {"description": "The reply's envelope.", "content": XML},
+            "500": {"description": "A fault.", "content": XML},
+        }
+        body = {"required": True, "description": "An envelope.", "content": XML}
+        return {"requestBody": body, "responses": answers | own_responses(self._refusals(route))}
+
+    def _refusals(self, route: Route) -> list[int]:
+        bounded = [413] if route.max_body or self._max_body else []
+        filled = [422] if any(used_in_path(target) for target in sides(route)) else []
+        return [400, 408, *bounded, *filled, 502, 504]
+
+    # -------------------------------------------------------------------------------------------- calls of operations
+
+    def _called(self, verb: str, backend: str, target: SoapTarget) -> Document:
+        """JSON that becomes a call, and its result."""
+        body = self._request_body(verb, backend, target)
+        statuses = [400, 408, 413, *([415] if body else []), 422, 502, 504]
+        answers = self._result(backend, target) | own_responses(statuses) | self._faults(backend, target)
+        return ({"requestBody": body} if body else {}) | {"responses": dict(sorted(answers.items()))}
+
+    def _request_body(self, verb: str, backend: str, target: SoapTarget) -> Document:
+        if target.request is not None:
+            if not uses_body(target.request):
+                return {}
+            told = f"The service's own request is made of it by `{written(target.request)}`."
+            return {"content": {"application/json": {"schema": {"description": told}}}}
+        if verb in BODILESS:
+            return {}
+        schema = self._of(backend).message(target.operation.input, reply=False)
+        return {"required": True, "content": {"application/json": self._shown(schema)}}
+
+    def _result(self, backend: str, target: SoapTarget) -> Document:
+        output = target.operation.output
+        if output is None:
+            return {"202": {"description": "Taken; there is nothing to answer."}}
+        if target.response is not None:
+            told = f"Made of the service's own answer by `{written(target.response)}`."
+            content: Document = {"schema": {"description": told}}
+        else:
+            content = self._shown(self._of(backend).message(output, reply=True))
+        return {"200": {"description": "The result.", "content": {"application/json": content}}}
+
+    def _shown(self, schema: Document) -> Document:
+        """A schema, and an example of it."""
+        return {"schema": schema, "example": sample(schema, self.schemas)}
+
+    def _faults(self, backend: str, target: SoapTarget) -> Document:
+        """The answers that stand for declared faults, by status."""
+        statuses = dict(target.faults)
+        by_status: dict[int, list[str]] = {}
+        for name, _ in target.operation.faults:
+            by_status.setdefault(statuses.get(name, UNPROCESSABLE), []).append(name)
+        return {
+            str(status): self._fault_response(status, names, backend, target.operation)
+            for status, names in by_status.items()
+        }
+
+    def _fault_response(self, status: int, names: list[str], backend: str, operation: "Operation") -> Document:
+        details = {
+            name: self._of(backend).element(field, reply=True) for name, field in operation.faults if name in names
+        }
+        soap = {"type": "object", "properties": {"detail": {"type": "object", "properties": details}}}
+        fault = {"allOf": [reference("SoapFault")], "properties": {"soap": soap}}
+        invalid = [reference("InvalidRequest")] if status == UNPROCESSABLE else []
+        told = f"{WHEN[status]} Or a declared fault" if status in WHEN else "A declared fault"
+        schema = {"anyOf": [fault, *invalid]} if invalid else fault
+        return {"description": f"{told}: {', '.join(names)}.", "content": {PROBLEM: {"schema": schema}}}
+
+    def _of(self, backend: str) -> Components:
+        if backend not in self._components:
+            self._components[backend] = Components(self._types[backend], self.schemas)
+        return self._components[backend]
+
+
+# ------------------------------------------------------------------------------------------------ sides and mappings
+
+
+def sides(route: Route) -> list[Target]:
+    return [side for side in (route.legacy, route.new) if side is not None]
+
+
+def call_of(route: Route) -> tuple[str, SoapTarget] | None:
+    """The backend and the call that a route's contract comes from."""
+    return next(((side.backend, side.call) for side in sides(route) if isinstance(side.call, SoapTarget)), None)
+
+
+def own_responses(statuses: Iterable[int]) -> Document:
+    return {str(status): {"$ref": f"#/components/responses/{response_name(status)}"} for status in statuses}
+
+
+def written(mapping: object) -> str:
+    """A mapping as text."""
+    return mapping if isinstance(mapping, str) else json.dumps(mapping, ensure_ascii=False, default=dict)
+
+
+_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`")
+_USED = re.compile(r"\b(query|header)\.(?:\"([^\"]+)\"|([A-Za-z_]\w*))")
+
+
+def expressions(mapping: object) -> Iterator[str]:
+    """Every expression in a mapping, without its literals."""
+    match mapping:
+        case str():
+            yield _QUOTED.sub("", mapping)
+        case dict():
+            for each in mapping.values():
+                yield from expressions(each)
+        case list():
+            for each in mapping:
+                yield from expressions(each)
+
+
+def uses_body(mapping: object) -> bool:
+    return any(re.search(r"\bbody\b", each) for each in expressions(mapping))
+
+
+def used_in_path(target: Target) -> list[tuple[str, str]]:
+    """The query parameters and headers that a target's path is filled from."""
+    places = [part for part in target.path or () if isinstance(part, Placeholder)]
+    return [(each.source, each.name.decode()) for each in places if each.source in ("query", "header")]
+
+
+def used_by(target: Target) -> Iterator[tuple[str, str]]:
+    """The query parameters and headers that a side makes something of."""
+    yield from used_in_path(target)
+    for each in expressions(target.call.request if isinstance(target.call, SoapTarget) else None):
+        for found in _USED.finditer(each):
+            yield found[1], found[2] or found[3]
