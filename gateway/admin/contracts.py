@@ -7,8 +7,7 @@ document stays the same when a route is flipped.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connectors.soap.openapi import Components
 from connectors.soap.sampling import sample
@@ -25,17 +24,24 @@ XML = {"text/xml": {"schema": {"type": "string"}}, "application/soap+xml": {"sch
 BODILESS = ("get", "head", "delete", "options", "trace")
 UNPROCESSABLE = 422
 
-WHEN = {
-    400: "The request is malformed, or its path holds what no path may hold.",
-    408: "The request did not arrive in time.",
-    410: "The endpoint is retired; a Link field tells its successor where there is one.",
-    413: "The request's body is too large.",
-    415: "The request's body is not JSON.",
-    422: "The request does not fit what is asked for here; `problems` lists every reason.",
-    502: "The service behind this address cannot be reached, or gave no usable answer.",
-    504: "The service behind this address did not answer in time.",
+
+class Refusal(NamedTuple):
+    """A refusal of the gateway's own: its name among the components, and when it comes."""
+
+    name: str
+    when: str
+
+
+REFUSALS = {
+    400: Refusal("BadRequest", "The request is malformed, or its path holds what no path may hold."),
+    408: Refusal("RequestTimeout", "The request did not arrive in time."),
+    410: Refusal("Gone", "The endpoint is retired; a Link field tells its successor where there is one."),
+    413: Refusal("TooLarge", "The request's body is too large."),
+    415: Refusal("NotJson", "The request's body is not JSON."),
+    422: Refusal("Unprocessable", "The request does not fit what is asked for here; `problems` lists every reason."),
+    502: Refusal("BadGateway", "The service behind this address cannot be reached, or gave no usable answer."),
+    504: Refusal("GatewayTimeout", "The service behind this address did not answer in time."),
 }
-"""The refusals of the gateway's own, by status."""
 
 SCHEMAS: dict[str, Document] = {
     "Problem": {
@@ -91,19 +97,14 @@ def reference(name: str) -> Document:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def response_name(status: int) -> str:
-    """`BadGateway`."""
-    return HTTPStatus(status).phrase.replace(" ", "").replace("-", "")
-
-
 def problem_responses() -> Document:
     """The gateway's own refusals, as components."""
     return {
-        response_name(status): {
+        name: {
             "description": when,
             "content": {PROBLEM: {"schema": reference("InvalidRequest" if status == UNPROCESSABLE else "Problem")}},
         }
-        for status, when in WHEN.items()
+        for status, (name, when) in REFUSALS.items()
     }
 
 
@@ -222,7 +223,8 @@ class Contracts:
         soap = {"type": "object", "properties": {"detail": {"type": "object", "properties": details}}}
         fault = {"allOf": [reference("SoapFault")], "properties": {"soap": soap}}
         invalid = [reference("InvalidRequest")] if status == UNPROCESSABLE else []
-        told = f"{WHEN[status]} Or a declared fault" if status in WHEN else "A declared fault"
+        own = REFUSALS.get(status)
+        told = f"{own.when} Or a declared fault" if own else "A declared fault"
         schema = {"anyOf": [fault, *invalid]} if invalid else fault
         return {"description": f"{told}: {', '.join(names)}.", "content": {PROBLEM: {"schema": schema}}}
 
@@ -245,7 +247,7 @@ def call_of(route: Route) -> tuple[str, SoapTarget] | None:
 
 
 def own_responses(statuses: Iterable[int]) -> Document:
-    return {str(status): {"$ref": f"#/components/responses/{response_name(status)}"} for status in statuses}
+    return {str(status): {"$ref": f"#/components/responses/{REFUSALS[status].name}"} for status in statuses}
 
 
 def written(mapping: object) -> str:

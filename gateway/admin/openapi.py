@@ -5,6 +5,7 @@ operation without a mapping, the shapes come from the WSDL (`contracts`); what p
 answers.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -130,13 +131,18 @@ def _operation(verb: str, routes: list[Route], contracts: Contracts, names: Name
     calls = [route for route in routes if route.match.soap is not None]
     shown = {
         "operationId": names.unique(main.name if len(_verbs(main.match)) == 1 else f"{main.name}-{verb}"),
-        "summary": main.name.replace("-", " ").replace("_", " ").capitalize(),
+        "summary": _as_words(main.name),
         "description": "\n\n".join(_told(main, others, calls, contracts)),
         "deprecated": main.deprecated is not None or main.serve is Serve.RETIRED,
         "parameters": contracts.parameters(main),
         **contracts.exchange(verb, main, calls),
     }
     return {key: value for key, value in shown.items() if value or key == "responses"}
+
+
+def _as_words(name: str) -> str:
+    """`Rent balance` for `rent-balance`."""
+    return re.sub("[-_.]+", " ", name[:1].upper() + name[1:])
 
 
 def _how_special(route: Route) -> tuple[bool, bool, bool, int]:

@@ -11,12 +11,15 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
+from gateway.cli.call import call
 from gateway.cli.check import check
 from gateway.cli.completion import COMPLETE, completion, learn_shells
 from gateway.cli.diff import diff
 from gateway.cli.explain import explain
 from gateway.cli.flip import flip
+from gateway.cli.importing import importing
 from gateway.cli.init import init
+from gateway.cli.openapi import openapi
 from gateway.cli.output import complain, complain_of
 from gateway.cli.reload import reload
 from gateway.cli.routes import routes
@@ -36,8 +39,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run_command)
-for command in (check, explain, routes, flip, diff, reload, status, schema, init, completion):
+for command in (check, explain, call, routes, flip, diff, reload, status, openapi, schema, init, completion):
     app.command()(command)
+app.add_typer(importing)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,8 +1,8 @@
 """A file of routes drafted from a WSDL: a backend for each port, a route for each operation, all served by legacy.
 
 Without a mapping an operation is `POST /{service}/{Operation}` and takes and gives the operation's own JSON, of which a
-comment lists every field. Mappings stand there too, to be pruned; unless asked for they are comments themselves, because
-the operation's own JSON loses nothing and has its shape in the OpenAPI document.
+comment lists every field. Mappings stand there too, to be pruned; unless asked for they are comments themselves,
+because the operation's own JSON loses nothing and has its shape in the OpenAPI document.
 """
 
 import json
@@ -66,17 +66,17 @@ def written(draft: Draft, *, mapped: bool) -> str:
 
 
 def _backend(draft: Draft, port: Port) -> Iterator[str]:
-    name = port.backend.upper().replace("-", "_").replace(".", "_")
+    name = re.sub("[^A-Z0-9]", "_", port.backend.upper())
     yield f"  {scalar(port.backend)}:"
     yield "    type: soap"
     yield f"    wsdl: {scalar(draft.wsdl)}"
     if draft.root is not None:
         yield f"    wsdl_root: {scalar(draft.root)}"
     if port.port is not None:
-        yield f"    port: {scalar(port.port)}"
-    yield f"    # SOAP {port.version}" + (f"; left out: {', '.join(draft.others)}" if draft.others else "")
+        others = f"; there is also {', '.join(draft.others)}" if draft.others else ""
+        yield f"    port: {scalar(port.port)}   # SOAP {port.version}{others}"
     yield from _url(port.address)
-    yield f'    # auth: {{basic: {{username: gateway, password: "${{{name}_PASSWORD}}"}}}}   # or wsse:'
+    yield f'    # auth: {{basic: {{username: gateway, password: "${{{name}_PASSWORD}}"}}}}   # or wsse, for WS-Security'
 
 
 def _url(address: str) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _route(port: Port, operation: Operation, schema: Schema, *, mapped: bool) ->
         yield "  #   gives nothing: the answer is 202"
     for name, fault in operation.faults:
         yield f"  #   may answer 422 with the fault {name}: {fault.key}"
-    yield f"  - name: {scalar(route_name(port.backend, operation.name))}"
+    yield f"  - name: {scalar(route_name(operation))}"
     yield f"    match: POST {path}"
     for line in get_lines(path, asked):
         yield f"    # {line}"
@@ -143,6 +143,6 @@ def _comment(text: str, mark: str) -> Iterator[str]:
         yield mark + line
 
 
-def route_name(backend: str, operation: str) -> str:
-    """`rents-legacy.GetBalance`: letters, digits, dots, dashes and underscores, 100 at most."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", f"{backend}.{operation}")[:100]
+def route_name(operation: Operation) -> str:
+    """`Rents.GetBalance`: letters, digits, dots, dashes and underscores, 100 at most."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", f"{operation.service}.{operation.name}")[:100]

@@ -123,7 +123,7 @@ class _Fetching:
                     if not is_address(address):
                         raise CommandError(f"{address} is no http or https address, and a redirect leads there.")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise CommandError(f"{address} cannot be fetched: {error or type(error).__name__}.") from error
+            raise CommandError(f"{address} cannot be fetched: {str(error) or type(error).__name__}.") from error
         raise CommandError(f"{address} redirects more than {MOST_REDIRECTS} times.")
 
     async def _content(self, address: str, answer: aiohttp.ClientResponse) -> bytes:

@@ -1,4 +1,4 @@
-"""Mappings that change nothing, written to be pruned: every field of an operation, from the body and into the result."""
+"""Mappings that change nothing, written to be pruned: every field, from the body and into the result."""
 
 import json
 import re
@@ -11,6 +11,8 @@ LONGEST = 9_000
 NARROW = 90
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_SAFE = re.compile(r"(?:https?://)?[A-Za-z_./][\w./{}-]*(?::[0-9]+[\w./-]*)?")
+_WORDS = frozenset({"true", "false", "null", "~"})
 _STRUCTURED = frozenset({"list", "union"})
 
 
@@ -19,10 +21,6 @@ def scalar(text: str) -> str:
     if _SAFE.fullmatch(text) and text.lower() not in _WORDS and not text.endswith("."):
         return text
     return json.dumps(text, ensure_ascii=False)
-
-
-_SAFE = re.compile(r"(?:https?://)?[A-Za-z_./][\w./{}-]*(?::[0-9]+[\w./-]*)?")
-_WORDS = frozenset({"true", "false", "null", "~"})
 
 
 def identifier(key: str) -> str:

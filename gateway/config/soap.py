@@ -26,8 +26,9 @@ _MAPPINGS = ("request", "response", "faults", "error_when", "replies")
 
 
 class Described(NamedTuple):
-    """What is written about a SOAP backend; `entry` is where."""
+    """What is written about a SOAP backend; `entry` is where, `base` the path of its url."""
 
+    base: bytes
     wsdl: Path
     root: Path | None
     port: str | None
@@ -58,7 +59,7 @@ def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Describe
         return None
     folder = Path(entry.document.file).parent
     root = folder / spec.wsdl_root if spec.wsdl_root is not None else None
-    return Described(folder / spec.wsdl, root, spec.port, spec.auth, entry)
+    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, spec.auth, entry)
 
 
 class Faced(NamedTuple):
@@ -208,8 +209,10 @@ def _bound_target(
     problems: Problems,
 ) -> Target | None:
     """A side with its call as the connector wants it; without one where something about it is wrong."""
-    if target is None or target.call is None:
-        return target
+    if target is None:
+        return None
+    if target.call is None:
+        return _passed_on(route, target, known)
     if isinstance(target.call, Faced):
         operations = _operations_of(route, known)
         call = None if operations is None else _faced(route, target.call, operations, draft.entry, side, problems)
@@ -217,6 +220,13 @@ def _bound_target(
         operations = known.get(target.backend)
         call = None if operations is None else _call(target.call, operations, draft.entry, side, problems)
     return target._replace(call=call)
+
+
+def _passed_on(route: Route, target: Target, known: Mapping[str, _Operations]) -> Target:
+    """A target that gets the message as it is: a SOAP backend has one address for all of them."""
+    if route.match.soap is None or target.path is not None or target.backend not in known:
+        return target
+    return target._replace(path=() if known[target.backend].described.base else (b"/",))
 
 
 def _faced(route: Route, faced: Faced, operations: _Operations, entry: Entry, side: str, problems: Problems) -> Any:

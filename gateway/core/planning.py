@@ -200,6 +200,8 @@ def _prefixes(route: Route, target: Target, backend: Backend) -> tuple[bytes, by
     """(prefix at the backend, prefix in public) when paths of one map onto the other by their beginning alone."""
     if target.path is None:
         return (backend.base, b"") if backend.base else None
+    if not target.path:
+        return None
     ends_in_rest = target.path[-1:] == (Placeholder("rest", b""),) and len(target.path) == 2
     literal = target.path[0]
     if not ends_in_rest or not isinstance(literal, bytes):

@@ -128,7 +128,7 @@ def _soap(route: str, operation: str, arguments: dict[str, str], chance: Random)
     """A call of an operation, in either envelope version."""
     version = chance.choice((SOAP_11, SOAP_12))
     body = write(version, NAMESPACE, operation, tuple(arguments.items()))
-    proof = f"<AccountNo>{escape(arguments['AccountNo'])}</AccountNo>".encode()
+    proof = f"AccountNo>{escape(arguments['AccountNo'])}</".encode()  # whatever its prefix
     return Call(route, "POST", "/services/Rents.asmx", proof, body, _soap_headers(version, operation))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -42,11 +43,15 @@ def demand_ports(estate: Estate, file: str) -> None:
 
 
 def rehearsal_copy(config: Path, estate: Estate, folder: Path) -> Path:
-    """A copy of the file to flip in; where one of its ports is taken, the copy names a free one."""
+    """A copy of the file to flip in; where one of its ports is taken, the copy names a free one.
+
+    Files that it names stay where they are.
+    """
     text = config.read_bytes()
     for backend in played(estate):
         here = _address(backend)
         text = text.replace(f"//{here}".encode(), f"//{free_or_another(here, backend.name)}".encode())
+    text = re.sub(rb"(?m)^( *wsdl: )(?!/)", rb"\1" + os.fsencode(config.resolve().parent) + b"/", text)
     copy = folder / config.name
     copy.write_bytes(text)
     return copy

@@ -111,6 +111,8 @@ def test_a_soap_route_goes_by_the_wsdl(folder: Path) -> None:
     found = estate(folder, frame("", 'name: a, match: "SOAP /l#ListLoans", legacy: loans'))
     wanted = SoapOperation("ListLoans", "ListLoansRequest", "urn:loans", "urn:loans/list")
     assert (found.routes[0].match.soap, call_of(found)) == (wanted, None)
+    assert found.routes[0].legacy is not None
+    assert found.routes[0].legacy.path == ()  # to the url of the backend as it stands
 
 
 def test_a_soap_route_may_be_answered_with_json(folder: Path) -> None:

@@ -107,6 +107,7 @@ PREFIXES: list[tuple[str, tuple[bytes | Placeholder, ...] | None, bytes, tuple[b
     ("ANY /my app/(1)/**", (b"/v2/", Placeholder("rest", b"")), b"", (b"/v2", b"/my%20app/(1)")),
     ("ANY /{x}/**", (b"/v2/", Placeholder("rest", b"")), b"", None),
     ("GET /a", (b"/v2",), b"", None),
+    ("GET /a", (), b"/one/address", None),
     ("ANY /a/{x}", (b"/v2/", Placeholder("path", b"x")), b"", None),
 ]
 
@@ -322,6 +323,7 @@ def test_a_value_that_is_missing_is_a_client_s_mistake() -> None:
     """The answer names what the request lacks."""
     assert sent("GET /a", "GET /a?r=1", b"/", Placeholder("query", b"q")) == "The request has no query q."
     assert sent("GET /a", "GET /a", b"/", Placeholder("header", b"x-h")) == "The request has no header x-h."
+    assert sent("GET /a", "GET /a", b"/", Placeholder("body", b"No")) == "The request has no body No."
 
 
 @pytest.mark.parametrize(
