@@ -46,7 +46,7 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 edge: $(READY)
-	$(BIN)/python -m benchmarks.edge --probe $(SHARED)/edge/edge_probe.py
+	$(BIN)/python -m benchmarks.edge --probe $(SHARED)/edge/edge_probe.py --soap
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.hop

@@ -76,11 +76,15 @@ class Crew:
         self.start(f"origin-{name}", [sys.executable, "-m", "benchmarks.origin", *options], port, core)
         return port
 
-    def gateway(self, routes: str, name: str = "gateway", core: int | None = None) -> "Gateway":
-        """A gateway that serves this routes.yaml, and is ready."""
+    def gateway(
+        self, routes: str, name: str = "gateway", core: int | None = None, files: Mapping[str, str] | None = None
+    ) -> "Gateway":
+        """A gateway that serves this routes.yaml, and is ready; `files` are those that it names, beside it."""
         gateway = Gateway(self.folder / name, core)
         self._gateways.append(gateway)
         gateway.config.write_text(routes)
+        for file, text in (files or {}).items():
+            (gateway.config.parent / file).write_text(text)
         gateway.start()
         gateway.wait_ready()
         return gateway
