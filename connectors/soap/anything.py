@@ -6,7 +6,7 @@ In JSON such a value is plain where its own type says enough: a string, a boolea
 
 from connectors.soap.attributes import is_beside, others_writer
 from connectors.soap.plan import Facets, Kind, Simple
-from connectors.soap.problems import At, object_to
+from connectors.soap.problems import UNKNOWN_MEMBER, At, object_to
 from connectors.soap.simple import Unfit, decoder, encoder
 from connectors.soap.values import NAME, name_reader, name_writer, named_type
 from connectors.soap.words import JSON, NIL, TRUE, TYPE, TYPE_WORD, VALUE, XML, any_key
@@ -112,7 +112,7 @@ def anything_attributes(value: JSON, add: Add, at: At | None) -> None:
     if used != len(given):
         for key in given:
             if key not in (XML, VALUE, TYPE_WORD) and not key.startswith("@"):
-                object_to(at and at[key], "is not in the schema")
+                object_to(at and at[key], UNKNOWN_MEMBER)
     try:
         if XML in given:
             add(f"{_type_mark(word) if word is not None else ''}>{safe_content(given[XML])}")

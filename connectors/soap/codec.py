@@ -11,7 +11,7 @@ from typing import NamedTuple
 from connectors.soap.decoding import Decode, Decoders
 from connectors.soap.encoding import Encoders
 from connectors.soap.plan import AnyType, Complex, Field, Group, Message, Particle, Schema, Simple, TypeRef, Wild
-from connectors.soap.problems import At, Broken, Invalid, Problem, object_to
+from connectors.soap.problems import UNKNOWN_MEMBER, At, Broken, Invalid, Problem, object_to
 from connectors.soap.references import resolve
 from connectors.soap.together import Write
 from connectors.soap.words import JSON, SOAP_ENCODING
@@ -158,7 +158,7 @@ def _parts_written(parts: list[tuple[str, Write]]) -> Write:
                 object_to(at and at[key], "is missing")
         for key in value:
             if key not in known:
-                object_to(at and at[key], "is not in the schema")
+                object_to(at and at[key], UNKNOWN_MEMBER)
 
     return write
 
@@ -169,7 +169,7 @@ def _parts_read(slots: dict[str, tuple[str, Decode]], *, complete: bool) -> Deco
     def read(parent: Element, at: At | None) -> JSON:
         out: dict[str, JSON] = {}
         for child in parent:
-            slot = slots.get(child.tag)
+            slot = slots.get(child.tag) or slots.get(local(child.tag))  # node's servers qualify what has no namespace
             if slot is None:
                 object_to(at, f"has the element {local(child.tag)}, which the schema does not know here")
             else:

@@ -9,23 +9,19 @@ from typing import NamedTuple
 from connectors.soap.anything import anything_attributes
 from connectors.soap.attributes import Count, writer, written_name
 from connectors.soap.content import ANY, ITEMS, Entry, Items, Model, Zip, fields_of, key_of
+from connectors.soap.leaves import leaf, mixed, nothing, text
 from connectors.soap.misfits import object_to_misfits
 from connectors.soap.plan import AnyType, ArrayOf, Complex, Field, Schema, Simple, TypeRef, Wild
-from connectors.soap.problems import At, object_to
+from connectors.soap.problems import UNKNOWN_MEMBER, At, object_to
 from connectors.soap.reach import inside_out
-from connectors.soap.simple import Unfit
 from connectors.soap.together import Each, Together, Write, any_written, listed, some, wild_writer, zipped
-from connectors.soap.values import coded, name_writer
-from connectors.soap.words import JSON, SOAP_ENCODING, TYPE_WORD, VALUE, XML
-from connectors.soap.xmltext import XML_NAMESPACE, XSD, XSI, Add, XmlRefused, escape, local, safe_content
+from connectors.soap.words import JSON, MISSING, SOAP_ENCODING, TYPE_WORD, VALUE, XML
+from connectors.soap.xmltext import XML_NAMESPACE, XSD, XSI, Add, local
 
 __all__ = ["Add", "Encoders", "Write"]
 
-NUMERIC = frozenset({"boolean", "integer", "decimal", "float", "dateTime", "base64", "hex"})
-"""Kinds whose text never holds a character that XML would take for its own."""
 _DECLARED = {XML_NAMESPACE: "xml", XSI: "xsi", XSD: "xsd", SOAP_ENCODING: "soapenc"}
 """What is declared in every message that needs it."""
-_MISSING = object()
 
 
 class Step(NamedTuple):
@@ -64,10 +60,10 @@ class Encoders:
         return self._element(field)
 
     def _element(self, field: Field) -> Write:
-        nillable = field.nillable or self._typed
+        nillable, tag = field.nillable or self._typed, self.name(field.name)
         if isinstance(field.type, Simple):
-            return self._leaf(field, field.type, nillable=nillable)
-        tag = self.name(field.name)
+            mark = _type_mark(field.type) if self._typed else ""
+            return leaf(field._replace(nillable=nillable), field.type, tag, mark, self._prefixes)
         start, end = f"<{tag}", f"</{tag}>"
         inner = anything_attributes if isinstance(field.type, AnyType) else self._inner(field.type, self._made)
 
@@ -91,7 +87,7 @@ class Encoders:
         def either(value: JSON, add: Add, at: At | None) -> None:
             if value is None:
                 value = {}
-            elif attributes is None or value.__class__ is not dict or value.get(VALUE, _MISSING) is not None:
+            elif attributes is None or value.__class__ is not dict or value.get(VALUE, MISSING) is not None:
                 write(value, add, at)
                 return
             add(f'{start} xsi:nil="true"')
@@ -101,48 +97,6 @@ class Encoders:
             add("/>")
 
         return either
-
-    def _leaf(self, field: Field, simple: Simple, *, nillable: bool) -> Write:
-        tag = self.name(field.name)
-        if simple.kind == "qname":
-            return self._name(tag, simple, nillable=nillable)
-        text_of, plain = coded(simple, field.fixed).encode, simple.kind in NUMERIC
-        start, nil = f"<{tag}{self._type_mark(simple)}>", f'<{tag} xsi:nil="true"/>'
-
-        def write(value: JSON, add: Add, at: At | None) -> None:
-            if value is None:
-                _write_nil(nil, add, at, nillable=nillable)
-                return
-            try:
-                text = text_of(value)
-            except Unfit as unfit:
-                object_to(at, str(unfit))
-                return
-            add(f"{start}{text if plain else escape(text)}</{tag}>")
-
-        return write
-
-    def _name(self, tag: str, simple: Simple, *, nillable: bool) -> Write:
-        """The function for an element that holds a qualified name."""
-        text_of, mark = name_writer(simple, self._prefixes), self._type_mark(simple)
-
-        def write(value: JSON, add: Add, at: At | None) -> None:
-            if value is None:
-                _write_nil(f'<{tag} xsi:nil="true"/>', add, at, nillable=nillable)
-                return
-            try:
-                text, declaration = text_of(value)
-            except Unfit as unfit:
-                object_to(at, str(unfit))
-                return
-            add(f"<{tag}{declaration}{mark}>{text}</{tag}>")
-
-        return write
-
-    def _type_mark(self, simple: Simple) -> str:
-        if not self._typed or simple.kind in ("list", "union"):
-            return ""
-        return f' xsi:type="xsd:{simple.base}"'
 
     # -------------------------------------------------------------------------------------------- complex types
 
@@ -218,11 +172,11 @@ class Encoders:
     def _content(self, plan: Complex) -> tuple[Count, frozenset[str]]:
         """The function that ends the start tag, writes the content and counts the members it used; and their keys."""
         if plan.text is not None:
-            return self._text(plan.text), frozenset({VALUE})
+            return text(plan.text, self._prefixes), frozenset({VALUE})
         if plan.mixed:
-            return _mixed, frozenset({XML})
+            return mixed, frozenset({XML})
         if plan.content is None:
-            return _nothing, frozenset()
+            return nothing, frozenset()
         model = Model(plan.content)
         return self._members(model), frozenset(key for entry in model.entries for key in _keys_of(entry))
 
@@ -238,8 +192,8 @@ class Encoders:
                     used += more
                     letters += more_letters
                     continue
-                member = value.get(key, _MISSING)
-                if member is _MISSING:
+                member = value.get(key, MISSING)
+                if member is MISSING:
                     continue
                 used += 1
                 if not many:
@@ -277,61 +231,16 @@ class Encoders:
     def _each(self, field: Field, model: Model) -> Each:
         return Each(field.key, self._element(field), model.letters[field.name])
 
-    def _text(self, simple: Simple) -> Count:
-        """The function for text beside attributes."""
-        if simple.kind == "qname":
-            name_of = name_writer(simple, self._prefixes)
-        else:
-            text_of = coded(simple).encode
-
-            def name_of(value: JSON) -> tuple[str, str]:
-                return escape(text_of(value)), ""
-
-        def write(value: JSON, add: Add, at: At | None) -> int:
-            given = value.get(VALUE, _MISSING)
-            if given is _MISSING or given is None:
-                object_to(at and at[VALUE], "is missing" if given is _MISSING else "must not be null")
-                return VALUE in value
-            try:
-                text, declaration = name_of(given)
-            except Unfit as unfit:
-                object_to(at and at[VALUE], str(unfit))
-            else:
-                add(f"{declaration}>{text}")
-            return 1
-
-        return write
-
 
 # ------------------------------------------------------------------------------------------------ small functions
-
-
-def _write_nil(nil: str, add: Add, at: At | None, *, nillable: bool) -> None:
-    if nillable:
-        add(nil)
-    else:
-        object_to(at, "must not be null")
 
 
 def _write_nothing(_value: JSON, _add: Add, _at: At | None) -> None:
     """What a step has in the place of its function where several members are written together."""
 
 
-def _mixed(value: JSON, add: Add, at: At | None) -> int:
-    add(">")
-    given = value.get(XML, _MISSING)
-    if given is _MISSING:
-        return 0
-    try:
-        add(safe_content(given))
-    except XmlRefused as refused:
-        object_to(at and at[XML], str(refused))
-    return 1
-
-
-def _nothing(_value: JSON, add: Add, _at: At | None) -> int:
-    add(">")
-    return 0
+def _type_mark(simple: Simple) -> str:
+    return "" if simple.kind in ("list", "union") else f' xsi:type="xsd:{simple.base}"'
 
 
 def _object_to_unknown(
@@ -342,7 +251,7 @@ def _object_to_unknown(
         if key == TYPE_WORD and word is not None and isinstance(given, str) and local(given) == word:
             continue
         if key not in known and not (open_to_any and key.startswith("@")):
-            object_to(at and at[key], "is not in the schema")
+            object_to(at and at[key], UNKNOWN_MEMBER)
 
 
 def _keys_of(entry: Entry) -> list[str]:

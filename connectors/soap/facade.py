@@ -16,8 +16,8 @@ from connectors.soap.answers import answer
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import NAMESPACES, Frame, Opened, not_understood, opened
 from connectors.soap.incoming import document, read_whole, request_id
-from connectors.soap.plan import Operation, Schema
-from connectors.soap.problems import Invalid
+from connectors.soap.plan import Field, Operation, Schema
+from connectors.soap.problems import UNKNOWN_MEMBER, Invalid
 from connectors.soap.target import DECODE
 from connectors.soap.words import JSON
 from connectors.soap.xmltext import XmlRefused
@@ -53,6 +53,11 @@ class FacadeTarget(NamedTuple):
     response: Given | None = None
     faults: tuple[tuple[str, int], ...] = ()
     decode: int = DECODE
+
+    @property
+    def told(self) -> str:
+        """What is done, in words for `banyan explain`."""
+        return f"{self.operation.name} of {self.operation.service}, answered from JSON"
 
 
 class FacadeConnector:
@@ -187,12 +192,24 @@ class FacadeCaller:
         field = dict(self._operation.faults).get(name)
         if field is None:
             return ""
-        for value in (said, said.get("detail"), {}):
+        for value in (said.get("detail"), said):
+            if not isinstance(value, dict):
+                continue
+            known = self._known_members(field, value)
             try:
-                return self._codec.encode_element(field, value)
+                return self._codec.encode_element(field, known)
             except Invalid:
                 continue
         return ""
+
+    def _known_members(self, field: Field, value: dict[str, Any]) -> dict[str, Any]:
+        """The members of a problem document that the detail has: the others (title, status, ...) are HTTP's."""
+        try:
+            self._codec.encode_element(field, value)
+        except Invalid as invalid:
+            unknown = {each.pointer.removeprefix("/") for each in invalid.problems if each.reason == UNKNOWN_MEMBER}
+            return {key: each for key, each in value.items() if key not in unknown}
+        return value
 
 
 # ------------------------------------------------------------------------------------------------ small things

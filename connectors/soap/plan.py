@@ -3,8 +3,8 @@
 A plan is made once from the WSDL and its schemas (`schema.py`) and says everything about them that matters on the wire.
 It is nothing but tuples, so that it can be pickled to the data process, where `codec.py` turns it into functions.
 
-Names of elements, attributes and types are written `{namespace}local`, or `local` where there is no namespace. A `key` is
-the name a value has in JSON.
+Names of elements, attributes and types are written `{namespace}local`, or `local` where there is no namespace. A `key`
+is the name a value has in JSON.
 """
 
 from typing import Literal, NamedTuple
@@ -12,9 +12,10 @@ from typing import Literal, NamedTuple
 UNBOUNDED = None
 """`most` of a particle that may come any number of times."""
 
-Kind = Literal[
-    "string", "boolean", "integer", "decimal", "float", "dateTime", "base64", "hex", "qname", "verbatim", "list", "union"
-]
+Kind = (
+    Literal["string", "boolean", "integer", "decimal", "float", "dateTime"]
+    | Literal["base64", "hex", "qname", "verbatim", "list", "union"]
+)
 
 
 class Facets(NamedTuple):
@@ -38,9 +39,9 @@ class Facets(NamedTuple):
 
 
 class Simple(NamedTuple):
-    """A simple type. `base` is the local name of the built-in type it comes from ("anySimpleType" for lists and unions).
+    """A simple type. `base` is the local name of the built-in type that it comes from.
 
-    `item` is what a list is a list of, `members` what a union may be. `name` is that of the type, where it has one.
+    That is "anySimpleType" for lists and unions. `item` is what a list is a list of, `members` what a union may be. `name` is that of the type, where it has one.
     """
 
     kind: Kind

@@ -11,6 +11,10 @@ MOST_PROBLEMS = 1_000
 """No more are listed: a message with so many is of another kind altogether."""
 
 
+UNKNOWN_MEMBER = "is not in the schema"
+"""Why a member is refused that nothing in the schema is called by."""
+
+
 class Problem(NamedTuple):
     """One thing that is wrong: where (RFC 6901), and why in words that follow the pointer."""
 

@@ -29,3 +29,8 @@ class SoapTarget(NamedTuple):
     strict: bool = False
     auth: tuple[Auth, ...] = ()
     decode: int = DECODE
+
+    @property
+    def told(self) -> str:
+        """What is done, in words for `banyan explain`."""
+        return f"{self.operation.name} of {self.operation.service}, called in SOAP {self.operation.version}"

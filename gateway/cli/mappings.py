@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from connectors.soap.fields import Node
 
+LINE_END = "\n"
 LONGEST = 9_000
 """Characters of an expression; the gateway takes a little more."""
 NARROW = 90
@@ -67,8 +68,8 @@ def response_lines(root: Node) -> Iterator[str]:
     if sum(map(len, lines)) > LONGEST:
         lines = list(_taken(root, inner=False))
     if sum(map(len, lines)) <= LONGEST:
-        yield "response: |-"
-        yield from (f"  {line}" for line in ["{", *lines, "}"])
+        found = [line.replace("'", "''") for line in _braced("{", lines, "}")]
+        yield from f"response: '{LINE_END.join(found)}'".split(LINE_END)
 
 
 def _taken(node: Node, *, inner: bool) -> Iterator[str]:
@@ -81,14 +82,17 @@ def _taken(node: Node, *, inner: bool) -> Iterator[str]:
             yield f"{start}{comma}"
             continue
         start += "[].{" if each.many else ".{"
-        members = list(_taken(each, inner=True))
-        short = " ".join(member.strip() for member in members)
-        if len(start) + len(short) < NARROW:
-            yield f"{start}{short}}}{comma}"
-        else:
-            yield start
-            yield from (f"  {member}" for member in members)
-            yield f"  }}{comma}"
+        for line in _braced(start.strip(), list(_taken(each, inner=True)), f"}}{comma}"):
+            yield f"  {line}"
+
+
+def _braced(start: str, members: list[str], end: str) -> Iterator[str]:
+    """Members between braces, in one line where that is not too long."""
+    short = start + " ".join(member.strip() for member in members) + end
+    if len(short) < NARROW:
+        yield short
+    else:
+        yield from (start, *members, end)
 
 
 # ------------------------------------------------------------------------------------------------ a GET instead

@@ -21,7 +21,7 @@ from gateway.core.forwarding import (
 from gateway.core.headers import read_request
 from gateway.core.losing import Lost, others
 from gateway.core.matching import NotFound, RoutingTable, find, operations
-from gateway.core.model import BUCKETS, Gateway, Request, Side
+from gateway.core.model import BUCKETS, Backend, Gateway, Request, Side
 from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import (
     Choice,
@@ -205,6 +205,8 @@ class _Visit:
         backend = plan.backend
         target = target_path(plan, self.route, request)
         sending = Sending(plan.side, backend.name, "", "", (), plan.timeouts._asdict())
+        if plan.target.call is not None:
+            return sending._replace(url=_address(backend), head=(plan.target.call.told,))
         if isinstance(target, PathProblem):
             return sending._replace(refused=f"422: {target.detail}")
         if plan.max_body and request.length > plan.max_body:
@@ -215,10 +217,8 @@ class _Visit:
         head = request_head(plan, request, target, lines).decode(errors="replace")
         first, host, *fields = head.rstrip("\r\n").split("\r\n")
         added = {name.lower().decode() for name, _ in plan.target.request.add}
-        where = f"unix:{backend.unix}:" if backend.unix else f"{'https' if backend.tls else 'http'}://"
-        where += "" if backend.unix else backend.authority.decode()
         return sending._replace(
-            url=where + target.decode(errors="replace"),
+            url=_address(backend) + target.decode(errors="replace"),
             host=host.partition(": ")[2],
             head=(first, host, *(_masked(line, added) for line in fields)),
         )
@@ -240,6 +240,12 @@ class _Visit:
             yield f"Not passed on as received: {kept}."
         if sent and not reserved >= {b"x-request-id", b"traceparent"}:
             yield "X-Request-ID and traceparent are examples: they are drawn for each request that brings none."
+
+
+def _address(backend: Backend) -> str:
+    if backend.unix:
+        return f"unix:{backend.unix}:"
+    return f"{'https' if backend.tls else 'http'}://{backend.authority.decode()}"
 
 
 def _masked(line: str, added: set[str]) -> str:
