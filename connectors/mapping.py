@@ -7,54 +7,14 @@ expression that gives the whole, or an object of expressions, in which what is m
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
+from connectors.expressions import JSON, Expression, MappingFailed, MappingInvalid, is_true, short
 
-from gateway.errors import BanyanError
+__all__ = ["Expression", "Given", "Mapped", "MappingFailed", "MappingInvalid", "is_true"]
 
-LONGEST = 10_000
-"""Characters of one expression."""
 DEEPEST = 100
 """Objects in objects, in a mapping."""
-MOST_VALUES = 2_000_000
-"""Values in a result: an expression can double what it is given, again and again."""
-JSON = Any
 Given = str | bool | int | float | list[Any] | Mapping[str, Any]
 _MISSING = object()
-_LEAKS = (JMESPathError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
-"""What JMESPath raises: its own errors, and those of Python that its functions let through."""
-
-
-class MappingInvalid(BanyanError):
-    """A mapping cannot be compiled; says what is wrong with it, for whoever wrote it."""
-
-
-class MappingFailed(BanyanError):
-    """A mapping cannot be applied to a value."""
-
-
-class Expression:
-    """One JMESPath expression. Raises MappingInvalid when it is not one."""
-
-    __slots__ = ("_search", "text")
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        if len(text) > LONGEST:
-            raise MappingInvalid(f"The expression is longer than {LONGEST:,} characters.")
-        try:
-            self._search = jmespath.compile(text).search
-        except _LEAKS as error:
-            reason = " ".join(str(error).split())
-            raise MappingInvalid(f"`{_short(text)}` is not a JMESPath expression: {_short(reason)}") from error
-
-    def __call__(self, document: JSON) -> JSON:
-        """What it finds; None where there is nothing. Raises MappingFailed."""
-        try:
-            return self._search(document)
-        except _LEAKS as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise MappingFailed(f"`{_short(self.text)}` cannot be applied: {_short(reason)}") from error
 
 
 class Mapped:
@@ -71,13 +31,7 @@ class Mapped:
     def __call__(self, document: JSON) -> JSON:
         """The value it makes of a document. Raises MappingFailed."""
         value = self._apply(document)
-        _check_size(value)
         return {} if value is _MISSING else value
-
-
-def is_true(value: JSON) -> bool:
-    """What JMESPath takes for true: anything but null, false, and empty strings, arrays and objects."""
-    return value is not None and value is not False and value not in ("", [], {})
 
 
 Step = Callable[[JSON], JSON]
@@ -104,7 +58,7 @@ def _nested(given: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in given.items():
         first, dot, rest = str(key).partition(".")
         if not first or (dot and not rest):
-            raise MappingInvalid(f"`{_short(str(key))}` is not the name of a member.")
+            raise MappingInvalid(f"`{short(str(key))}` is not the name of a member.")
         if not dot and first not in nested:
             nested[first] = value
         elif dot and first not in nested:
@@ -135,20 +89,3 @@ def _array(steps: list[Step]) -> Step:
         return [value for value in found if value is not None and value is not _MISSING]
 
     return apply
-
-
-def _check_size(value: JSON) -> None:
-    room, waiting = MOST_VALUES, [value]
-    while waiting:
-        each = waiting.pop()
-        if each.__class__ is dict:
-            waiting.extend(each.values())
-        elif each.__class__ is list:
-            waiting.extend(each)
-        room -= 1
-        if room < 0 or len(waiting) > room:
-            raise MappingFailed(f"The mapping makes more than {MOST_VALUES:,} values.")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:200]}..."

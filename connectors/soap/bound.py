@@ -1,14 +1,14 @@
 """What a compiled WSDL offers: one value per operation of each SOAP port, with names where the compilers have objects.
 
-Services, ports, operations and messages are read from zeep's compiled document; what zeep does not keep (`use`, `parts`,
-attachments, faults' details, documentation) from the nodes of the binding.
+Services, ports, operations and messages are read from zeep's compiled document; what zeep does not keep (`use`,
+`parts`, attachments, documentation) from the nodes of the binding.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from lxml import etree
-from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
+from zeep.wsdl.bindings.soap import Soap12Binding
 
 from connectors.soap.documents import Document, at
 from connectors.soap.mending import SOAP_11, SOAP_12, qualified, resolved
@@ -92,8 +92,7 @@ def ports(compiled: Any) -> Iterator[tuple[Any, str, Any]]:
     for definition in compiled._definitions.values():
         for service in definition.services.values():
             for port in service.ports.values():
-                if isinstance(port.binding, Soap11Binding | Soap12Binding):
-                    yield definition, service.name, port
+                yield definition, service.name, port
 
 
 def incomplete(nodes: Nodes, binding: Any) -> Iterator[str]:

@@ -4,6 +4,7 @@ Everything about the operation is made once, when the table is built. A request 
 anything is sent, with every problem listed; a reply that cannot be used is an error of the backend.
 """
 
+import asyncio
 from os import urandom
 from time import time
 from urllib.parse import quote, urlsplit
@@ -54,12 +55,15 @@ class SoapConnector:
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
     async def prepare(self, plan: Plan) -> "SoapCaller":
-        """Compile the plan's operation and mappings. Raises MappingInvalid; Invalid where fixed headers do not fit."""
+        """Compile the plan's operation and mappings; in a thread, because a large schema takes a moment.
+
+        Raises MappingInvalid, and Invalid for headers that the operation does not have or that do not fit.
+        """
         schema: Schema = plan.backend.types
         found = self._codecs.get(id(schema))
         if found is None:
             found = self._codecs[id(schema)] = (schema, Codec(schema))
-        return SoapCaller(plan, found[1], self._clock, self._chance)
+        return await asyncio.to_thread(SoapCaller, plan, found[1], self._clock, self._chance)
 
 
 class SoapCaller:
@@ -136,12 +140,14 @@ class SoapCaller:
         """What a reply means. Raises what is in _UNUSABLE."""
         output = self._operation.output
         if head.status in _NO_LOGON and b"Envelope" not in data:
-            return problem_answer(502, faults.NOT_LOGGED_ON, ours, Outcome.BACKEND_ERROR, "no", {})
+            return _not_let_in(ours)
         if output is None and head.status < 300 and not data.strip():
             return answer(202, (), b"", Outcome.OK, "yes")
         message = self._opened(head, data)
         if message.fault is not None:
             judged = faults.judge(faults.read(message.fault), self._operation, self._statuses, self._codec)
+            if head.status in _NO_LOGON and judged.outcome is Outcome.BACKEND_ERROR:
+                return _not_let_in(ours)
             return problem_answer(judged.status, judged.reason, ours, judged.outcome, judged.acted, judged.members)
         if head.status >= 300:
             raise AnswerUnusable(f"HTTP {head.status} without a fault")
@@ -184,7 +190,7 @@ def _fields(plan: Plan, target: SoapTarget) -> bytes:
     else:
         parameter = b'; action="%b"' % action if action else b""
         fields = [(b"Content-Type", b"application/soap+xml; charset=utf-8" + parameter)]
-    fields.append((b"Accept", b"text/xml, application/soap+xml"))
+    fields += [(b"Accept", b"text/xml, application/soap+xml"), (b"Accept-Encoding", b"identity")]
     fields += [(b"Authorization", authorization(each)) for each in target.auth if isinstance(each, Basic)]
     return field_lines(edited(fields, plan.target.request))
 
@@ -196,6 +202,11 @@ def _path(plan: Plan, target: SoapTarget) -> bytes:
     address = urlsplit(target.operation.address)
     path = address.path if address.path.startswith("/") else "/"
     return quote(f"{path}?{address.query}" if address.query else path, safe="!$%&'()*+,/:;=?@~").encode()
+
+
+def _not_let_in(ours: str) -> Answer:
+    """The backend refused the gateway itself (HTTP 401, 403, 407): nothing that the client could mend."""
+    return problem_answer(502, faults.NOT_LOGGED_ON, ours, Outcome.BACKEND_ERROR, "no", {})
 
 
 def _flag(problems: tuple[Problem, ...]) -> bytes:

@@ -1,8 +1,8 @@
 """The files of a WSDL: each is read once, from below one folder, and from nowhere else.
 
 A WSDL names other files, and a name may be anything: an address in the internet, `/etc/passwd`, `../..`. Nothing here
-opens a socket; a file is opened only when it really lies below the root (links followed first); a document with a DTD is
-refused; how many are read, and how large they may be, is bounded. What is wrong is said without quoting a file's content.
+opens a socket; a file is opened only when it really lies below the root (links followed first); a document with a DTD
+is refused; how many are read, and how large they may be, is bounded. What is wrong is said without quoting a file.
 """
 
 import re
@@ -31,7 +31,7 @@ class WsdlError(BanyanError):
 
 
 class Document(NamedTuple):
-    """An XML file: its name below the root (or in the catalogue), where it lies (None in the catalogue), and its tree."""
+    """An XML file: its name below the root or in the catalogue, where it lies (unless in the catalogue), its tree."""
 
     name: str
     path: Path | None
@@ -76,8 +76,8 @@ class Library:
     def find(self, asking: Document, location: str) -> Path | None:
         """The file that `location` means to the document that names it; None where there is no such file to be read.
 
-        It is looked for in the document's own folder, then in the higher ones up to the root: some name their files from
-        there.
+        It is looked for in the document's own folder, then in the higher ones up to the root: some name their files
+        from there.
         """
         if asking.path is None or ADDRESS.match(location):
             return None

@@ -221,7 +221,8 @@ class Linker:
         used = {name.rpartition("}")[0][1:] for name in names}
         for source in self._schemas.values():
             used |= source.used
-        return any([self._well_known(namespace) for namespace in sorted(used - self._namespaces() - {XSD})])
+        added = [self._well_known(namespace) for namespace in sorted(used - self._namespaces() - {XSD})]
+        return any(added)
 
     def _parts(self) -> Iterator[etree._Element]:
         for document in self._definitions.values():

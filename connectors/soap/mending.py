@@ -1,7 +1,7 @@
 """Repairs of definitions: references in messages, port types and bindings that lead nowhere.
 
-What nobody needs for calling an operation is taken out (a header, a fault, a port without a binding); a part of an unknown
-type may be anything. What an operation cannot do without is left as it is: the operation cannot be bound then.
+What nobody needs for calling an operation is taken out (a header, a fault, a port without a binding); a part of an
+unknown type may be anything. What an operation cannot do without is left as it is: it cannot be bound then.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Repairs of what is wrong in many WSDLs and harms nobody, on the parsed tree, before any compiler sees it.
 
-Each names what it did with file and line. A schema is also straightened: it becomes a tree that stands by itself, with all
-the prefixes its values use declared at its root, whatever was declared around it or inside it.
+Each names what it did with file and line. A schema is also straightened: it becomes a tree that stands by itself, with
+all the prefixes its values use declared at its root, whatever was declared around it or inside it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,15 +47,14 @@ class Prefixes:
     def renamed(self, value: str, scope: Mapping[str | None, str]) -> str:
         """A qualified name as it must be written to mean at the root what it means in `scope`."""
         prefix, _, local = value.rpartition(":")
-        here = scope.get(prefix or None)
+        here = XML if prefix == "xml" else scope.get(prefix or None)
         if here is None and prefix in CUSTOMARY:
             self.unknown.add(prefix)
             here = CUSTOMARY[prefix]
-        if here is None:
-            self.used.add("")
-            return value
-        self.used.add(here)
-        if self.map.get(prefix or None) == here:
+        if here is None and prefix:
+            return value  # declared nowhere: an error that the compilers tell
+        self.used.add(here or "")
+        if here is None or here == XML or self.map.get(prefix or None) == here:
             return value
         return f"{self._prefix_of(here, prefix)}:{local}"
 

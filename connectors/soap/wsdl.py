@@ -16,6 +16,7 @@ from xmlschema import XMLSchema10, XMLSchemaException
 from xmlschema.loaders import SchemaLoader
 from zeep.settings import Settings
 from zeep.wsdl import Document as Compiled
+from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
 
 from connectors.soap.bound import Body, Bound, Fault, Part, offered
 from connectors.soap.documents import Document, Library, WsdlError
@@ -46,8 +47,11 @@ EMPTY = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'/>"
 
 @dataclass(frozen=True)
 class Wsdl:
-    """A loaded WSDL. `documents` are its files as they were read, by their names below the root; `schemas` is where
-    every element and type is found by `{namespace}name` (`schemas.maps`). `left_out` are the operations that could not be bound, with the reason."""
+    """A loaded WSDL.
+
+    `documents` are its files as they were read, by their names below the root; `schemas` is where every element and
+    type is found by `{namespace}name` (in `schemas.maps`); `left_out` are the operations that could not be bound.
+    """
 
     path: Path
     name: str
@@ -78,10 +82,14 @@ def load(path: Path, root: Path | None = None) -> Wsdl:
 
 
 class Transport:
-    """What zeep asks for documents: they are all here already."""
+    """What zeep asks for documents: they are all here already. Bindings other than SOAP's are nothing to it."""
+
+    binding_classes = (Soap11Binding, Soap12Binding)
 
     def __init__(self, linked: Linked) -> None:
-        self._texts = {address(document.name): etree.tostring(document.root) for document in linked.definitions}
+        self._texts: dict[str, bytes] = {
+            address(document.name): etree.tostring(document.root) for document in linked.definitions
+        }
         for source in linked.schemas:
             if source.namespace in UNASKED:
                 self._texts[UNASKED[source.namespace]] = etree.tostring(source.root)
@@ -104,10 +112,11 @@ def compiled_by_zeep(linked: Linked) -> Any:
     """The compiled document. What zeep warns of is told better by `offered`, with file and line."""
     main = linked.definitions[0]
     prepare(linked.definitions)
+    transport: Any = Transport(linked)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return Compiled(address(main.name), Transport(linked), settings=Settings(force_https=False))
+            return Compiled(address(main.name), transport, settings=Settings(force_https=False))
         except FOREIGN as error:
             raise WsdlError(f"{main.name} cannot be compiled: {said(error)}.") from error
 
