@@ -18,6 +18,7 @@ request (or a part of it) had been sent.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class BanyanError(Exception):
@@ -47,6 +48,10 @@ class ClientError(BanyanError):
         self.close = close
         self.headers = headers
         super().__init__(f"{status}: {detail}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It may be raised in another process."""
+        return ClientError, (self.status, self.detail), {"close": self.close, "headers": self.headers}
 
 
 class ClientGone(ClientError):

@@ -108,16 +108,18 @@ def anything_attributes(value: JSON, add: Add, at: At | None) -> None:
     if (XML in given) == (VALUE in given) or isinstance(plain, dict | list) or not isinstance(word, str | None):
         object_to(at, "must be a plain value, or an object with $value or $xml, with $type or without")
         return
-    used = 1 + (TYPE_WORD in given) + _other_attributes(given, add, at)
+    beside = _other_attributes(given, add, at)
+    used = 1 + (TYPE_WORD in given) + beside
     if used != len(given):
         for key in given:
             if key not in (XML, VALUE, TYPE_WORD) and not key.startswith("@"):
                 object_to(at and at[key], UNKNOWN_MEMBER)
     try:
         if XML in given:
-            add(f"{_type_mark(word) if word is not None else ''}>{safe_content(given[XML])}")
+            add(f"{_type_mark(word or '')}>{safe_content(given[XML])}")
         else:
-            _write_plain(word or f"xs:{base_of(plain)}", plain, add)
+            is_text = isinstance(plain, str) and beside  # a string would have no attributes
+            _write_plain(word or ("" if is_text else f"xs:{base_of(plain)}"), plain, add)
     except (Unfit, XmlRefused) as refused:
         object_to(at and (at[XML if XML in given else VALUE] if given is value else at), str(refused))
 
@@ -136,6 +138,8 @@ def _write_plain(word: str, value: JSON, add: Add) -> None:
 
 def _type_mark(word: str) -> str:
     """The xsi:type for a `$type`. Raises Unfit."""
+    if not word:
+        return ""
     if word.startswith("xs:"):
         if builtin(word.removeprefix("xs:")) is None:
             raise Unfit(f"is of the type {word}, which there is not")

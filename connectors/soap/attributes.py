@@ -7,7 +7,7 @@ from connectors.soap.plan import Attribute, Complex
 from connectors.soap.problems import At, object_to
 from connectors.soap.simple import Unfit, encoder
 from connectors.soap.values import NAME, WriteName, coded, name_reader, name_writer
-from connectors.soap.words import JSON, SOAP_ENCODING, any_key
+from connectors.soap.words import JSON, MISSING, SOAP_ENCODING, any_key
 from connectors.soap.xmltext import XML_NAMESPACE, XSI, Add, Element, local, namespace, quoted
 from gateway.core.problems import SOAP_11, SOAP_12
 
@@ -18,7 +18,6 @@ Count = Callable[[JSON, Add, At | None], int]
 _OF_THE_PROTOCOL = frozenset({XSI, SOAP_ENCODING, SOAP_11, SOAP_12})
 _REFERENCES = frozenset({"id", "href"})
 _RESERVED = frozenset({XSI, "http://www.w3.org/2000/xmlns/"})
-_MISSING = object()
 _text = encoder(NAME._replace(kind="string", base="string"))
 _name = encoder(NAME._replace(kind="string", base="NCName"))
 
@@ -93,8 +92,8 @@ def writer(plan: Complex, prefixes: Mapping[str, str]) -> Count | None:
     def write(value: JSON, add: Add, at: At | None) -> int:
         used = 0
         for key, start, text_of, required in known:
-            given = value.get(key, _MISSING)
-            if given is _MISSING:
+            given = value.get(key, MISSING)
+            if given is MISSING:
                 if required:
                     object_to(at and at[key], "is missing")
                 continue

@@ -87,7 +87,7 @@ class Model:
             case Wild():
                 return f"{re.escape(WILD_LETTER)}{times}{'+' if times else ''}"
             case Group(kind="choice", parts=parts):
-                inner = f"(?>{'|'.join(map(self._pattern, parts))})"
+                inner = f"(?>{'|'.join(map(self._pattern, parts))})" if parts else "(?!)"
             case Group(kind="sequence", parts=parts):
                 inner = f"(?:{''.join(map(self._pattern, parts))})"
             case Group():

@@ -177,6 +177,7 @@ def _leaf(simple: Simple, fixed: str | None = None) -> Decode:
             text = ""
         if len(element):
             object_to(at, "has elements where a plain value belongs")
+            return text
         if plain:
             return text
         try:
@@ -204,6 +205,7 @@ def _name(simple: Simple) -> Decode:
         text = element.text
         if len(element):
             object_to(at, "has elements where a plain value belongs")
+            return text
         if text is None:
             return None
         try:

@@ -214,7 +214,7 @@ def length_words(simple: Simple) -> Iterator[str]:
             yield f"at most {most} {unit}"
         case least, None:
             yield f"at least {least} {unit}"
-        case least, most:
+        case least, most:  # pragma: no branch - mypy knows that there is no other
             yield f"{least} {unit}" if least == most else f"{least} to {most} {unit}"
 
 

@@ -110,7 +110,8 @@ class Encoders:
             return self._array(plan.array)
         attributes = writer(plan, self._prefixes)
         content, keys = self._content(plan)
-        known = keys | {each.key for each in plan.attributes}
+        judged = {TYPE_WORD} if plan.derived or plan.abstract else set()
+        known = keys | judged | {each.key for each in plan.attributes}
         mark = f' xsi:type="{self.name(plan.name)}"' if self._typed and plan.name else ""
         word = local(plan.name) if plan.name else None
 

@@ -55,8 +55,9 @@ def opened(data: bytes, *, names: bool) -> Opened:
     space = namespace(root.tag)
     if local(root.tag) != "Envelope" or space not in VERSIONS:
         raise XmlRefused("The message is not a SOAP envelope.")
-    bodies = root.findall(f"{{{space}}}Body")
-    headers = root.findall(f"{{{space}}}Header")
+    body_tag, header_tag = f"{{{space}}}Body", f"{{{space}}}Header"
+    bodies = [child for child in root if child.tag == body_tag]
+    headers = [child for child in root if child.tag == header_tag]
     if len(bodies) != 1:
         raise XmlRefused(f"The envelope has {'more than one' if bodies else 'no'} Body.")
     if len(headers) > 1:

@@ -14,12 +14,13 @@ from connectors.base import Answer, Call, Send
 from connectors.mapping import Expression, Given, Mapped, MappingFailed
 from connectors.soap.answers import answer
 from connectors.soap.codec import Codec, needs_names
-from connectors.soap.envelope import NAMESPACES, Frame, Opened, not_understood, opened
+from connectors.soap.envelope import NAMESPACES, Frame, Version, not_understood, opened
 from connectors.soap.incoming import document, read_whole, request_id
 from connectors.soap.plan import Field, Operation, Schema
 from connectors.soap.problems import UNKNOWN_MEMBER, Invalid
 from connectors.soap.target import DECODE
 from connectors.soap.words import JSON
+from connectors.soap.workshop import LARGE, WORKSHOP, Recipe
 from connectors.soap.xmltext import XmlRefused
 from gateway.core.forwarding import field_lines
 from gateway.core.headers import Fields
@@ -77,6 +78,43 @@ class Refused(Exception):
     """A request that is answered with a fault."""
 
 
+def facing(target: FacadeTarget, schema: Schema) -> "Facing":
+    """As the process for large messages makes it."""
+    return Facing(target, Codec(schema))
+
+
+class Facing:
+    """Codes one operation's messages: requests in, replies out."""
+
+    def __init__(self, target: FacadeTarget, codec: Codec) -> None:
+        operation = target.operation
+        encoded = operation.output is not None and operation.output.encoded
+        self._operation = operation
+        self._codec = codec
+        self._response = None if target.response is None else Mapped(target.response)
+        self._frames = {version: Frame(version, codec.schema, encoded=encoded) for version in NAMESPACES}
+        self._known = frozenset(field.name for field in operation.input.headers)
+        self._names = needs_names(codec.schema, operation.input)
+        self.declared = self._frames["1.1"].declared
+
+    def request(self, data: bytes) -> tuple[Version, JSON]:
+        """The version of an envelope that came, and the operation's input. Raises Refused, XmlRefused, Invalid."""
+        message = opened(data, names=self._names)
+        if unknown := not_understood(message, self._known):
+            raise Refused(f"The request insists on headers that are not understood here: {', '.join(unknown)}.")
+        value, _ = self._codec.decode(self._operation.input, message.body, strict=True)
+        return message.version, value
+
+    def reply(self, version: Version, data: bytes) -> bytes:
+        """The operation's reply, of a backend's JSON. Raises Invalid, MappingFailed, JSONDecodeError."""
+        output = self._operation.output
+        if output is None:
+            return b""
+        found: JSON = orjson.loads(data) if data.strip() else {}
+        value = found if self._response is None else self._response(found)
+        return self._frames[version].around(self._codec.encode(output, value))
+
+
 class FacadeCaller:
     """Answers one operation."""
 
@@ -85,25 +123,25 @@ class FacadeCaller:
         self._target = target
         self._operation = target.operation
         self._codec = codec
+        self._facing = Facing(target, codec)
+        self._recipe = Recipe(facing, target, codec.schema)
         self._request = None if target.request is None else Mapped(target.request)
-        self._response = None if target.response is None else Mapped(target.response)
         self._places = {
             part: Expression(_as_expression(part.name.decode()))
             for part in plan.target.path or ()
             if isinstance(part, Placeholder) and part.source == "body"
         }
-        encoded = target.operation.output is not None and target.operation.output.encoded
-        self._frames = {version: Frame(version, codec.schema, encoded=encoded) for version in NAMESPACES}
-        self._known = frozenset(field.name for field in target.operation.input.headers)
-        self._names = needs_names(codec.schema, target.operation.input)
 
     async def call(self, call: Call, send: Send) -> Answer:
         """Raises ClientError for a request that is too large, BackendError when the backend fails."""
         ours, envelope = request_id(call.lines), _version_of(call.request.fields)
+        data = await read_whole(call.body, self._target.decode)
+        if data is None:
+            raise too_large(self._target.decode)
         try:
-            message = await self._message(call)
-            envelope = NAMESPACES[message.version]
-            sent = self._sent(call, message)
+            version, value = await self._coded(data, "request", data)
+            envelope = NAMESPACES[version]
+            sent = self._sent(call, value)
         except (Refused, XmlRefused, Invalid, MappingFailed) as error:
             return _faulted(envelope, str(error), ours, Outcome.REFUSED, "no")
         head, body = await send(sent)
@@ -113,27 +151,25 @@ class FacadeCaller:
         if head.status >= 300:
             return self._refusal(envelope, head.status, data, ours)
         try:
-            return self._reply(message, data)
+            content = await self._coded(data, "reply", version, data)
         except (Invalid, MappingFailed, orjson.JSONDecodeError) as error:
             raise AnswerInvalid(f"{call.plan.name}: {error}") from error
+        if not content:
+            return answer(202, (), b"", Outcome.OK, "yes")
+        return answer(200, ((b"Content-Type", CONTENT_TYPES[version]),), content, Outcome.OK, "yes")
+
+    async def _coded(self, data: bytes, method: str, *arguments: Any) -> Any:
+        """What a method of the coding makes: here, or, of a large message, where it holds nobody up."""
+        if len(data) > LARGE:
+            return await WORKSHOP.code(self._recipe, method, *arguments)
+        return getattr(self._facing, method)(*arguments)
 
     # -------------------------------------------------------------------------------------------- the request
 
-    async def _message(self, call: Call) -> Opened:
-        """The envelope that came. Raises Refused, XmlRefused, ClientError."""
-        data = await read_whole(call.body, self._target.decode)
-        if data is None:
-            raise too_large(self._target.decode)
-        message = opened(data, names=self._names)
-        if unknown := not_understood(message, self._known):
-            raise Refused(f"The request insists on headers that are not understood here: {', '.join(unknown)}.")
-        return message
-
-    def _sent(self, call: Call, message: Opened) -> Outgoing:
-        """What the backend is sent. Raises Refused, Invalid, MappingFailed."""
-        value, _ = self._codec.decode(self._operation.input, message.body, strict=True)
+    def _sent(self, call: Call, value: JSON) -> Outgoing:
+        """What the backend is sent. Raises Refused, MappingFailed."""
         plan, request = call.plan, call.request
-        given = document(request, call.route, value)
+        given = document(call.request, call.route, value)
         content = value if self._request is None else self._request(given)
         filled = replace(plan, as_received=False, target=plan.target._replace(path=self._filled(plan, given)))
         target = target_path(filled, call.route, replace(request, query=b""))
@@ -165,16 +201,6 @@ class FacadeCaller:
 
     # -------------------------------------------------------------------------------------------- the answer
 
-    def _reply(self, message: Opened, data: bytes) -> Answer:
-        """The operation's reply. Raises Invalid, MappingFailed, JSONDecodeError."""
-        output = self._operation.output
-        if output is None:
-            return answer(202, (), b"", Outcome.OK, "yes")
-        found: JSON = orjson.loads(data) if data.strip() else {}
-        value = found if self._response is None else self._response(found)
-        content = self._frames[message.version].around(self._codec.encode(output, value))
-        return answer(200, ((b"Content-Type", CONTENT_TYPES[message.version]),), content, Outcome.OK, "yes")
-
     def _refusal(self, envelope: str, status: int, data: bytes, ours: str) -> Answer:
         """What a backend's refusal is in SOAP: the fault declared for its status, or one that blames the same side."""
         if status >= 500:
@@ -183,7 +209,7 @@ class FacadeCaller:
         said = _said(data)
         detail = self._detail(name, said) if name is not None else ""
         reason = str(said.get("detail") or said.get("title") or name or f"The request was refused ({status}).")
-        declared = self._frames["1.1"].declared
+        declared = self._facing.declared
         refusal = soap_fault(envelope, reason, ours, sender=True, detail=detail, declared=declared)
         return _answered(refusal, Outcome.BUSINESS_FAULT, "yes")
 

@@ -1,13 +1,12 @@
-"""The fields of a message as a tree for people: what each is called in JSON, what it holds, whether it may be missing."""
+"""The fields of a message as a tree for people: how each is called in JSON, what it holds, whether it may be absent."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from connectors.soap.content import ANY, ITEMS, Items, Model, Zip
+from connectors.soap.content import ANY, ITEMS, Items, Model, Zip, fields_of, is_many, keys_in
 from connectors.soap.described import in_words
-from connectors.soap.openapi import has_wildcard
 from connectors.soap.plan import AnyType, Attribute, Complex, Field, Group, Message, Particle, Schema, Simple, TypeRef
-from connectors.soap.presence import presence, repeated
+from connectors.soap.presence import presence
 from connectors.soap.words import VALUE, XML
 from connectors.soap.xmltext import local
 
@@ -17,7 +16,7 @@ MOST_NAMED = 4
 
 
 class Node(NamedTuple):
-    """A field, and those inside. `simple` is its type where that is plain; one that is `whole` cannot be taken apart."""
+    """A field, and those inside. `simple` is its type where it is plain; one that is `whole` cannot be taken apart."""
 
     key: str
     words: str
@@ -49,7 +48,7 @@ class _Shapes:
         if many:
             more = [f"array of {found.words}" if found.simple is not None or found.whole else "array of objects"]
         if optional and not instead:
-            more.append("optional")
+            more.append("may be empty" if many else "optional")
         if field.nillable:
             more.append("may be null")
         if instead:
@@ -104,8 +103,8 @@ class _Shapes:
                     yield Node(ANY, "array of XML", many=True, optional=True)
 
     def _items(self, group: Group) -> Node:
-        found = {field.key: self.node(field, many=False, optional=False) for field in _leaves(group)}
-        others = [Node(ANY, "XML")] if has_wildcard(group) else []
+        found = {field.key: self.node(field, many=False, optional=False) for field in fields_of(group)}
+        others = [Node(ANY, "XML")] if ANY in keys_in(group) else []
         return Node(ITEMS, "array, in order, of objects with one of", (*found.values(), *others), many=True, whole=True)
 
 
@@ -118,9 +117,9 @@ def _attribute(attribute: Attribute) -> Node:
 
 def _alternatives(part: Particle) -> Iterator[tuple[str, tuple[str, ...]]]:
     """For each element of a choice, the first elements of its other ways."""
-    if not isinstance(part, Group) or repeated(part):
+    if not isinstance(part, Group) or is_many(part):
         return
-    ways = [list(_leaves(each)) for each in part.parts]
+    ways = [list(fields_of(each)) for each in part.parts]
     if part.kind == "choice":
         for place, way in enumerate(ways):
             others = tuple(other[0].key for at, other in enumerate(ways) if at != place and other)
@@ -128,14 +127,6 @@ def _alternatives(part: Particle) -> Iterator[tuple[str, tuple[str, ...]]]:
     else:
         for each in part.parts:
             yield from _alternatives(each)
-
-
-def _leaves(part: Particle) -> Iterator[Field]:
-    if isinstance(part, Field):
-        yield part
-    elif isinstance(part, Group):
-        for each in part.parts:
-            yield from _leaves(each)
 
 
 def _some(words: list[str] | tuple[str, ...]) -> str:

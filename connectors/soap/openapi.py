@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from connectors.soap.content import ANY, ITEMS, Items, Model, Zip, fields_of
+from connectors.soap.content import ANY, ITEMS, Items, Model, Zip, fields_of, leaves_of
 from connectors.soap.described import Document, constant, json_schema
-from connectors.soap.plan import AnyType, Complex, Field, Group, Message, Particle, Schema, Simple, TypeRef, Wild
-from connectors.soap.presence import is_always_there, presence
+from connectors.soap.plan import AnyType, Complex, Field, Group, Message, Schema, Simple, TypeRef, Wild
+from connectors.soap.presence import presence
 from connectors.soap.words import TYPE_WORD, VALUE, XML
 from connectors.soap.xmltext import local
 
@@ -124,15 +124,16 @@ class Components:
             required.append(VALUE)
         elif plan.mixed:
             properties[XML] = XML_TEXT
+            required += [XML] if use.reply else []
         elif plan.content is not None:
             model = Model(plan.content)
             properties |= self._members(model, use.reply, name)
             needed, rules = presence(model)
             for key, least in needed.items():
                 required.append(key)
-                if is_array(properties[key]):
+                if key in (*model.arrays, ANY):
                     properties[key]["minItems"] = least
-            required += [key for key in properties if use.reply and is_always_there(model, key) and key not in required]
+            required += [key for key in model.arrays if use.reply and key not in required]
         document = an_object(properties, required)
         if plan.any_attribute:
             document["patternProperties"] = {"^@": {"type": "string"}}
@@ -157,11 +158,11 @@ class Components:
                     item = self._element(entry, reply, f"{name}.{entry.key}")
                     members[entry.key] = array(item, model.most[entry.key]) if model.is_many(entry.key) else item
                 case Wild():
-                    members[ANY] = {"type": "array", "items": XML_TEXT}
+                    members[ANY] = {"type": "array", "items": xml_of(entry)}
                 case Zip(fields=fields):
                     for field in fields:
                         members[field.key] = array(self._element(field, reply, f"{name}.{field.key}"), None)
-                case Items(group=group):
+                case Items(group=group):  # pragma: no branch - mypy knows that there is no other
                     members[ITEMS] = {"type": "array", "items": self._item(group, reply, name)}
         return members
 
@@ -169,8 +170,9 @@ class Components:
         """An item of `$items`: an object of one member."""
         fields = {field.key: field for field in fields_of(group)}
         found = {key: self._element(field, reply, f"{name}.{key}") for key, field in fields.items()}
-        if has_wildcard(group):
-            found[ANY] = XML_TEXT
+        wild = next((each for each in leaves_of(group) if isinstance(each, Wild)), None)
+        if wild is not None:
+            found[ANY] = xml_of(wild)
         items = [an_object({key: document}, [key]) for key, document in found.items()]
         return items[0] if len(items) == 1 else {"oneOf": items}
 
@@ -188,10 +190,6 @@ def array(item: Document, most: int | None) -> Document:
     return {"type": "array", "items": item} | ({} if most is None else {"maxItems": most})
 
 
-def is_array(document: Document) -> bool:
-    return document.get("type") == "array"
-
-
 def nullable(document: Document) -> Document:
     """A value, or null."""
     kind = document.get("type")
@@ -205,8 +203,12 @@ def nullable(document: Document) -> Document:
     return document | {"type": [*([kind] if isinstance(kind, str) else kind), "null"]}
 
 
-def has_wildcard(part: Particle) -> bool:
-    return isinstance(part, Wild) or (isinstance(part, Group) and any(map(has_wildcard, part.parts)))
+def xml_of(wild: Wild) -> Document:
+    """What a wildcard lets in: one element, as XML."""
+    named = wild.namespaces[0]
+    space = {"##any": "urn:example", "##other": "urn:example", "##local": "", "##targetNamespace": wild.target}
+    example = f'<q:example xmlns:q="{space.get(named, named)}"/>' if space.get(named, named) else "<example/>"
+    return XML_TEXT | {"examples": [example]}
 
 
 def numbered(base: str) -> Iterator[str]:

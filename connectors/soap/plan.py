@@ -41,7 +41,8 @@ class Facets(NamedTuple):
 class Simple(NamedTuple):
     """A simple type. `base` is the local name of the built-in type that it comes from.
 
-    That is "anySimpleType" for lists and unions. `item` is what a list is a list of, `members` what a union may be. `name` is that of the type, where it has one.
+    That is "anySimpleType" for lists and unions. `item` is what a list is a list of, `members` what a union may be.
+    `name` is that of the type, where it has one.
     """
 
     kind: Kind

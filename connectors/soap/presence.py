@@ -7,7 +7,7 @@ for each of its ways (anyOf where an object can be two of them); an absent array
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from connectors.soap.content import ANY, ITEMS, Entry, Items, Model, Zip
+from connectors.soap.content import ITEMS, Entry, Items, Model, Zip, is_many, key_of, may_be_absent
 from connectors.soap.described import Document
 from connectors.soap.plan import Field, Group, Particle, Wild
 
@@ -33,9 +33,9 @@ def presence(model: Model) -> tuple[dict[str, int], list[Document]]:
 
 def _presence(part: Particle, model: Model, must: bool, needed: dict[str, int], rules: list[Document]) -> None:
     must = must and part.least > 0
-    if isinstance(part, Group) and len(part.parts) > 1 and part.kind == "choice" and not repeated(part):
+    if isinstance(part, Group) and len(part.parts) > 1 and part.kind == "choice" and not is_many(part):
         rules += _choice(part, model, must)
-    elif isinstance(part, Group) and not repeated(part):
+    elif isinstance(part, Group) and not is_many(part):
         for each in part.parts:
             _presence(each, model, must, needed, rules)
     elif must:
@@ -43,21 +43,16 @@ def _presence(part: Particle, model: Model, must: bool, needed: dict[str, int], 
             needed[key] = needed.get(key, 0) + least
 
 
-def repeated(part: Group) -> bool:
-    return part.most is None or part.most > 1
-
-
 def least_of(part: Particle) -> dict[str, int]:
     """How often at least the members come that an element, a wildcard or a repeated group is."""
-    if not isinstance(part, Group):
-        return {key: part.least for key in keys_of(entries_of(part)) if part.least}
-    inner: dict[str, int] = {}
-    for entry in entries_of(part):
-        if isinstance(entry, Field | Wild):
-            inner |= least_of(entry)
-        elif isinstance(entry, Zip):
-            inner |= {field.key: part.least for field in entry.fields}
-    return inner
+    least: dict[str, int] = {}
+    for entry in entries_of(part) if not may_be_absent(part) else ():
+        match entry:
+            case Zip(fields=fields):
+                least |= {field.key: part.least for field in fields}
+            case Field() | Wild():
+                least[key_of(entry)] = entry.least
+    return least
 
 
 def entries_of(part: Particle) -> tuple[Entry, ...]:
@@ -69,14 +64,12 @@ def keys_of(entries: Iterable[Entry]) -> frozenset[str]:
     keys: set[str] = set()
     for entry in entries:
         match entry:
-            case Field(key=key):
-                keys.add(key)
-            case Wild():
-                keys.add(ANY)
             case Zip(fields=fields):
                 keys.update(field.key for field in fields)
             case Items():
                 keys.add(ITEMS)
+            case _:
+                keys.add(key_of(entry))
     return frozenset(keys)
 
 
@@ -103,11 +96,9 @@ def _branch(part: Particle, model: Model) -> Branch:
 
 def _way(branch: Branch, others: frozenset[str], model: Model) -> Document:
     """A branch: what it needs is there, and what only others have is not."""
-    rules: dict[str, object] = {
-        key: {"minItems": least} for key, least in branch.needed.items() if is_always_there(model, key)
-    }
+    rules: dict[str, object] = {key: {"minItems": least} for key, least in branch.needed.items() if key in model.arrays}
     for key in sorted(others):
-        rules[key] = {"maxItems": 0} if is_always_there(model, key) else False
+        rules[key] = {"maxItems": 0} if key in model.arrays else False
     return ({"required": list(branch.needed)} if branch.needed else {}) | ({"properties": rules} if rules else {})
 
 
@@ -118,8 +109,3 @@ def exclude_each_other(branches: list[Branch]) -> bool:
         for place, one in enumerate(branches)
         for other in branches[:place]
     )
-
-
-def is_always_there(model: Model, key: str) -> bool:
-    """Whether a reply always has a member, because it is an array of elements."""
-    return key == ITEMS or (key in model.most and model.is_many(key))

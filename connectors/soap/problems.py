@@ -29,6 +29,9 @@ class Invalid(Exception):
         self.problems = tuple(problems)
         super().__init__("; ".join(f"{pointer or 'the whole'}: {reason}" for pointer, reason in problems))
 
+    def __reduce__(self) -> tuple[type["Invalid"], tuple[list[Problem]]]:
+        return Invalid, (list(self.problems),)
+
 
 class Broken(Exception):
     """Something is wrong, somewhere: look again with an `At`."""

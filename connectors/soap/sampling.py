@@ -109,6 +109,4 @@ def plain(kind: str, document: Document) -> Any:
         low = document.get("minimum", document.get("exclusiveMinimum", 0) + 1)
         high = document.get("maximum", document.get("exclusiveMaximum", low + 2) - 1)
         return min(max(1, low), high)
-    if document.get("contentMediaType") == "application/xml":
-        return "<example/>"
     return TEXT

@@ -293,17 +293,26 @@ def month_length(year: int, month: int) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
+_ORDINARY_DAY = "(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+"""Days that every month has: most of those that come. They are told apart for speed alone."""
+_ORDINARY_TIME = "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+
+
 def calendar_fits(pattern: re.Pattern[str]) -> Callable[[str], object]:
     """Whether a text has the form, and its day exists. Where there is no year, it may be a leap year."""
     match, groups = pattern.fullmatch, pattern.groupindex
     if "day" not in groups or "month" not in groups:
         return match
+    ordinary = re.compile(_ORDINARY_DAY + (_ORDINARY_TIME if "hour" in groups else "") + "Z?").fullmatch
+    has_year = "year" in groups
 
     def fits(text: str) -> bool:
+        if has_year and ordinary(text):
+            return True
         found = match(text)
         if found is None:
             return False
-        year = int(found["year"]) if "year" in groups else 2000
+        year = int(found["year"]) if has_year else 2000
         return found["day"] < "29" or int(found["day"]) <= month_length(year, int(found["month"]))
 
     return fits
@@ -609,6 +618,8 @@ def decimal(simple: Simple) -> Codec:
         return text.removeprefix("+")
 
     def encode(value: JSON) -> str:
+        if check is None and isinstance(value, str) and _decimal(value):
+            return value
         return spell(_signed(value if isinstance(value, str) else decimal_of(value)).removeprefix("+"))
 
     return Codec(decode, encode)

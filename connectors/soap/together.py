@@ -9,14 +9,13 @@ from typing import NamedTuple
 from connectors.soap.content import ANY, ITEMS, WILD_LETTER, Model
 from connectors.soap.plan import Wild
 from connectors.soap.problems import At, object_to
-from connectors.soap.words import JSON
+from connectors.soap.words import JSON, MISSING
 from connectors.soap.xmltext import Add, XmlRefused, as_text, local, namespace, safe_element
 
 Write = Callable[[JSON, Add, At | None], None]
 """Writes a whole element, or the attributes and content of one, beginning within its open start tag."""
 Together = Callable[[JSON, Add, At | None], tuple[int, str]]
 """Writes what it takes of an object's members; tells how many it took, and the letters of what it wrote."""
-_MISSING = object()
 _MOST_NAMES = 8
 
 
@@ -55,8 +54,8 @@ def listed(elements: Mapping[str, Each], wild: "WriteWild | None") -> Together:
     names = some([*elements, *([ANY] if wild is not None else [])])
 
     def write(value: JSON, add: Add, at: At | None) -> tuple[int, str]:
-        given = value.get(ITEMS, _MISSING)
-        if given is _MISSING:
+        given = value.get(ITEMS, MISSING)
+        if given is MISSING:
             return 0, ""
         if given.__class__ is not list:
             object_to(at and at[ITEMS], "must be an array")
@@ -107,8 +106,8 @@ def any_written(wild: WriteWild) -> Together:
     """`$any`: an array of elements in XML."""
 
     def write(value: JSON, add: Add, at: At | None) -> tuple[int, str]:
-        given = value.get(ANY, _MISSING)
-        if given is _MISSING:
+        given = value.get(ANY, MISSING)
+        if given is MISSING:
             return 0, ""
         if given.__class__ is not list:
             object_to(at and at[ANY], "must be an array of XML elements")

@@ -5,6 +5,7 @@ A name is `prefix:local` in XML, which means nothing without the prefixes declar
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from connectors.soap.plan import Simple
 from connectors.soap.simple import Codec, Unfit, codec, decoder, encoder, must_be
@@ -26,17 +27,23 @@ def coded(simple: Simple, fixed: str | None = None) -> Codec:
     plain = codec(simple)
     if fixed is None:
         return plain
-    only = plain.decode(fixed)
+    try:
+        only = plain.decode(fixed)
+    except Unfit:  # the schema contradicts itself; the type is the surer guide
+        return plain
+    worth: Callable[[str], object] = Decimal if simple.kind == "decimal" else str
+
+    def held(value: JSON) -> JSON:
+        if worth(str(value)) != worth(str(only)):
+            raise Unfit(f"must be {fixed}")
+        return value
 
     def decode(text: str) -> JSON:
-        if text and plain.decode(text) != only:
-            raise Unfit(f"must be {fixed}")
-        return only
+        return held(plain.decode(text)) if text else only
 
     def encode(value: JSON) -> str:
         text = plain.encode(value)
-        if plain.decode(text) != only:
-            raise Unfit(f"must be {fixed}")
+        held(plain.decode(text))
         return text
 
     return Codec(decode, encode)

@@ -6,6 +6,8 @@ from connectors.soap.xmltext import XSI
 
 JSON = Any
 """None, bool, int, float, str, list or dict of them."""
+MISSING = object()
+"""What stands for a member that is not there."""
 
 VALUE = "$value"
 """The text of an element that has attributes beside it."""

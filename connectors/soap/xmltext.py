@@ -1,7 +1,8 @@
 """XML as bytes and text: parsed within bounds, and written.
 
-Two parsers make the same kind of tree. ElementTree's is twice as fast and forgets prefixes; lxml's remembers them,
-which matters where values hold prefixes (`xsi:type`, QNames) or XML is passed on as it came (`xs:any`, mixed content).
+Two parsers make the same kind of tree. ElementTree's forgets prefixes, and large trees of it are read faster; lxml's
+remembers them, which matters where values hold prefixes (`xsi:type`, QNames) or XML is passed on as it came (`xs:any`,
+mixed content).
 """
 
 import re
@@ -17,6 +18,10 @@ XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 DEEPEST = 200
 """Deeper than any message that means well."""
 MOST_ATTRIBUTES = 512
+_LONG_TAG = len(' a=""') * MOST_ATTRIBUTES
+SMALL = 4_096
+"""Below this lxml is the faster one even where nobody asks for names."""
+_USUAL = tuple(b'<?xml version="1.0" encoding="%b"?>' % name for name in (b"utf-8", b"UTF-8"))
 _PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<\?xml\s(.{0,200}?)\?>", re.DOTALL)
 _BEGUN = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<\?xml\s")
@@ -42,12 +47,12 @@ def parse(data: bytes, *, names: bool) -> Element:
     if start is not None and data.startswith(b"<!", start.end()):
         raise XmlRefused("A SOAP message must not have a DOCTYPE.")
     try:
-        root = _named(data) if names else ElementTree.fromstring(data)
+        root = _named(data) if names or len(data) < SMALL else ElementTree.fromstring(data)
     except (ElementTree.ParseError, etree.XMLSyntaxError, ValueError) as error:
         if getattr(error, "code", None) == _LIBXML_DEPTH:
             raise XmlRefused(TOO_DEEP) from error
         raise XmlRefused(f"The message is not well-formed XML: {_place(error)}.") from error
-    _check_bounds(root, data, names=names)
+    _check_bounds(root, data, names=isinstance(root, etree._Element))
     return root
 
 
@@ -60,6 +65,8 @@ def _utf_8(data: bytes) -> bytes:
 
     What is refused here could hide a DOCTYPE from those who look for the bytes.
     """
+    if data.startswith(_USUAL):
+        return data
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:
             text = data.decode("utf-16")
@@ -74,11 +81,18 @@ def _utf_8(data: bytes) -> bytes:
     return data
 
 
-def _named(data: bytes) -> Element:
-    parser = etree.XMLParser(
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, huge_tree=False
     )
-    return etree.fromstring(data, parser)
+
+
+_SHARED = _parser()
+"""For small messages only: threads wait for one another at a parser, and a large one would keep the others long."""
+
+
+def _named(data: bytes) -> Element:
+    return etree.fromstring(data, _SHARED if len(data) < SMALL else _parser())
 
 
 def _place(error: Exception) -> str:
@@ -87,25 +101,36 @@ def _place(error: Exception) -> str:
 
 
 def _check_bounds(root: Element, data: bytes, *, names: bool) -> None:
-    many = data.count(b"=") > MOST_ATTRIBUTES
-    if names:
-        too_deep, too_many = _too_deep(root), many and _too_many(root)
-    else:
-        too_deep, too_many = _measured(root, many=many)
-    if too_deep:
+    """The bytes tell at once whether most messages are within bounds: they are too short, or have no long tag."""
+    if data.count(b"<") > 2 * DEEPEST and (_too_deep(root) if names else _is_too_deep(root)):
         raise XmlRefused(TOO_DEEP)
-    if too_many:
+    if _has_long_tag(data) and (_too_many(root) if names else any(_has_too_many(each) for each in root.iter())):
         raise XmlRefused(f"An element of the message has more than {MOST_ATTRIBUTES} attributes.")
 
 
-def _measured(root: Element, *, many: bool) -> tuple[bool, bool]:
-    """Whether the tree of ElementTree is too deep, and whether an element above that has too many attributes."""
-    level, depth = [root], 1
-    while level and depth <= DEEPEST:
-        if many and any(len(each.keys()) > MOST_ATTRIBUTES for each in level):
-            return False, True
-        level, depth = [child for each in level if len(each) for child in each], depth + 1
-    return bool(level), False
+def _is_too_deep(root: Element) -> bool:
+    """Whether elements of ElementTree's tree have children where none may have any."""
+    level = [root]
+    for _ in range(DEEPEST - 1):
+        level = [child for each in level for child in each if len(child)]
+        if not level:
+            return False
+    return True
+
+
+def _has_too_many(element: Element) -> bool:
+    return len(element.keys()) > MOST_ATTRIBUTES
+
+
+def _has_long_tag(data: bytes) -> bool:
+    """Whether a tag may be so long that it has too many attributes. It looks at one place in thousands of bytes."""
+    at = data.find(b"<")
+    while 0 <= at < len(data) - _LONG_TAG:
+        following = data.rfind(b"<", at + 1, at + _LONG_TAG)
+        if following < 0:
+            return True
+        at = following
+    return False
 
 
 def escape(text: str) -> str:
@@ -139,7 +164,7 @@ def as_text(element: Element) -> str:
         value for each in copy.iter() for value in each.attrib.values()
     )
     etree.cleanup_namespaces(copy, keep_ns_prefixes=[p for p in copy.nsmap if p and f"{p}:" in used])
-    return etree.tostring(copy, encoding="unicode")
+    return str(etree.tostring(copy, encoding="unicode"))
 
 
 def inner_xml(element: Element) -> str:

@@ -103,8 +103,8 @@ def _route(port: Port, operation: Operation, schema: Schema, *, mapped: bool) ->
         yield from _tree("gives", given)
     else:
         yield "  #   gives nothing: the answer is 202"
-    for name, fault in operation.faults:
-        yield f"  #   may answer 422 with the fault {name}: {fault.key}"
+    for name, _ in operation.faults:
+        yield f"  #   may answer 422 with the fault {name}"
     yield f"  - name: {scalar(route_name(operation))}"
     yield f"    match: POST {path}"
     for line in get_lines(path, asked):

@@ -178,7 +178,35 @@ async def test_callers_of_one_schema_share_its_codec() -> None:
     """Types are compiled once for all operations of a backend, while a table lasts."""
     connector, made = SoapConnector(), planned()
     callers = [await connector.prepare(made.plans[LEGACY]) for _ in range(2)]
-    assert callers[0]._codec is callers[1]._codec
+    assert callers[0]._coding._codec is callers[1]._coding._codec
+
+
+async def test_large_messages_are_coded_elsewhere() -> None:
+    """In another process, to the same result, both ways: the loop has no time for them."""
+    long = "R" * 70_000
+    wire = Wire(envelope(reply_xml()) + b" " * 70_000)
+    answer = await called(planned(), wire, json.dumps({"AccountNo": long}).encode())
+    assert wire.envelope[0][0][0].text == long
+    assert shown(answer) == (200, BALANCE)
+
+
+async def test_what_is_wrong_with_large_messages_is_told_alike() -> None:
+    """Problems, refusals and unusable replies cross from the other process."""
+    refused = await called(planned(), Wire(), json.dumps({"No": "R" * 70_000}).encode())
+    assert refused.head.status == 422
+    with pytest.raises(ClientError, match="not JSON"):
+        await called(planned(), Wire(), b"{" * 70_000)
+    with pytest.raises(AnswerInvalid, match="well-formed"):
+        await called(planned(), Wire(b"<x" + b" " * 70_000))
+
+
+@pytest.mark.parametrize("data", [b"{", b"{'a': 1}", b"\xff", b"NaN", b"[" * 2_000])
+async def test_what_is_no_json_is_refused(data: bytes) -> None:
+    """Before anything is sent."""
+    wire = Wire()
+    with pytest.raises(ClientError, match="400: The request body is not JSON"):
+        await called(planned(), wire, data)
+    assert wire.sent == []
 
 
 # ------------------------------------------------------------------------------------------------ who calls

@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,25 +43,24 @@ async def test_a_body_that_fails_fails_its_reader() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "lines", "expected"),
+    ("data", "lines"),
     [
-        (b'{"a": [1]}', (), {"a": [1]}),
-        (b'{"a": 1}', ("Content-Type: application/json; charset=utf-8",), {"a": 1}),
-        (b"[]", ("Content-Type: Application/vnd.rents+JSON",), []),
-        (b"1", ("Content-Type: text/json", "Content-Encoding: identity"), 1),
-        (b"", (), None),
-        (b" \r\n", (), None),
-        (b"null", (), None),
+        (b'{"a": [1]}', ()),
+        (b'{"a": 1}', ("Content-Type: application/json; charset=utf-8",)),
+        (b"[]", ("Content-Type: Application/vnd.rents+JSON",)),
+        (b"1", ("Content-Type: text/json", "Content-Encoding: identity")),
+        (b"", ()),
+        (b" \r\n", ()),
     ],
 )
-async def test_json_is_read(data: bytes, lines: tuple[str, ...], expected: Any) -> None:
-    """A body is JSON by its type, or has no type; an empty one is none."""
-    assert await json_body(call(data, *lines), 100) == expected
+async def test_json_is_read(data: bytes, lines: tuple[str, ...]) -> None:
+    """A body is JSON by its type, or has no type."""
+    assert await json_body(call(data, *lines), 100) == data
 
 
 async def test_a_chunked_body_is_read() -> None:
     """A length that is not known beforehand is counted."""
-    assert await json_body(call(b"{}", length=-1), 2) == {}
+    assert await json_body(call(b"{}", length=-1), 2) == b"{}"
     with pytest.raises(ClientError, match="413: The request body is larger than 1 bytes"):
         await json_body(call(b"{}", length=-1), 1)
 
@@ -71,11 +68,6 @@ async def test_a_chunked_body_is_read() -> None:
 @pytest.mark.parametrize(
     ("data", "lines", "status"),
     [
-        (b"{", (), 400),
-        (b"{'a': 1}", (), 400),
-        (b"\xff", (), 400),
-        (b"NaN", (), 400),
-        (b"[" * 2_000, (), 400),
         (b"{}" + b" " * 9_999, (), 413),
         (b"<a/>", ("Content-Type: text/xml",), 415),
         (b"a=1", ("Content-Type: application/x-www-form-urlencoded",), 415),
@@ -84,7 +76,7 @@ async def test_a_chunked_body_is_read() -> None:
     ],
 )
 async def test_what_is_no_json_is_refused(data: bytes, lines: tuple[str, ...], status: int) -> None:
-    """Too much is 413, another type 415, broken JSON 400."""
+    """Too much is 413, another type 415."""
     with pytest.raises(ClientError) as caught:
         await json_body(call(data, *lines), 5_000)
     assert caught.value.status == status
