@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 OUT = benchmarks/out
 
-.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults lock docker-steps clean
+.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults bench-soap corpus differential lock docker-steps clean
 
 help:
 	@echo "make demo [SECONDS=20]  the council: legacy, replacements, traffic, and the gateway between them"
@@ -18,6 +18,9 @@ help:
 	@echo "make bench-scale        memory, start-up, 10,000 routes, idle connections, 1 GB bodies"
 	@echo "make bench-reload       100 good and 100 broken reloads under load"
 	@echo "make bench-faults       SIGTERM and SIGKILL under load"
+	@echo "make bench-soap         the SOAP codec beside zeep, and large messages through a gateway"
+	@echo "make corpus             load many public WSDLs (from ../shared/wsdl, where it is there)"
+	@echo "make differential       code values of all their operations: there and back, by the schema, beside zeep"
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Banyan needs Python 3.11 or newer; try make PYTHON=python3.11")'
@@ -59,6 +62,16 @@ bench-reload: $(READY)
 
 bench-faults: $(READY)
 	$(BIN)/python -m benchmarks.faults
+
+bench-soap: $(READY)
+	$(BIN)/python -m benchmarks.soap
+	$(BIN)/python -m benchmarks.soap_flow
+
+corpus: $(READY)
+	$(BIN)/python -m benchmarks.corpus --corpus $(SHARED)/wsdl
+
+differential: $(READY)
+	$(BIN)/python -m benchmarks.differential --corpus $(SHARED)/wsdl
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
