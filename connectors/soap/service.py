@@ -27,7 +27,10 @@ def offered(wsdl: Wsdl, port: str | None = None) -> dict[str, Bound]:
 
 
 def service_of(wsdl: Wsdl, names: Collection[str] | None = None, port: str | None = None) -> Service:
-    """The plan of some operations, or of all. Raises WsdlError when the WSDL has not all of them."""
+    """The plan of some operations, or of all. Raises WsdlError when the WSDL lacks one, or the port."""
+    ports = list(dict.fromkeys(each.port for each in wsdl.bound))
+    if port is not None and port not in ports:
+        raise WsdlError(f"{wsdl.name} has no SOAP port {port}; it has {', '.join(ports) or 'none'}.")
     known = offered(wsdl, port)
     missing = sorted(set(names or ()) - known.keys())
     if missing:
@@ -53,7 +56,7 @@ def compiled(bound: Bound, compiler: Compiler) -> Operation:
         output=None
         if output is None
         else message(output, compiler, wrapper=wrapper(output, f"{bound.operation}Response") if rpc else None),
-        faults=tuple((each.name, part(each.part, compiler)) for each in bound.faults),
+        faults=tuple((each.name or each.part.name, part(each.part, compiler)) for each in bound.faults),
         documentation=bound.documentation,
     )
 

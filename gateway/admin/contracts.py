@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connectors.soap.openapi import Components
 from connectors.soap.sampling import sample
 from connectors.soap.target import SoapTarget
+from connectors.soap.xmltext import local
 from gateway.core.model import Estate, Placeholder, Route, Serve, Target
 
 if TYPE_CHECKING:
-    from connectors.soap.plan import Operation, Schema
+    from connectors.soap.plan import Schema
 
 Document = dict[str, Any]
 
@@ -206,27 +207,17 @@ class Contracts:
         return {"schema": schema, "example": sample(schema, self.schemas)}
 
     def _faults(self, backend: str, target: SoapTarget) -> Document:
-        """The answers that stand for declared faults, by status."""
-        statuses = dict(target.faults)
-        by_status: dict[int, list[str]] = {}
-        for name, _ in target.operation.faults:
-            by_status.setdefault(statuses.get(name, UNPROCESSABLE), []).append(name)
-        return {
-            str(status): self._fault_response(status, names, backend, target.operation)
-            for status, names in by_status.items()
-        }
-
-    def _fault_response(self, status: int, names: list[str], backend: str, operation: "Operation") -> Document:
-        details = {
-            name: self._of(backend).element(field, reply=True) for name, field in operation.faults if name in names
-        }
-        soap = {"type": "object", "properties": {"detail": {"type": "object", "properties": details}}}
-        fault = {"allOf": [reference("SoapFault")], "properties": {"soap": soap}}
-        invalid = [reference("InvalidRequest")] if status == UNPROCESSABLE else []
-        own = REFUSALS.get(status)
-        told = f"{own.when} Or a declared fault" if own else "A declared fault"
-        schema = {"anyOf": [fault, *invalid]} if invalid else fault
-        return {"description": f"{told}: {', '.join(names)}.", "content": {PROBLEM: {"schema": schema}}}
+        """The answers that stand for faults, by status: those declared, and those that the route gives a status."""
+        given = dict(target.faults)
+        by_status: dict[int, dict[str, Document]] = {}
+        for name, field in target.operation.faults:
+            element = local(field.name)
+            status = given.pop(name, given.pop(element, UNPROCESSABLE))
+            detail = self._of(backend).element(field, reply=True)
+            by_status.setdefault(status, {})[name or element] = detail
+        for name, status in given.items():
+            by_status.setdefault(status, {})[name] = {}
+        return {str(status): fault_response(status, details) for status, details in by_status.items()}
 
     def _of(self, backend: str) -> Components:
         if backend not in self._components:
@@ -244,6 +235,16 @@ def sides(route: Route) -> list[Target]:
 def call_of(route: Route) -> tuple[str, SoapTarget] | None:
     """The backend and the call that a route's contract comes from."""
     return next(((side.backend, side.call) for side in sides(route) if isinstance(side.call, SoapTarget)), None)
+
+
+def fault_response(status: int, details: dict[str, Document]) -> Document:
+    """An answer that stands for one of these faults."""
+    soap = {"type": "object", "properties": {"detail": {"type": "object", "properties": details}}}
+    fault = {"allOf": [reference("SoapFault")], "properties": {"soap": soap}}
+    schema = {"anyOf": [fault, reference("InvalidRequest")]} if status == UNPROCESSABLE else fault
+    own = REFUSALS.get(status)
+    told = f"{own.when} Or a fault" if own else "A fault"
+    return {"description": f"{told}: {', '.join(details)}.", "content": {PROBLEM: {"schema": schema}}}
 
 
 def own_responses(statuses: Iterable[int]) -> Document:

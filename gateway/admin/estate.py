@@ -103,13 +103,15 @@ def _match(match: Match, pattern: str) -> Document | str:
 def _backend(backend: Backend) -> Document:
     scheme = "https" if backend.tls else "http"
     where = f"unix:{backend.unix}" if backend.unix else f"{scheme}://{backend.authority.decode()}"
-    told = plain(backend._replace(unix=None, base=b"", authority=b""))
+    told = plain(backend._replace(unix=None, base=b"", authority=b"", types=None))
     rest = {key: value for key, value in told.items() if key not in ("name", "host", "port")}
     return {"url": where + backend.base.decode(), **rest}
 
 
 def _target(target: Target) -> Document | str:
-    told = _fields(target)
+    told = _fields(target._replace(call=None))
+    if target.call is not None:
+        told["call"] = target.call.document()
     if target.path is not None:
         told["path"] = "".join(plain(part) for part in target.path)
     return target.backend if len(told) == 1 else told

@@ -12,6 +12,7 @@ from aiohttp.web import Application
 
 from gateway.admin.api import ORDERS, READ, admin_app, command_app
 from gateway.admin.estate import estate_document
+from gateway.admin.openapi import document
 from gateway.admin.steering import ReloadResult, Steering
 from tests.admin.fakes import FakeSteering, written
 
@@ -140,6 +141,12 @@ async def test_what_cannot_be_explained_is_a_problem(reading: Any) -> None:
     """A question that makes no sense is answered with what to ask instead."""
     assert "Write a path" in await problem(await reading.get("/api/v1/explain"), 400)
     assert "501" in await problem(await reading.get("/api/v1/explain?method=FOO&url=/"), 400)
+
+
+async def test_the_openapi_document_is_served(reading: Any, steering: FakeSteering) -> None:
+    """Front ends and their tools find what the gateway serves at one address."""
+    answer = await reading.get("/openapi.json")
+    assert await answer.json() == document(steering.loaded.estate)
 
 
 # ------------------------------------------------------------------------------------------------ orders

@@ -8,6 +8,7 @@ from gateway.admin.estate import estate_document, route_rows
 from gateway.config.check import load
 from gateway.core.model import Estate
 from tests.admin.fakes import written
+from tests.config.test_soap import WSDL
 
 FULL = """\
 version: 1
@@ -127,3 +128,47 @@ def test_rows_are_what_a_table_needs(tmp_path: Path) -> None:
         "local",
         None,
     )
+
+
+def test_calls_of_soap_are_told_without_secrets(tmp_path: Path) -> None:
+    """Who logs on and how, never with what; what stands in quotes in an expression may come from the environment."""
+    (tmp_path / "loans.wsdl").write_text(WSDL, encoding="utf-8")
+    path = tmp_path / "routes.yaml"
+    path.write_text(SOAP, encoding="utf-8")
+    told = estate_document(load(path, {}).estate)
+    assert "hunter2" not in json.dumps(told)
+    assert told["backends"]["old"] == {"url": "http://127.0.0.1:9001"}
+    assert told["routes"]["a"]["legacy"]["call"] == {
+        "operation": "ListLoans",
+        "version": "1.2",
+        "request": {"Card": "join('***', [path.card])", "Deep": {"Flag": "***", "List": ["'***'", "query.x"]}},
+        "response": "{titles: Title}",
+        "faults": {"Client": 404},
+        "auth": ["Basic", "UsernameToken"],
+    }
+    assert told["routes"]["b"]["new"]["call"] == {"answers": "ListLoans", "response": "{Title: titles, Why: '***'}"}
+
+
+SOAP = """\
+version: 1
+backends:
+  old:
+    type: soap
+    wsdl: loans.wsdl
+    url: http://127.0.0.1:9001
+    auth: {basic: {username: gw, password: hunter2}, wsse: {username: gw, password: hunter2}}
+  new: {url: "http://127.0.0.1:9002"}
+routes:
+  - name: a
+    match: GET /a/{card}
+    legacy:
+      backend: old
+      operation: ListLoans
+      request: {Card: "join('hunter2', [path.card])", Deep: {Flag: true, List: ['`{"a": "hunter2"}`', query.x]}}
+      response: "{titles: Title}"
+      faults: {Client: 404}
+  - name: b
+    match: "SOAP /b#ListLoans"
+    legacy: old
+    new: {backend: new, method: GET, path: "/l/{body.Card}", response: "{Title: titles, Why: 'hunter2'}"}
+"""
