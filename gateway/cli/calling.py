@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from random import getrandbits
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -17,6 +17,7 @@ from connectors.soap.client import SoapConnector
 from connectors.soap.incoming import read_whole
 from connectors.soap.problems import Invalid
 from connectors.soap.target import SoapTarget
+from connectors.soap.workshop import WORKSHOP
 from gateway.core.asking import asked
 from gateway.core.forwarding import ids_of
 from gateway.core.headers import AnswerHead, Fields, read_request
@@ -28,6 +29,7 @@ from gateway.errors import BackendError, ClientError, CommandError
 from gateway.wire.body import Body
 from gateway.wire.client import BackendConnection
 from gateway.wire.clock import Clock
+from gateway.wire.driver import Driver
 from gateway.wire.pool import Outgoing, Pool
 
 Pairs = Iterable[tuple[str, str]]
@@ -96,8 +98,6 @@ def prepared(
     if not isinstance(plan.target.call, SoapTarget):
         raise CommandError(f"{name} calls no operation on its {side} side; `banyan explain` shows what it sends.")
     match = route.route.match
-    if match.soap is not None:
-        raise CommandError(f"{name} takes envelopes, not JSON; send it one with any SOAP client.")
     method = (match.methods or (b"POST" if body else b"GET",))[0].decode()
     ask = asked(method, address_of(match, dict(path), query), [*headers, *_typed(body, headers)], body)
     try:
@@ -137,7 +137,25 @@ def address_of(match: Match, values: dict[str, str], query: Pairs) -> str:
 
 def called(trial: Trial, *, dry_run: bool) -> Record:
     """Carry out a call. Raises CommandError when it fails as it should not."""
-    return asyncio.run(_called(trial, dry_run=dry_run))
+    try:
+        return asyncio.run(_driven(_called(trial, dry_run=dry_run)))
+    finally:
+        WORKSHOP.close()
+
+
+async def _driven(calling: Coroutine[Any, Any, Record]) -> Record:
+    """Drive a call as the proxy does: the wire waits for signals, which asyncio's own tasks do not know."""
+    ended: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
+
+    async def run() -> None:
+        ended.set_result(await calling)
+
+    def finished(error: BaseException | None) -> None:
+        if error is not None:
+            ended.set_exception(error)
+
+    Driver(run(), finished).resume()
+    return await ended
 
 
 async def _called(trial: Trial, *, dry_run: bool) -> Record:
@@ -148,9 +166,7 @@ async def _called(trial: Trial, *, dry_run: bool) -> Record:
         data = await read_whole(answer.body, MOST)
     except _Enough:
         return Record(trial, wire.sent, None, 0, None)
-    except ClientError as error:
-        return Record(trial, wire.sent, wire.received, error.status, error.detail)
-    except BackendError as error:
+    except (ClientError, BackendError) as error:
         return Record(trial, wire.sent, wire.received, error.status, error.detail)
     except (Invalid, MappingInvalid) as error:
         raise CommandError(f"{trial.plan.route} cannot be called: {error}") from error

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gateway.cli.drafting import Draft, Port
 
 MOST_TOLD = 5
+LONGEST = 300
+"""Characters of an example that is shown on a command line."""
 INCLUDING = "version: 1\ninclude: {include}\n"
 
 importing = typer.Typer(
@@ -69,7 +71,7 @@ def _check(backend: str, out: Path) -> None:
 
     if not is_name(backend):
         raise CommandError(f"{backend!r} cannot be a backend's name: only letters, digits, dots, dashes, underscores.")
-    if out.exists():
+    if os.path.exists(out):
         raise CommandError(f"{out} exists already. Name another with --out, or remove it.")
 
 
@@ -168,11 +170,21 @@ def _tell(wsdl: "Wsdl", draft: "Draft", out: Path, config: Path, *, begun: bool)
         say(f"  include: {os.path.relpath(out.parent / '*.yaml', config.parent)}")
     say("Then try:")
     say("  banyan check")
-    say(f"  banyan call {_first_route(draft)} --dry-run --data '{{...}}'")
+    say(f"  banyan call {_first_call(draft)} --dry-run")
     say("  banyan openapi")
 
 
-def _first_route(draft: "Draft") -> str:
+def _first_call(draft: "Draft") -> str:
+    """A route and a body to try it with."""
+    import json
+    from shlex import quote
+
+    from connectors.soap.openapi import Components
+    from connectors.soap.sampling import sample
     from gateway.cli.drafting import route_name
 
-    return route_name(draft.ports[0].operations[0])
+    operation = draft.ports[0].operations[0]
+    schemas: dict[str, Any] = {}
+    body = Components(draft.schema, schemas).message(operation.input, reply=False)
+    data = json.dumps(sample(body, schemas), ensure_ascii=False)
+    return f"{route_name(operation)} --data {quote(data) if len(data) <= LONGEST else '@FILE'}"

@@ -12,14 +12,15 @@ LONGEST = 9_000
 NARROW = 90
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_SAFE = re.compile(r"(?:https?://)?[A-Za-z_./][\w./{}-]*(?::[0-9]+[\w./-]*)?")
-_WORDS = frozenset({"true", "false", "null", "~"})
+_SAFE = re.compile(r"https?://[\w.-]+(?::[0-9]+)?[\w./-]*|[A-Za-z_./][\w./{}-]*")
+_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+"""Words that mean something else in YAML, or did."""
 _STRUCTURED = frozenset({"list", "union"})
 
 
 def scalar(text: str) -> str:
     """A text as YAML has it."""
-    if _SAFE.fullmatch(text) and text.lower() not in _WORDS and not text.endswith("."):
+    if _SAFE.fullmatch(text) and text.lower() not in _WORDS:
         return text
     return json.dumps(text, ensure_ascii=False)
 

@@ -1,0 +1,84 @@
+"""One call by hand: what it needs, and how it is shown."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.calling import address_of, envelope, prepared, readable
+from gateway.core.model import Estate
+from gateway.errors import CommandError
+from tests.config.files import estate
+from tests.core.estates import match
+from tests.support.library import written
+
+ROUTES = """\
+version: 1
+backends:
+  library: {type: soap, wsdl: library.wsdl, url: "http://127.0.0.1:1/Library.asmx"}
+  books: {url: "http://127.0.0.1:2"}
+routes:
+  - name: borrow
+    match: GET /loans/{card}
+    legacy: {backend: library, operation: Borrow, request: {Card: path.card}}
+  - {name: books, match: GET /books, legacy: books}
+"""
+
+
+@pytest.fixture
+def routes(tmp_path: Path) -> Estate:
+    written(tmp_path)
+    return estate(tmp_path, ROUTES)
+
+
+def test_a_call_is_prepared_as_the_gateway_would(routes: Estate) -> None:
+    """Its method and path are the route's, its body is JSON unless it says otherwise."""
+    plain = prepared(routes, "borrow", "legacy", b"", [("card", "a b")], [("x", "1")], [])
+    assert (plain.call.request.method, plain.call.request.target) == (b"GET", b"/loans/a%20b?x=1")
+    body = prepared(routes, "borrow", "legacy", b"{}", [("card", "a")], [], ["X-A: b"])
+    assert {(b"X-A", b"b"), (b"Content-Type", b"application/json")} <= set(body.call.request.fields)
+    typed = prepared(routes, "borrow", "legacy", b"{}", [("card", "a")], [], ["content-type: text/plain"])
+    assert (b"Content-Type", b"application/json") not in typed.call.request.fields
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "words"),
+    [
+        ("none", "legacy", "There is no route none; `banyan routes` lists them."),
+        ("borrow", "new", "borrow has no side 'new'; it has legacy."),
+        ("books", "legacy", "books calls no operation on its legacy side; `banyan explain` shows what it sends."),
+    ],
+)
+def test_what_cannot_be_called_is_said(routes: Estate, name: str, side: str, words: str) -> None:
+    """With what to do instead."""
+    with pytest.raises(CommandError) as caught:
+        prepared(routes, name, side, b"", [], [], [])
+    assert str(caught.value) == words
+
+
+def test_a_request_that_the_gateway_would_refuse(routes: Estate) -> None:
+    """It is refused here with the same words."""
+    with pytest.raises(CommandError, match="would refuse this with 400"):
+        prepared(routes, "borrow", "legacy", b"", [("card", "a")], [], ["Host: a b"])
+
+
+def test_a_path_is_filled() -> None:
+    """Every placeholder needs its value, and no other is taken; the rest of a path may be empty."""
+    template = match("GET /a/{b}/**")
+    assert address_of(template, {"b": "x/y", "rest": "c/d"}, [("q", "é")]) == "/a/x%2Fy/c/d?q=%C3%A9"
+    assert address_of(template, {"b": "x"}, []) == "/a/x/"
+    with pytest.raises(CommandError, match=r"needs a value for \{b\}: --path b=VALUE"):
+        address_of(template, {}, [])
+    with pytest.raises(CommandError, match=r"has no \{c\}"):
+        address_of(template, {"b": "x", "c": "y"}, [])
+
+
+def test_envelopes_are_shown_for_people() -> None:
+    """An element to a line and no passwords; what is no XML is shown as it came."""
+    shown = envelope(b"<a><w:Password xmlns:w='u' Type='t'>s3cret</w:Password><b/></a>")
+    assert shown == '<a>\n  <w:Password xmlns:w="u" Type="t">***</w:Password>\n  <b/>\n</a>'
+    assert envelope(b"no \xff XML") == "no \ufffd XML"
+
+
+def test_answers_are_shown_for_people() -> None:
+    """JSON as JSON, text as text, nothing as nothing."""
+    assert (readable(b'{"a": 1}'), readable(b"x"), readable(b" ")) == ({"a": 1}, "x", None)
