@@ -91,6 +91,10 @@ def exclusions(found: Sequence[Outcome]) -> Iterator[str]:
     for leg in LEGS:
         causes = Counter(cause_of(each.excluded) for each in found if each.leg == leg and each.excluded is not None)
         yield from (f"excluded from '{leg}': {count} operations: {cause}" for cause, count in causes.most_common())
+        values: Counter[str] = Counter()
+        for cause, count in (pair for each in found if each.leg == leg for pair in each.left_out):
+            values[cause_of(cause)] += count
+        yield from (f"left out of '{leg}': {count} values: {cause}" for cause, count in values.most_common())
 
 
 def cause_of(text: str) -> str:

@@ -49,13 +49,17 @@ class Piece(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one leg says of one operation: it held, it does not count (`excluded` tells why), or it failed."""
+    """What one leg says of one operation: it held, it does not count (`excluded` tells why), or it failed.
+
+    `left_out` are the causes for which some of its values did not count, and how many.
+    """
 
     operation: str
     leg: str
     values: int
     failure: str | None = None
     excluded: str | None = None
+    left_out: tuple[tuple[str, int], ...] = ()
 
 
 class Excluded(str):
@@ -79,7 +83,10 @@ def outcomes(path: Path, root: Path) -> Iterator[Outcome]:
     legs = Legs(wsdl, root, schema, [piece for _, own in operations for piece in own])
     generator = Generator(schema)
     for name, own in operations:
-        yield from judged(name, own, generator, legs)
+        legs.passed.clear()
+        for outcome in judged(name, own, generator, legs):
+            in_part = tuple((f"in part: {cause}", count) for cause, count in legs.passed.items())
+            yield outcome._replace(left_out=outcome.left_out + in_part) if outcome.leg == LEGS[2] else outcome
 
 
 def pieces(bound: Bound, compiler: Compiler) -> Iterator[Piece]:
@@ -99,23 +106,22 @@ def pieces(bound: Bound, compiler: Compiler) -> Iterator[Piece]:
 def judged(name: str, own: list[Piece], generator: Generator, legs: "Legs") -> Iterator[Outcome]:
     """What the legs say of one operation: a failure counts before an exclusion, and that only if no value held."""
     held, failed = Counter[str](), dict[str, str]()
-    excluded: dict[str, str] = {}
+    excluded = {leg: Counter[str]() for leg in LEGS}
     for piece in own:
-        none = True
-        for value in generator.values(piece.field):
-            none = False
+        values = list(generator.values(piece.field))
+        for value in values:
             for leg, verdict in legs.judge(piece, value):
                 if verdict is None:
                     held[leg] += 1
                 elif isinstance(verdict, Excluded):
-                    excluded.setdefault(leg, str(verdict))
+                    excluded[leg][verdict] += 1
                 else:
                     failed.setdefault(leg, f"{piece.where}: {verdict}")
-        if none:
-            excluded |= dict.fromkeys(LEGS, "no finite value of it is known") | excluded
+        for leg in () if values else LEGS:
+            excluded[leg]["no finite value of an element is known"] += 1
     for leg in LEGS:
-        cause = None if held[leg] or leg in failed else excluded.get(leg, "nothing in its messages")
-        yield Outcome(name, leg, held[leg], failed.get(leg), cause)
+        cause = None if held[leg] or leg in failed else next(iter(excluded[leg]), "nothing in its messages")
+        yield Outcome(name, leg, held[leg], failed.get(leg), cause, tuple(excluded[leg].items()) if not cause else ())
 
 
 class Legs:
@@ -130,6 +136,7 @@ class Legs:
         self._valid: etree.XMLSchema | Excluded = compiled_by_lxml(linked, self._typed)
         self._zeep = compiled_by_zeep(linked)
         self._walk = Walk(schema)
+        self.passed = Counter[str]()
         self._substitutes = {each.name for group in wsdl.schemas.maps.substitution_groups.values() for each in group}
 
     def judge(self, piece: Piece, value: JSON) -> Iterator[tuple[str, "str | Excluded | None"]]:
@@ -174,6 +181,7 @@ class Legs:
 
     def _as_zeep(self, piece: Piece, value: JSON, root: etree._Element) -> str | Excluded | None:
         walk, types = self._walk, self._zeep.types
+        walk.passed.clear()
         try:
             if piece.part.element is not None:
                 theirs = types.get_element(piece.part.element).parse(root, types)
@@ -184,6 +192,7 @@ class Legs:
                 return Excluded("a substitution group, which zeep does not model")
             return Unreadable(f"{type(error).__name__}: {error}")
         found = next(walk.compare(piece.field.type, value, theirs), None)
+        self.passed.update(walk.passed)
         return None if found is None else str(found)
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from math import inf
 from typing import TypeVar
 
-from connectors.soap.content import ANY, ITEMS, Items, Model, Zip
+from connectors.soap.content import ANY, ITEMS, Items, Model, leaves_of
 from connectors.soap.examples import examples
 from connectors.soap.plan import (
     AnyType,
@@ -206,8 +206,8 @@ class Generator:
 
 def folded(model: Model, found: Iterator[Found]) -> dict[str, JSON]:
     """Elements in order as the members of an object."""
-    inside = {id(part) for entry in model.entries if isinstance(entry, Items) for part in leaves(entry.group)}
-    out: dict[str, JSON] = {key: [] for key in arrays(model)}
+    inside = {id(part) for entry in model.entries if isinstance(entry, Items) for part in leaves_of(entry.group)}
+    out: dict[str, JSON] = {key: [] for key in model.arrays}
     for part, value in found:
         key = part.key if isinstance(part, Field) else ANY
         if id(part) in inside:
@@ -217,26 +217,6 @@ def folded(model: Model, found: Iterator[Found]) -> dict[str, JSON]:
         else:
             out[key] = value
     return out
-
-
-def arrays(model: Model) -> Iterator[str]:
-    """The members that are always there: arrays."""
-    for entry in model.entries:
-        match entry:
-            case Items():
-                yield ITEMS
-            case Zip(fields=fields):
-                yield from (field.key for field in fields)
-            case Field() if model.is_many(entry.key):
-                yield entry.key
-
-
-def leaves(particle: Particle) -> Iterator[Field | Wild]:
-    if isinstance(particle, Group):
-        for part in particle.parts:
-            yield from leaves(part)
-    else:
-        yield particle
 
 
 def anything(wild: Wild) -> JSON:
@@ -278,7 +258,7 @@ class Sizes:
 
     def mixed(self, plan: Complex) -> Sequence[str]:
         """Mixed content: text alone, and what a wildcard lets in; none where there must be certain elements."""
-        wild = [anything(each) for each in leaves(plan.content) if isinstance(each, Wild)] if plan.content else []
+        wild = [anything(each) for each in leaves_of(plan.content) if isinstance(each, Wild)] if plan.content else []
         needed = self.particle(plan.content) if plan.content else 0
         return [*(MIXED if needed == 0 else ()), *(f"a {each} b" for each in wild if needed <= 1)]
 
