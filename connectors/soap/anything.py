@@ -4,7 +4,7 @@ In JSON such a value is plain where its own type says enough: a string, a boolea
 `{"$type": "xs:date", "$value": "2026-11-22"}`. Elements inside stay XML: `{"$xml": "..."}`. Attributes stand beside.
 """
 
-from connectors.soap.attributes import is_beside, others_writer
+from connectors.soap.attributes import is_beside, is_reference, others_writer
 from connectors.soap.plan import Facets, Kind, Simple
 from connectors.soap.problems import UNKNOWN_MEMBER, At, object_to
 from connectors.soap.simple import Unfit, decoder, encoder
@@ -57,7 +57,8 @@ def builtin(base: str) -> Simple | None:
 
 def decode_anything(element: Element, at: At | None) -> JSON:
     """The value of an element of no declared type."""
-    out: dict[str, JSON] = {any_key(name): text for name, text in element.items() if not is_beside(name)}
+    others = ((name, text) for name, text in element.items() if not is_beside(name) and not is_reference(name))
+    out: dict[str, JSON] = {any_key(name): text for name, text in others}
     if element.get(NIL) in TRUE:
         return {**out, VALUE: None} if out else None
     name = element.get(TYPE)

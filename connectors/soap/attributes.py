@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from connectors.soap.plan import Attribute, Complex
 from connectors.soap.problems import At, object_to
-from connectors.soap.simple import Unfit, encoder
+from connectors.soap.simple import Unfit, decoder, encoder
 from connectors.soap.values import NAME, WriteName, coded, name_reader, name_writer
 from connectors.soap.words import JSON, MISSING, SOAP_ENCODING, any_key
 from connectors.soap.xmltext import XML_NAMESPACE, XSI, Add, Element, local, namespace, quoted
@@ -19,12 +19,17 @@ _OF_THE_PROTOCOL = frozenset({XSI, SOAP_ENCODING, SOAP_11, SOAP_12})
 _REFERENCES = frozenset({"id", "href"})
 _RESERVED = frozenset({XSI, "http://www.w3.org/2000/xmlns/"})
 _text = encoder(NAME._replace(kind="string", base="string"))
-_name = encoder(NAME._replace(kind="string", base="NCName"))
+_name = decoder(NAME._replace(kind="string", base="NCName"))
 
 
 def is_beside(name: str) -> bool:
     """Whether an attribute belongs to the protocol, and not to the value: it may stand on any element."""
-    return namespace(name) in _OF_THE_PROTOCOL or name in _REFERENCES
+    return namespace(name) in _OF_THE_PROTOCOL
+
+
+def is_reference(name: str) -> bool:
+    """Whether an attribute is one of those by which parts of an encoded message refer to one another."""
+    return name in _REFERENCES
 
 
 class Reader(NamedTuple):
@@ -69,7 +74,7 @@ def _text_reader(attribute: Attribute) -> Callable[[Element, str], JSON]:
 def _read_other(name: str, text: str, out: dict[str, JSON], at: At | None, *, allowed: bool) -> None:
     if allowed:
         out[any_key(name)] = text
-    else:
+    elif not is_reference(name):
         object_to(at, f"has the attribute {local(name)}, which the schema does not know here")
 
 
@@ -157,9 +162,9 @@ def _other(name: str, given: JSON, known: frozenset[str], prefix: str) -> str:
     space, plain = namespace(name), local(name)
     if name in known or space in _RESERVED or plain == "xmlns" or name != (f"{{{space}}}{plain}" if space else plain):
         raise Unfit("is not an attribute that can stand here")
+    if _name(plain) != plain:
+        raise Unfit("is not the name of an attribute")
     text = quoted(_text(given))
     if space == XML_NAMESPACE:
-        return f" xml:{_name(plain)}={text}"
-    return (
-        f" xmlns:{prefix}={quoted(_text(space))} {prefix}:{_name(plain)}={text}" if space else f" {_name(plain)}={text}"
-    )
+        return f" xml:{plain}={text}"
+    return f" xmlns:{prefix}={quoted(_text(space))} {prefix}:{plain}={text}" if space else f" {plain}={text}"

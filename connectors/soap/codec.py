@@ -131,10 +131,11 @@ def _only(part: Field, decode: Decode) -> Decode:
 
     def read(body: Element, at: At | None) -> JSON:
         child = next(iter(body), None)
-        if child is None or local(child.tag) != local(part.name):
-            found = "is empty" if child is None else f"has the element {local(child.tag)}"
-            raise Invalid([Problem("", f"{found}, where {local(part.name)} belongs")])
-        if child.tag != part.name:
+        tag = "" if child is None else child.tag
+        if tag != part.name:
+            if local(tag) != local(part.name):
+                found = "is empty" if child is None else f"has the element {local(tag)}"
+                raise Invalid([Problem("", f"{found}, where {local(part.name)} belongs")])
             object_to(at, f"has its element {local(part.name)} in the wrong namespace")
         if len(body) > 1:
             object_to(at, "has more than one element")

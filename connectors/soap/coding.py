@@ -87,7 +87,7 @@ class Coding:
         message = self._opened(status, data)
         if message.fault is not None:
             judged = faults.judge(faults.read(message.fault), self._operation, self._statuses, self._codec)
-            if status in _NO_LOGON and judged.outcome is Outcome.BACKEND_ERROR:
+            if status in _NO_LOGON and judged.acted != "yes":  # no declared fault: it is about who calls
                 return _not_let_in(ours)
             return problem_answer(judged.status, judged.reason, ours, judged.outcome, judged.acted, judged.members)
         if status >= 300:

@@ -74,8 +74,14 @@ class Model:
         return re.compile(self._pattern(self.group)).fullmatch
 
     def allows(self, letters: str) -> bool:
-        """Whether letters fit, for any schema: what `fits` refuses deserves this second look."""
-        return bool(self.fits(letters)) or len(letters) in self._ends(self.group, {0}, letters)
+        """Whether letters fit, for any schema: what `fits` refuses deserves this second look, where it may be wrong."""
+        return bool(self.fits(letters)) or (not self._is_sure and len(letters) in self._ends(self.group, {0}, letters))
+
+    @cached_property
+    def _is_sure(self) -> bool:
+        """Whether `fits` is right for certain: each element has one place, and nobody has to count."""
+        leaves = list(map(key_of, leaves_of(self.group)))
+        return len(leaves) == len(set(leaves)) and not _counts(self.group)
 
     # -------------------------------------------------------------------------------------------- matching
 
@@ -87,16 +93,30 @@ class Model:
             case Wild():
                 return f"{re.escape(WILD_LETTER)}{times}{'+' if times else ''}"
             case Group(kind="choice", parts=parts):
-                inner = f"(?>{'|'.join(map(self._pattern, parts))})" if parts else "(?!)"
+                inner = self._one_of(parts)
             case Group(kind="sequence", parts=parts):
                 inner = f"(?:{''.join(map(self._pattern, parts))})"
-            case Group():
+            case _:
                 inner = f"(?:{self._any_order(particle)})"
         return f"(?>{inner}{times})" if times else inner
 
+    def _one_of(self, parts: tuple[Particle, ...]) -> str:
+        """The branches of a choice. One that may be nothing is taken only where an element of it follows."""
+        if not parts:
+            return "(?!)"
+        certain = [self._pattern(part) for part in parts if not may_be_absent(part)]
+        others = [part for part in parts if may_be_absent(part)]
+        perhaps = [f"(?=[{self._letters(part)}]){self._pattern(part)}" for part in others if keys_in(part)]
+        return f"(?>{'|'.join([*certain, *perhaps, *([''] if others else [])])})"
+
+    def _letters(self, particle: Particle) -> str:
+        """The letters of all elements in a particle, as in a set of characters."""
+        leaves = leaves_of(particle)
+        return "".join(self.letters[leaf.name] if isinstance(leaf, Field) else WILD_LETTER for leaf in leaves)
+
     def _any_order(self, group: Group) -> str:
         """Each part once, in any order: nothing twice, nothing missing. It is all that a type has, if it has one."""
-        sets = [(f"[{''.join(self.letters[each.name] for each in fields_of(part))}]", part) for part in group.parts]
+        sets = [(f"[{self._letters(part)}]", part) for part in group.parts]
         none_twice = "".join(f"(?!.*{letters}.*{letters})" for letters, part in sets if part.most == 1)
         all_there = "".join(f"(?=.*{letters})" for letters, part in sets if not may_be_absent(part))
         return f"{none_twice}{all_there}[{''.join(letters[1:-1] for letters, _ in sets)}]*+"
@@ -125,13 +145,14 @@ class Model:
                 for part in parts:
                     starts = self._ends(part, starts, letters)
                 return set(starts)
-            case Group():
+            case _:
                 match_here = re.compile(self._any_order(particle)).match
                 return {found.end() for start in starts if (found := match_here(letters, start))}
 
 
 def _times(least: int, most: int | None) -> str:
-    match min(least, _MANY), most if most is None or most < _MANY else None:
+    least, most = min(least, _MANY), most if most is None or most < _MANY else None
+    match least, most:
         case 1, 1:
             return ""
         case 0, 1:
@@ -140,9 +161,9 @@ def _times(least: int, most: int | None) -> str:
             return "*"
         case 1, None:
             return "+"
-        case least, None:
+        case _, None:
             return f"{{{least},}}"
-        case least, most:
+        case _:
             return f"{{{least},{most}}}"
 
 
@@ -174,6 +195,12 @@ def keys_in(particle: Particle) -> frozenset[str]:
 def is_many(particle: Particle) -> bool:
     """Whether a particle may come several times by itself."""
     return particle.most is None or particle.most > 1
+
+
+def _counts(particle: Particle) -> bool:
+    """Whether anything in it has to be counted: what comes neither once at most nor any number of times."""
+    inner = any(map(_counts, particle.parts)) if isinstance(particle, Group) else False
+    return inner or particle.least > 1 or particle.most not in (1, None)
 
 
 def may_be_absent(particle: Particle) -> bool:

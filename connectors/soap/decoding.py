@@ -96,7 +96,7 @@ class Decoders:
                     into.append(function(child, at and at[key][len(into)]))
                 else:
                     out[key] = function(child, at and at[key])
-            if element.text and not element.text.isspace():
+            if (text := element.text) and not text.isspace():
                 object_to(at, "has text where elements belong")
             if not fits(letters):
                 object_to_misfits(model, letters.replace(UNKNOWN_LETTER, ""), at)

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from connectors.soap.examples import examples
+from connectors.soap.fitting import Unfit
+from connectors.soap.lexical import CALENDAR
+from connectors.soap.numeric import RANGES, SAFE, whole_range
 from connectors.soap.plan import Facets, Kind, Simple
-from connectors.soap.simple import CALENDAR, RANGES, SAFE, Unfit, decoder, narrowed, whole_range
+from connectors.soap.simple import decoder, narrowed
 
 Document = dict[str, Any]
 

@@ -224,9 +224,9 @@ class Encoders:
                 together = any_written(wild_writer(model))
             case Zip(fields=fields):
                 together = zipped(tuple(self._each(field, model) for field in fields))
-            case Items(group=group):
+            case _:
                 wild = wild_writer(model) if ANY in model.listed else None
-                together = listed({field.key: self._each(field, model) for field in fields_of(group)}, wild)
+                together = listed({field.key: self._each(field, model) for field in fields_of(entry.group)}, wild)
         return Step("", False, _write_nothing, "", together)
 
     def _each(self, field: Field, model: Model) -> Each:

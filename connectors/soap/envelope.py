@@ -8,12 +8,14 @@ from typing import Literal, NamedTuple
 
 from connectors.soap.plan import Schema
 from connectors.soap.words import SOAP_ENCODING, TRUE
-from connectors.soap.xmltext import XML_NAMESPACE, XSD, XSI, Element, XmlRefused, local, namespace, parse, quoted
+from connectors.soap.xmltext import XML_NAMESPACE, XSD, XSI, Element, XmlRefused, local, parse, quoted
 from gateway.core.problems import SOAP_11, SOAP_12
 
 Version = Literal["1.1", "1.2"]
 NAMESPACES: dict[Version, str] = {"1.1": SOAP_11, "1.2": SOAP_12}
 VERSIONS: dict[str, Version] = {SOAP_11: "1.1", SOAP_12: "1.2"}
+_SPACES = {f"{{{space}}}Envelope": space for space in VERSIONS}
+_FAULTS = frozenset(f"{{{space}}}Fault" for space in VERSIONS)
 ENVELOPE = "soap"
 """The envelope's own prefix. Header blocks and parts may use it."""
 _HERE = {
@@ -52,12 +54,12 @@ class Opened(NamedTuple):
 def opened(data: bytes, *, names: bool) -> Opened:
     """What is in an envelope. `names` asks for a tree that knows its prefixes. Raises XmlRefused."""
     root = parse(data, names=names)
-    space = namespace(root.tag)
-    if local(root.tag) != "Envelope" or space not in VERSIONS:
+    space = _SPACES.get(root.tag)
+    if space is None:
         raise XmlRefused("The message is not a SOAP envelope.")
-    body_tag, header_tag = f"{{{space}}}Body", f"{{{space}}}Header"
-    bodies = [child for child in root if child.tag == body_tag]
-    headers = [child for child in root if child.tag == header_tag]
+    parts = [(child.tag, child) for child in root]
+    bodies = [part for tag, part in parts if tag == f"{{{space}}}Body"]
+    headers = [part for tag, part in parts if tag == f"{{{space}}}Header"]
     if len(bodies) != 1:
         raise XmlRefused(f"The envelope has {'more than one' if bodies else 'no'} Body.")
     if len(headers) > 1:
@@ -69,8 +71,7 @@ def opened(data: bytes, *, names: bool) -> Opened:
 def _fault(body: Element) -> Element | None:
     """The fault in a Body; servers put one of SOAP 1.1 into an envelope of 1.2, too."""
     first = next(iter(body), None)
-    is_fault = first is not None and local(first.tag) == "Fault" and namespace(first.tag) in VERSIONS
-    return first if is_fault else None
+    return first if first is not None and first.tag in _FAULTS else None
 
 
 def not_understood(message: Opened, known: frozenset[str]) -> tuple[str, ...]:

@@ -13,8 +13,10 @@ from itertools import cycle, islice, product
 from re import fullmatch
 from typing import Any
 
+from connectors.soap.fitting import JSON, Unfit
+from connectors.soap.numeric import SAFE, whole_range
 from connectors.soap.plan import Kind, Simple
-from connectors.soap.simple import JSON, SAFE, Unfit, codec, whole_range
+from connectors.soap.simple import codec
 
 MOST = 16
 """No more examples than these of one type."""

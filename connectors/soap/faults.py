@@ -1,7 +1,8 @@
 """Faults of both versions: read as they come, and judged: what the caller is told, and what the gateway makes of it.
 
-A fault that the WSDL or the route declares is an answer of the business, not a failure of the backend. Sources: SOAP
-1.1, section 4.4; SOAP 1.2, part 1, section 5.4; the error codes of WS-Security 1.1, section 12.
+A fault that the WSDL or the route declares is an answer of the business, not a failure of the backend; so is one that
+blames the client, as a 4xx of HTTP is. Sources: SOAP 1.1, section 4.4; SOAP 1.2, part 1, section 5.4; the error codes
+of WS-Security 1.1, section 12.
 """
 
 from collections.abc import Iterator, Mapping
@@ -102,13 +103,12 @@ def judge(fault: Fault, operation: Operation, statuses: Mapping[str, int], codec
     given = next((statuses[name] for name in names if name in statuses), None)
     if given is None and not declared and _NO_LOGON & {fault.code, fault.subcode}:
         return Judged(BAD_GATEWAY, NOT_LOGGED_ON, {}, Outcome.BACKEND_ERROR, "no")
-    answers = bool(declared) or given is not None
-    by_code = BAD_REQUEST if fault.code in _CLIENT else BAD_GATEWAY
-    status = given or (UNPROCESSABLE if declared else by_code)
+    answers, blames_client = bool(declared) or given is not None, fault.code in _CLIENT
+    status = given or (UNPROCESSABLE if declared else BAD_REQUEST if blames_client else BAD_GATEWAY)
     detail = _detail(fault, declared, codec, shown=status < 500)
     members = {"code": fault.code, "subcode": fault.subcode, "actor": fault.actor, "detail": detail or None}
     soap = {key: value for key, value in members.items() if value is not None}
-    outcome = Outcome.BUSINESS_FAULT if answers else Outcome.BACKEND_ERROR
+    outcome = Outcome.BUSINESS_FAULT if answers or blames_client else Outcome.BACKEND_ERROR
     return Judged(status, fault.reason or NO_REASON, {"soap": soap}, outcome, "yes" if answers else "maybe")
 
 

@@ -51,7 +51,7 @@ def _judged(particle: Particle, counts: Counts) -> Iterator[Misfit]:
             yield from _counted(particle, counts.get(key_of(particle), 0))
         case Group(kind="choice"):
             yield from _judged_choice(particle, counts)
-        case Group():
+        case _:
             if particle.least or _present(particle, counts):
                 yield from _judged_parts(particle, counts)
 
@@ -96,12 +96,11 @@ def _present(particle: Particle, counts: Counts) -> frozenset[str]:
 
 
 def _openings(particle: Particle) -> Iterator[str]:
-    """The elements by which a branch of a choice is known: the first that it must have."""
+    """The elements by which a branch of a choice is known that has to have some: the first of those."""
     if not isinstance(particle, Group):
         yield key_of(particle)
     elif particle.kind == "choice":
         for part in particle.parts:
             yield from _openings(part)
-    elif particle.parts:
-        needed = (part for part in particle.parts if not may_be_absent(part))
-        yield from _openings(next(needed, particle.parts[0]))
+    else:
+        yield from _openings(next(part for part in particle.parts if not may_be_absent(part)))

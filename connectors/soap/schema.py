@@ -194,12 +194,10 @@ def _derivations(maps: Any) -> dict[str, list[Any]]:
     for name, xsd in maps.types.items():
         if namespace(name) in (XSD, SOAP_ENCODING) or not xsd.is_complex():
             continue
-        base = xsd.base_type
-        for _ in range(100):
-            if base is None or not base.is_complex() or base.name in _ANY:
-                break
-            if base.name:
-                below.setdefault(base.name, []).append(xsd)
+        base, seen = xsd.base_type, {None, *_ANY}
+        while base is not None and base.is_complex() and base.name not in seen:
+            below.setdefault(base.name, []).append(xsd)
+            seen.add(base.name)
             base = base.base_type
     return below
 

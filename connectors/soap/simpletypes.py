@@ -97,7 +97,7 @@ def _facets(chain: list[Any]) -> Facets:
                 found.setdefault("white_space", facet.value)
             elif name in _SIZES:
                 found.setdefault(_SIZES[name], facet.value)
-            elif name in _BOUNDS:
+            else:
                 found.setdefault(_BOUNDS[name], facet.elem.get("value"))
     return Facets(**found, patterns=tuple(patterns))
 

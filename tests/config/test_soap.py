@@ -104,6 +104,8 @@ def test_how_the_gateway_logs_on(folder: Path) -> None:
     assert tuple(token) == ("v", "q", True, None)
     only = ", auth: {wsse: {username: v, password: q}}"
     assert [tuple(each)[3] for each in call_of(estate(folder, frame(only, CALLS))).auth] == [300]
+    basic_alone = ", auth: {basic: {username: u, password: p}}"
+    assert [tuple(each) for each in call_of(estate(folder, frame(basic_alone, CALLS))).auth] == [("u", "p")]
 
 
 def test_a_soap_route_goes_by_the_wsdl(folder: Path) -> None:
@@ -133,6 +135,25 @@ def test_a_wsdl_is_loaded_once_and_again_when_it_changed(folder: Path) -> None:
     (folder / "loans.wsdl").write_text(WSDL.replace("urn:loans/list", "urn:loans/all"), encoding="utf-8")
     assert call_of(first).operation.action == "urn:loans/list"
     assert call_of(estate(folder, frame("", CALLS))).operation.action == "urn:loans/all"
+
+
+def test_few_wsdls_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of estates that came and went do not pile up."""
+    kept: dict[Any, Any] = {}
+    monkeypatch.setattr("gateway.config.soap._loaded", kept)
+    monkeypatch.setattr("gateway.config.soap._KEPT", 1)
+    estate(folder, frame("", CALLS))
+    (folder / "more.wsdl").write_text(WSDL, encoding="utf-8")
+    estate(folder, frame("", CALLS).replace("loans.wsdl", "more.wsdl"))
+    assert [path.name for path, _ in kept] == ["more.wsdl"]
+
+
+def test_a_wsdl_that_is_gone_is_told(folder: Path) -> None:
+    """What was loaded before does not hide it."""
+    estate(folder, frame("", CALLS))
+    (folder / "loans.wsdl").unlink()
+    (message,) = told(folder, frame("", CALLS))
+    assert message.startswith("backend loans: wsdl: ")
 
 
 @pytest.mark.parametrize(
@@ -182,8 +203,10 @@ def test_a_wsdl_is_loaded_once_and_again_when_it_changed(folder: Path) -> None:
         (
             "",
             'name: a, match: "SOAP /a#ListLoans", legacy: {backend: loans, operation: ListLoans}',
-            "route a: legacy: calling an operation by another name from a SOAP route is not built yet; leave it out to "
-            "pass it on",
+            (
+                "route a: legacy: calling an operation by another name from a SOAP route is not built yet; "
+                "leave it out to pass it on"
+            ),
         ),
     ],
 )
@@ -214,3 +237,4 @@ def test_a_soap_backend_needs_its_wsdl(folder: Path) -> None:
     (folder / "loans.wsdl").write_text("<no", encoding="utf-8")
     (message,) = told(folder, frame("", CALLS))
     assert message.startswith("backend loans: wsdl: ")
+    assert told(folder, frame("", FACES)) == [message]

@@ -19,7 +19,6 @@ ROUTE = "name: a, match: GET /a, legacy: office"
         ("journey: a b", "route a: journey: 'a b' may hold only letters, digits, dots, dashes and underscores"),
         ("journey: 7", "route a: journey: must be text; put it in quotes"),
         ("new: {path: /x}", "route a: new: `backend` is missing"),
-        ("fallback: true", "route a: `fallback` is not built yet; leave it out"),
         ("new: {backend: office, pth: /}", "route a: new: `pth` is not a key here; did you mean `path`?"),
         (
             "new: {backend: office, headers: {ad: {}}}",

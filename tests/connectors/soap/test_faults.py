@@ -92,9 +92,10 @@ def test_faults_as_servers_send_them(content: str, space: str, expected: tuple[A
     ],
 )
 def test_an_undeclared_fault_goes_by_its_code(code: str, status: int) -> None:
-    """What blames the sender is 400, everything else 502; neither is an answer of the business."""
+    """What blames the sender is 400 and an answer, as a 4xx of HTTP is; everything else is 502, a failure."""
     found = judged(of(code))
-    assert (found.status, found.reason, found.outcome, found.acted) == (status, "No.", Outcome.BACKEND_ERROR, "maybe")
+    outcome = Outcome.BUSINESS_FAULT if status == 400 else Outcome.BACKEND_ERROR
+    assert (found.status, found.reason, found.outcome, found.acted) == (status, "No.", outcome, "maybe")
 
 
 @pytest.mark.parametrize("code", ["e:Client", "e:Server", "1001"])

@@ -17,7 +17,8 @@ from tests.support.generated import MOST_VALUES, OTHER, values
 XS = 'xmlns:xs="http://www.w3.org/2001/XMLSchema"'
 CHOICE = """<xs:element name="root"><xs:complexType><xs:choice>
     <xs:element name="cash" type="xs:int"/>
-    <xs:sequence><xs:element name="card" type="xs:string"/><xs:element name="cvv" type="xs:string" minOccurs="0"/></xs:sequence>
+    <xs:sequence><xs:element name="card" type="xs:string"/>
+      <xs:element name="cvv" type="xs:string" minOccurs="0"/></xs:sequence>
     <xs:element name="token" type="xs:hexBinary"/>
   </xs:choice></xs:complexType></xs:element>"""
 ARRAY = """<xs:element name="root"><xs:complexType><xs:sequence>
@@ -32,10 +33,12 @@ PAIRS = """<xs:element name="root"><xs:complexType><xs:sequence minOccurs="0" ma
   </xs:sequence></xs:complexType></xs:element>"""
 NIL = """<xs:element name="root"><xs:complexType><xs:sequence>
     <xs:element name="note" type="xs:string" nillable="true"/>
-    <xs:element name="seen" nillable="true"><xs:complexType><xs:attribute name="at" type="xs:dateTime" use="required"/></xs:complexType></xs:element>
+    <xs:element name="seen" nillable="true"><xs:complexType>
+      <xs:attribute name="at" type="xs:dateTime" use="required"/></xs:complexType></xs:element>
   </xs:sequence></xs:complexType></xs:element>"""
 DERIVED = """
-  <xs:complexType name="Shape" abstract="true"><xs:sequence><xs:element name="id" type="xs:int"/></xs:sequence></xs:complexType>
+  <xs:complexType name="Shape" abstract="true"><xs:sequence><xs:element name="id" type="xs:int"/></xs:sequence>
+    </xs:complexType>
   <xs:complexType name="Circle"><xs:complexContent><xs:extension base="t:Shape"><xs:sequence>
     <xs:element name="radius" type="xs:decimal"/></xs:sequence></xs:extension></xs:complexContent></xs:complexType>
   <xs:complexType name="Square"><xs:complexContent><xs:extension base="t:Shape"><xs:sequence>
@@ -43,13 +46,15 @@ DERIVED = """
   <xs:element name="root" type="t:Shape"/>"""
 RECURSIVE = """
   <xs:complexType name="Node"><xs:sequence>
-    <xs:element name="name" type="xs:NCName"/><xs:element name="child" type="t:Node" minOccurs="0" maxOccurs="unbounded"/>
+    <xs:element name="name" type="xs:NCName"/>
+      <xs:element name="child" type="t:Node" minOccurs="0" maxOccurs="unbounded"/>
   </xs:sequence></xs:complexType>
   <xs:element name="root" type="t:Node"/>"""
 EXPRESSION = """
   <xs:complexType name="Expression"><xs:choice>
     <xs:element name="not" type="t:Expression"/>
-    <xs:sequence><xs:element name="left" type="t:Expression"/><xs:element name="right" type="t:Expression"/></xs:sequence>
+    <xs:sequence><xs:element name="left" type="t:Expression"/><xs:element name="right" type="t:Expression"/>
+      </xs:sequence>
     <xs:element name="leaf" type="xs:anyURI"/>
   </xs:choice></xs:complexType>
   <xs:element name="root" type="t:Expression"/>"""
@@ -60,7 +65,8 @@ ATTRIBUTES = """<xs:element name="root"><xs:complexType><xs:simpleContent><xs:ex
     <xs:anyAttribute namespace="##other" processContents="lax"/>
   </xs:extension></xs:simpleContent></xs:complexType></xs:element>"""
 WILD = """<xs:element name="root"><xs:complexType><xs:sequence>
-    <xs:element name="before" type="xs:gYear"/><xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="2"/>
+    <xs:element name="before" type="xs:gYear"/>
+      <xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="2"/>
   </xs:sequence></xs:complexType></xs:element>"""
 WILD_ITEMS = """<xs:element name="root"><xs:complexType><xs:choice minOccurs="0" maxOccurs="unbounded">
     <xs:element name="known" type="xs:time"/><xs:any namespace="##other" processContents="lax"/>
@@ -72,9 +78,11 @@ FACETS = """<xs:element name="root"><xs:complexType><xs:sequence>
     <xs:element name="code" minOccurs="0"><xs:simpleType><xs:restriction base="xs:string">
       <xs:pattern value="[A-Z]{2}[0-9]{3}"/></xs:restriction></xs:simpleType></xs:element>
     <xs:element name="share"><xs:simpleType><xs:restriction base="xs:decimal">
-      <xs:minInclusive value="0"/><xs:maxInclusive value="100"/><xs:fractionDigits value="1"/></xs:restriction></xs:simpleType></xs:element>
+      <xs:minInclusive value="0"/><xs:maxInclusive value="100"/><xs:fractionDigits value="1"/></xs:restriction>
+        </xs:simpleType></xs:element>
     <xs:element name="days"><xs:simpleType><xs:list itemType="xs:date"/></xs:simpleType></xs:element>
-    <xs:element name="either"><xs:simpleType><xs:union memberTypes="xs:int xs:boolean xs:string"/></xs:simpleType></xs:element>
+    <xs:element name="either"><xs:simpleType><xs:union memberTypes="xs:int xs:boolean xs:string"/>
+      </xs:simpleType></xs:element>
   </xs:sequence></xs:complexType></xs:element>"""
 ALL = """<xs:element name="root"><xs:complexType><xs:all>
     <xs:element name="a" type="xs:unsignedLong"/><xs:element name="b" type="xs:base64Binary" minOccurs="0"/>
@@ -82,7 +90,8 @@ ALL = """<xs:element name="root"><xs:complexType><xs:all>
 HEADS = """
   <xs:element name="head" abstract="true"/><xs:element name="one" type="xs:int" substitutionGroup="t:head"/>
   <xs:element name="two" type="xs:string" substitutionGroup="t:head"/>
-  <xs:element name="root"><xs:complexType><xs:sequence><xs:element ref="t:head" maxOccurs="2"/></xs:sequence></xs:complexType></xs:element>"""
+  <xs:element name="root"><xs:complexType><xs:sequence><xs:element ref="t:head" maxOccurs="2"/></xs:sequence>
+    </xs:complexType></xs:element>"""
 SCHEMAS = {
     "choice": CHOICE,
     "array": ARRAY,
@@ -113,7 +122,8 @@ class Made(NamedTuple):
 
 
 def made(declarations: str) -> Made:
-    text = f'<xs:schema {XS} xmlns:t="urn:t" targetNamespace="urn:t" elementFormDefault="qualified">{declarations}</xs:schema>'
+    start = f'<xs:schema {XS} xmlns:t="urn:t" targetNamespace="urn:t" elementFormDefault="qualified">'
+    text = f"{start}{declarations}</xs:schema>"
     compiler = Compiler(XMLSchema10(text).maps)
     field = compiler.element("{urn:t}root")
     schema = compiler.schema()
@@ -231,7 +241,8 @@ def test_facets_are_met_to_their_limits() -> None:
 
 def test_what_has_no_end_has_no_value() -> None:
     """A type that must contain itself allows no finite value."""
-    endless = """<xs:complexType name="Endless"><xs:sequence><xs:element name="more" type="t:Endless"/></xs:sequence></xs:complexType>
+    endless = """<xs:complexType name="Endless"><xs:sequence><xs:element name="more" type="t:Endless"/>
+      </xs:sequence></xs:complexType>
         <xs:element name="root" type="t:Endless"/>"""
     assert made(endless).values == []
 

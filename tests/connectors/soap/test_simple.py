@@ -329,6 +329,7 @@ def test_spelling(type: Simple, pattern: str, value: JSON, text: str) -> None:
 def test_no_spelling() -> None:
     """A value that no spelling can fit is refused for the reason that its plain spelling gives."""
     assert no_writing(of(INT, patterns=(("[a-z]",),)), 42) == "does not match the pattern [a-z]"
+    assert no_writing(of(INT, patterns=(("x",),)), -42) == "does not match the pattern x"
     assert no_writing(of(DOUBLE, patterns=(("x",),)), "NaN") == "does not match the pattern x"
     assert no_writing(of(BOOLEAN, patterns=(("x",),)), True) == "does not match the pattern x"
 

@@ -1,8 +1,11 @@
 import pickle
+from typing import Any
+
+import pytest
 
 from connectors.soap.security import Basic
-from connectors.soap.target import DECODE, SoapTarget
-from tests.connectors.soap.samples import GET_BALANCE
+from connectors.soap.target import DECODE, FacadeTarget, SoapTarget, without_literals
+from tests.connectors.soap.samples import GET_BALANCE, SCHEMA
 
 
 def test_a_target_is_plain_data() -> None:
@@ -10,3 +13,38 @@ def test_a_target_is_plain_data() -> None:
     target = SoapTarget(GET_BALANCE, request={"AccountNo": "path.account"}, auth=(Basic("a", "b"),))
     assert pickle.loads(pickle.dumps(target)) == target
     assert (SoapTarget(GET_BALANCE).strict, SoapTarget(GET_BALANCE).decode, DECODE) == (False, DECODE, 8_388_608)
+
+
+def test_a_target_tells_what_it_does() -> None:
+    """In words for people: `banyan explain` shows them in place of a request's head."""
+    assert SoapTarget(GET_BALANCE).told == "GetBalance of Rents, called in SOAP 1.1"
+    assert FacadeTarget(GET_BALANCE, SCHEMA).told == "GetBalance of Rents, answered from JSON"
+
+
+def test_a_call_is_told_without_its_secrets() -> None:
+    """Who logs on, but not with what; and only what is written."""
+    written = SoapTarget(
+        GET_BALANCE, headers={"Session.Key": "'k'"}, faults=(("NotFound", 404),), auth=(Basic("a", "b"),)
+    )
+    assert written.document() == {
+        "operation": "GetBalance",
+        "version": "1.1",
+        "headers": {"Session.Key": "'***'"},
+        "faults": {"NotFound": 404},
+        "auth": ["Basic"],
+    }
+    facade = FacadeTarget(GET_BALANCE, SCHEMA, response="{Amount: balance}")
+    assert facade.document() == {"answers": "GetBalance", "response": "{Amount: balance}"}
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("{a: body.a, k: 'it\\'s', n: `5`}", "{a: body.a, k: '***', n: '***'}"),
+        ({"a": ["path.a", 5, {"b": True}]}, {"a": ["path.a", "***", {"b": "***"}]}),
+        (None, None),
+    ],
+)
+def test_literals_are_masked(given: Any, shown: Any) -> None:
+    """Any of them may hold what only the environment knows; the expressions around stay as they are."""
+    assert without_literals(given) == shown
