@@ -57,8 +57,9 @@ class FacadeTarget(NamedTuple):
     """One operation, answered by a JSON backend.
 
     `request` makes the JSON sent (of GET and DELETE: the query) from `{path, query, header, body}`, where `body` is the
-    decoded message; None sends that message itself (and no query). `response` makes the reply from the backend's JSON; None: as it is.
-    `faults` are declared faults by name, and the status that means each; `decode` bounds what is decoded, in bytes.
+    decoded message; None sends that message itself (and no query). `response` makes the reply from the backend's JSON;
+    None: as it is. `faults` are declared faults by name, and the status that means each; `decode` bounds what is
+    decoded, in bytes.
     """
 
     operation: Operation

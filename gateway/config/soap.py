@@ -159,6 +159,7 @@ class _Operations:
             ports = ", ".join(dict.fromkeys(each.port for each in wsdl.bound)) or "none"
             message = f"the WSDL has no SOAP port {{written}}; it has {ports}"
             problems.append(described.entry.problem(("port",), message))
+            return
         service = service_of(wsdl, names.intersection(self.offered), described.port)
         self.schema = service.schema
         self.by_name = {each.name: each for each in service.operations}
@@ -230,7 +231,7 @@ def _passed_on(route: Route, target: Target, known: Mapping[str, _Operations]) -
 
 
 def _faced(route: Route, faced: Faced, operations: _Operations, entry: Entry, side: str, problems: Problems) -> Any:
-    from connectors.soap.facade import FacadeTarget
+    from connectors.soap.target import FacadeTarget
 
     operation = operations.by_name.get(route.match.soap.name) if route.match.soap is not None else None
     if operation is None:

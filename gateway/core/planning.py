@@ -342,7 +342,7 @@ def _placeholder_value(
             found = next((value for name, value in query_pairs(request.query) if name == place.name), None)
         case "header":
             found = next((value for name, value in request.fields if name.lower() == place.name), None)
-        case "body":  # whoever decodes bodies fills these places before
+        case _:  # of the body: whoever decodes it fills these places before
             found = None
     return None if found is None else quote_from_bytes(found, safe="").encode()
 

@@ -54,24 +54,35 @@ SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 
 
 def soap_fault(
-    envelope: str, reason: str, request_id: str, *, sender: bool = True, detail: str = "", declared: str = ""
+    envelope: str,
+    reason: str,
+    request_id: str,
+    *,
+    sender: bool = True,
+    must_understand: bool = False,
+    detail: str = "",
+    declared: str = "",
 ) -> Refusal:
     """A SOAP fault that blames the client (`sender`), or this side; `detail` is XML, `declared` declares its prefixes.
 
-    SOAP 1.1, section 6.2: always HTTP 500. SOAP 1.2, part 2, table 20: 400 where the sender is to blame.
+    `must_understand` is the fault for headers that have to be understood and are not. SOAP 1.1, section 6.2: always
+    HTTP 500. SOAP 1.2, part 2, table 20: 400 where the sender is to blame.
     """
+    blamed = sender and not must_understand
     text = escape(f"{reason} (request {request_id})", quote=False)
     if envelope == SOAP_12:
+        code = "MustUnderstand" if must_understand else "Sender" if sender else "Receiver"
         inside = f"<e:Detail{declared}>{detail}</e:Detail>" if detail else ""
         body = (
-            f'<e:Envelope xmlns:e="{SOAP_12}"><e:Body><e:Fault><e:Code><e:Value>e:{"Sender" if sender else "Receiver"}'
+            f'<e:Envelope xmlns:e="{SOAP_12}"><e:Body><e:Fault><e:Code><e:Value>e:{code}'
             f'</e:Value></e:Code><e:Reason><e:Text xml:lang="en">{text}</e:Text></e:Reason>{inside}</e:Fault>'
             "</e:Body></e:Envelope>"
         )
-        return Refusal(400 if sender else 500, b"application/soap+xml; charset=utf-8", body.encode())
+        return Refusal(400 if blamed else 500, b"application/soap+xml; charset=utf-8", body.encode())
+    code = "MustUnderstand" if must_understand else "Client" if sender else "Server"
     inside = f"<detail{declared}>{detail}</detail>" if detail else ""
     body = (
-        f'<e:Envelope xmlns:e="{SOAP_11}"><e:Body><e:Fault><faultcode>e:{"Client" if sender else "Server"}</faultcode>'
+        f'<e:Envelope xmlns:e="{SOAP_11}"><e:Body><e:Fault><faultcode>e:{code}</faultcode>'
         f"<faultstring>{text}</faultstring>{inside}</e:Fault></e:Body></e:Envelope>"
     )
     return Refusal(500, b"text/xml; charset=utf-8", body.encode())

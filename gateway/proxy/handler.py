@@ -51,6 +51,8 @@ class Handler:
             plan, caller, pool = route.ready[side]
             if request.length:
                 _bound_body(exchange, plan, request)
+            if request.expect and plan.target.call is not None:
+                request = _continued(exchange, request)  # the connector reads the body before anything is sent
             lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids.lines
             attempt = exchange.attempt = Attempt(exchange, request, route, plan, lines, pool)
             answer = await caller.call(attempt, partial(pool.send, attempt))
@@ -127,8 +129,7 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
     if not routes or not soap.is_soap(request):
         return request, _by_path(live, request)
     if request.expect:  # the body decides the route, so it is asked for here, and not again
-        exchange.connection.write(CONTINUE)
-        request = replace(request, expect=False)
+        request = _continued(exchange, request)
     start = await exchange.body.peek(soap.READ_AHEAD)
     call = soap.called(request, start, exchange.body.ended and exchange.body.received == len(start))
     known = [route.route.match.soap for route in routes if route.route.match.soap is not None]
@@ -142,6 +143,12 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
         return request, _by_path(live, request)
     route = next(route for route in routes if route.route.match.soap == wanted)
     return request, _checked_path(route, request)
+
+
+def _continued(exchange: Exchange, request: Request) -> Request:
+    """The request, once its body has been asked for."""
+    exchange.connection.write(CONTINUE)
+    return replace(request, expect=False)
 
 
 def _not_found(result: NotFound) -> ClientError:

@@ -1,6 +1,7 @@
 """An explanation says what the gateway would do: it asks the same functions, so it cannot say otherwise."""
 
 import json
+from typing import NamedTuple
 
 import pytest
 
@@ -210,6 +211,20 @@ def test_a_target_s_own_path_method_and_fields_are_shown() -> None:
     assert head[0] == "POST /v2/7 HTTP/1.1"
     assert {"X-Api-Key: ***", "X-Council: Fernshire", "Content-Length: 0"} <= set(head)
     assert "Not passed on as received: Accept." in explanation.notes
+
+
+class Spoken(NamedTuple):
+    """How a connector of another protocol would call."""
+
+    told: str
+
+
+def test_a_call_is_told_in_its_connectors_words() -> None:
+    """What goes over the wire is not HTTP as it came, so no head is shown."""
+    target = Target("old", call=Spoken("GetBalance of Rents, called in SOAP 1.1"))
+    (sending,) = told(table(route("a", "POST /a", legacy=target)), "POST", "/a").sends
+    assert (sending.side, sending.backend, sending.url) == ("legacy", "old", "http://old.internal:8080")
+    assert (sending.head, sending.refused) == (("GetBalance of Rents, called in SOAP 1.1",), "")
 
 
 def test_a_path_that_cannot_be_filled_is_told() -> None:

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gateway.core.problems import SOAP_11, SOAP_12, soap_fault, problem, wants_html
+from gateway.core.problems import SOAP_11, SOAP_12, problem, soap_fault, wants_html
 from tests.support.values import request
 
 
@@ -79,3 +79,19 @@ def test_a_soap_client_gets_a_fault(envelope: str, status: int, content_type: by
     assert text.text == "It has <no> operation & more. (request r-1)"
     code = "e:Client" if envelope == SOAP_11 else "e:Sender"
     assert f">{code}<" in found.body.decode()
+
+
+@pytest.mark.parametrize("envelope", [SOAP_11, SOAP_12])
+def test_a_header_that_is_not_understood_has_a_fault_of_its_own(envelope: str) -> None:
+    """It is HTTP 500 in both versions, and its code is not the client's."""
+    found = soap_fault(envelope, "It insists.", "r-1", must_understand=True)
+    assert found.status == 500
+    assert ">e:MustUnderstand<" in found.body.decode()
+
+
+@pytest.mark.parametrize(("envelope", "code"), [(SOAP_11, "Server"), (SOAP_12, "Receiver")])
+def test_a_fault_may_blame_this_side_and_carry_a_detail(envelope: str, code: str) -> None:
+    """The detail's prefixes are declared on it."""
+    found = soap_fault(envelope, "Oh.", "r-1", sender=False, detail="<a:b/>", declared=' xmlns:a="urn:a"')
+    assert (found.status, f">e:{code}<" in found.body.decode()) == (500, True)
+    assert ElementTree.fromstring(found.body).find(".//{urn:a}b") is not None

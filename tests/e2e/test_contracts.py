@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.config.test_soap import WSDL
+from tests.support.client import HOST
 from tests.support.gateway import Gateway
 from tests.support.messages import Message, answer
 from tests.support.origin import Origin, Talk
@@ -193,3 +194,19 @@ def test_a_value_cannot_leave_its_segment(estate: Estate) -> None:
     assert called(estate, "a/b?c").status == 200
     assert seen == ["/v2/a%2Fb%3Fc"]
     assert "cannot be part of a path" in called(estate, "..").body.decode()
+
+
+def test_a_client_that_waits_for_100_gets_it_from_the_gateway(estate: Estate) -> None:
+    """The message is made of the whole body, so the gateway asks for it, and the backend gets no expectation."""
+    estate.soap.on("/asmx", answered(loans("Emma")))
+    body = b'{"Card": "7"}'
+    with estate.gateway.client() as client:
+        client.send(
+            f"POST /ListLoans HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+            f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        )
+        assert client.hear().status == 100
+        client.send(body)
+        reply = client.hear()
+    assert (reply.status, document(reply)) == (200, {"Title": ["Emma"]})
+    assert estate.soap.seen("/asmx")[-1].get("Expect") is None
