@@ -122,7 +122,8 @@ class FacadeCaller:
         if method in BODYLESS and self._request is not None:
             target += _query(content)
         head = _head(plan, method, target, call, len(data))
-        return Outgoing(head + data, EMPTY, plan.timeouts, False, method == b"HEAD", method in call.route.idempotent)
+        resend = request.method in call.route.idempotent  # by the route, not by what the backend is called with
+        return Outgoing(head + data, EMPTY, plan.timeouts, False, method == b"HEAD", resend)
 
     def _filled(self, plan: Plan, given: dict[str, Any]) -> tuple[bytes | Placeholder, ...]:
         """The target's path, its places for values of the body filled. Raises Refused."""
