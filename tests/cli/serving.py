@@ -15,10 +15,16 @@ def served(handler: Handler) -> Iterator[str]:
     """The address of a server that answers everything by `handler`, while it is needed."""
     loop, ready, stop = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
     found: list[int] = []
+    transports: set[asyncio.Transport] = set()
+
+    async def noted(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        transports.add(request.transport)
+        return await handler(request)
 
     async def serve() -> None:
         app = web.Application()
-        app.router.add_route("*", "/{path:.*}", handler)
+        app.router.add_route("*", "/{path:.*}", noted)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -27,7 +33,9 @@ def served(handler: Handler) -> Iterator[str]:
         ready.set()
         await stop.wait()
         await runner.cleanup()
-        await asyncio.sleep(0.02)  # connections end in the turns after they were told to
+        for transport in transports:
+            transport.abort()  # one whose client does not read would wait for it for ever
+        await asyncio.sleep(0.05)  # connections end in the turns after they were told to
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
