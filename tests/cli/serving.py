@@ -15,16 +15,10 @@ def served(handler: Handler) -> Iterator[str]:
     """The address of a server that answers everything by `handler`, while it is needed."""
     loop, ready, stop = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
     found: list[int] = []
-    transports: set[asyncio.Transport] = set()
-
-    async def noted(request: web.Request) -> web.StreamResponse:
-        assert request.transport is not None
-        transports.add(request.transport)
-        return await handler(request)
 
     async def serve() -> None:
         app = web.Application()
-        app.router.add_route("*", "/{path:.*}", noted)
+        app.router.add_route("*", "/{path:.*}", handler)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -32,9 +26,13 @@ def served(handler: Handler) -> Iterator[str]:
         found.append(runner.addresses[0][1])
         ready.set()
         await stop.wait()
+        server = runner.server
+        assert server is not None
+        connections = list(server.connections)
         await runner.cleanup()
-        for transport in transports:
-            transport.abort()  # one whose client does not read would wait for it for ever
+        for connection in (*connections, *server.connections):  # also those that never asked, or do not read
+            if connection.transport is not None:
+                connection.transport.abort()
         await asyncio.sleep(0.05)  # connections end in the turns after they were told to
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))

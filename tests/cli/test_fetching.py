@@ -1,5 +1,6 @@
 """Fetching a WSDL: everything it names, within bounds, into a copy that refers to nothing else."""
 
+import asyncio
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -45,6 +46,11 @@ class Site:
                 return web.Response(status=404)
             case text:
                 return web.Response(text=text)
+
+
+async def too_late(_: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(1)
+    return web.Response()
 
 
 def fetched(documents: Documents, start: str = "/a.wsdl") -> Copy:
@@ -127,8 +133,9 @@ def test_documents_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "may be 2 documents" in refused({"/a.wsdl": many, "/b.xsd": XSD.format("urn:library", "")})
     monkeypatch.setattr(fetching, "MOST_BYTES", 1_000)
     assert "is too much" in refused({"/a.wsdl": many})
-    monkeypatch.setattr(fetching, "AT_ALL", 0.0)
-    assert "did not come within 0 seconds" in refused({"/a.wsdl": many})
+    monkeypatch.setattr(fetching, "AT_ALL", 0.2)
+    with served(too_late) as address, pytest.raises(CommandError, match=r"did not come within 0\.2 seconds"):
+        fetch(address)
 
 
 def test_a_copy_is_never_overwritten(tmp_path: Path) -> None:
