@@ -7,7 +7,6 @@ anything is sent, with every problem listed; a reply that cannot be used is an e
 import asyncio
 from os import urandom
 from time import time
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -24,7 +23,7 @@ from connectors.soap.plan import Schema
 from connectors.soap.problems import Invalid
 from connectors.soap.security import NONCE, Basic, authorization
 from connectors.soap.target import SoapTarget
-from connectors.soap.workshop import LARGE, WORKSHOP, Recipe
+from connectors.soap.workshop import Recipe, coded
 from connectors.soap.xmltext import XmlRefused
 from gateway.core.forwarding import field_lines
 from gateway.core.model import Outcome
@@ -76,7 +75,8 @@ class SoapCaller:
         ours = request_id(call.lines)
         asked = document(call.request, call.route, None) if self._coding.reads_request else {}
         try:
-            message: bytes = await self._coded(given, "message", given, asked, self._clock(), self._chance(NONCE))
+            moment = self._clock(), self._chance(NONCE)
+            message = await coded(self._coding, self._recipe, given, "message", given, asked, *moment)
         except Invalid as invalid:
             members = {"problems": faults.listed(invalid.problems)}
             return problem_answer(422, DOES_NOT_FIT, ours, Outcome.REFUSED, "no", members)
@@ -85,16 +85,10 @@ class SoapCaller:
         if data is None:
             raise AnswerInvalid(f"{call.plan.name}: the reply is larger than {self._decode} bytes")
         try:
-            answer: Answer = await self._coded(data, "answer", head.status, data, ours)
+            answer: Answer = await coded(self._coding, self._recipe, data, "answer", head.status, data, ours)
         except _UNUSABLE as error:
             raise AnswerInvalid(f"{call.plan.name}: {error}") from error
         return answer
-
-    async def _coded(self, data: bytes, method: str, *arguments: Any) -> Any:
-        """What a method of the coding makes: here, or, of a large message, where it holds nobody up."""
-        if len(data) > LARGE:
-            return await WORKSHOP.code(self._recipe, method, *arguments)
-        return getattr(self._coding, method)(*arguments)
 
     def _outgoing(self, call: Call, message: bytes) -> Outgoing:
         """Head and envelope in one piece, so that they can go again when a kept connection turns out stale."""

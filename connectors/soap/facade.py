@@ -21,7 +21,7 @@ from connectors.soap.plan import Schema
 from connectors.soap.problems import Invalid
 from connectors.soap.target import FacadeTarget
 from connectors.soap.words import JSON
-from connectors.soap.workshop import LARGE, WORKSHOP, Recipe
+from connectors.soap.workshop import Recipe, coded
 from connectors.soap.xmltext import XmlRefused
 from gateway.core.forwarding import field_lines
 from gateway.core.headers import Fields
@@ -74,7 +74,7 @@ class FacadeCaller:
         if data is None:
             raise too_large(self._decode)
         try:
-            version, value = await self._coded(data, "request", data)
+            version, value = await coded(self._facing, self._recipe, data, "request", data)
             envelope = NAMESPACES[version]
             sent = self._sent(call, value)
         except Refused as refused:
@@ -92,18 +92,12 @@ class FacadeCaller:
         if head.status >= 400:
             return self._facing.refusal(envelope, head.status, data, ours)
         try:
-            content = await self._coded(data, "reply", version, data)
+            content = await coded(self._facing, self._recipe, data, "reply", version, data)
         except (Invalid, MappingFailed, orjson.JSONDecodeError) as error:
             raise AnswerInvalid(f"{call.plan.name}: {error}") from error
         if not content:
             return answer(202, (), b"", Outcome.OK, "yes")
         return answer(200, ((b"Content-Type", CONTENT_TYPES[version]),), content, Outcome.OK, "yes")
-
-    async def _coded(self, data: bytes, method: str, *arguments: Any) -> Any:
-        """What a method of the coding makes: here, or, of a large message, where it holds nobody up."""
-        if len(data) > LARGE:
-            return await WORKSHOP.code(self._recipe, method, *arguments)
-        return getattr(self._facing, method)(*arguments)
 
     # -------------------------------------------------------------------------------------------- the request
 

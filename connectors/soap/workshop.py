@@ -87,3 +87,10 @@ def work(key: bytes, text: bytes | None, method: str, arguments: tuple[Any, ...]
 
 WORKSHOP = Workshop()
 """That of this process; all tables share it."""
+
+
+async def coded(here: Any, recipe: Recipe, data: bytes, method: str, *arguments: Any) -> Any:
+    """What a method of a coding makes of `data`: here, or, of a large message, where it holds nobody up."""
+    if len(data) > LARGE:
+        return await WORKSHOP.code(recipe, method, *arguments)
+    return getattr(here, method)(*arguments)
