@@ -39,6 +39,20 @@ def is_soap(request: Request) -> bool:
     return _field(request, b"content-type").lower().lstrip().startswith(_TYPES)
 
 
+def spoken(request: Request, operation: SoapOperation | None) -> str | None:
+    """The envelope that a client of SOAP is answered in, before its own was opened; None for other clients.
+
+    SOAP 1.1 demands a SOAPAction (section 6.1.1), which not every client sends, and 1.2 a content type of its own (part
+    2, section 7.1.4). `operation` is that of the request's route, if it is one of SOAP.
+    """
+    if request.method != b"POST" or not is_soap(request):
+        return None
+    if b"application/soap+xml" in _field(request, b"content-type").lower():
+        return SOAP_12
+    says_so = operation is not None or any(name.lower() == b"soapaction" for name, _ in request.fields)
+    return SOAP_11 if says_so else None
+
+
 def called(request: Request, start: bytes, whole: bool) -> Called | SoapProblem:
     """The operation that a request calls. `start` is the beginning of its body, `whole` whether that is all of it."""
     content_type = _field(request, b"content-type")

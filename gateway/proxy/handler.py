@@ -60,14 +60,14 @@ class Handler:
             head, body, attempt.outcome, attempt.acted = answer
             await relay(attempt, head, body, live.gateway, cookie)
         except BackendError as error:
-            _backend_failed(exchange, attempt, error)
+            _backend_failed(exchange, route, attempt, error)
         except _Answered:
             pass
         except ClientGone:
             exchange.error = "client_gone"
         except ClientError as fault:
             exchange.error = "refused"
-            refuse(exchange, fault.status, fault.detail, headers=fault.headers, close=fault.close)
+            _refuse(exchange, route, fault)
         finally:
             if attempt is not None:
                 exchange.attempt = None  # they know each other: left so, each request would be work for the collector
@@ -164,7 +164,7 @@ def _not_found(result: NotFound) -> ClientError:
 def _choose(live: Live, exchange: Exchange, route: PlannedRoute, request: Request) -> tuple[Side, bytes]:
     """The side, and a Set-Cookie value when the route gives its clients a key of their own."""
     if route.retired:
-        refuse(exchange, 410, "This service has been retired.", successor=route.route.successor)
+        _refuse(exchange, route, ClientError(410, "This service has been retired."), route.route.successor)
         raise _Answered
     sticky, address, cookie = route.sticky, b"", b""
     if sticky is not None:
@@ -193,7 +193,22 @@ def _bound_body(exchange: Exchange, plan: Plan, request: Request) -> None:
 # ------------------------------------------------------------------------------------------------ ending
 
 
-def _backend_failed(exchange: Exchange, attempt: Attempt | None, error: BackendError) -> None:
+def _refuse(exchange: Exchange, route: PlannedRoute | None, fault: ClientError, successor: str | None = None) -> None:
+    """Say no in the client's own language: a client of SOAP that has found its route understands faults alone."""
+    envelope = None
+    if route is not None and exchange.request is not None:
+        envelope = soap.spoken(exchange.request, route.route.match.soap)
+    if envelope is None:
+        refuse(exchange, fault.status, fault.detail, headers=fault.headers, close=fault.close, successor=successor)
+        return
+    ours = exchange.ids.request_id.decode("latin-1")
+    refusal = soap_fault(envelope, fault.detail, ours, sender=fault.status < 500)
+    write_own(exchange, refusal, fault.headers, close=fault.close)
+
+
+def _backend_failed(
+    exchange: Exchange, route: PlannedRoute | None, attempt: Attempt | None, error: BackendError
+) -> None:
     """Answer for a backend that failed. What is half out is cut, so that it cannot pass for a whole answer."""
     assert attempt is not None, "only an attempt can fail on a backend"
     if isinstance(error, Abandoned):
@@ -202,10 +217,10 @@ def _backend_failed(exchange: Exchange, attempt: Attempt | None, error: BackendE
             exchange.error = "client_gone"
         elif isinstance(error.reason, ClientError):
             exchange.error = "refused"
-            refuse(exchange, error.reason.status, error.reason.detail, close=True)
+            _refuse(exchange, route, ClientError(error.reason.status, error.reason.detail, close=True))
         return
     attempt.failed(error)
-    refuse(exchange, error.status, error.public_detail)
+    _refuse(exchange, route, ClientError(error.status, error.public_detail))
 
 
 def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attempt | None, revision: int) -> Observation:

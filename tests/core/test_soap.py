@@ -15,6 +15,7 @@ from gateway.core.soap import (
     is_soap,
     last_name,
     operation_for,
+    spoken,
 )
 from tests.support.values import request
 
@@ -134,6 +135,25 @@ def test_a_soap_call_is_known_by_its_content_type(content_type: str, soap: bool)
 
 
 # ------------------------------------------------------------------------------------------------ hostile bytes
+
+
+@pytest.mark.parametrize(
+    ("line", "fields", "operation", "envelope"),
+    [
+        ("POST /s", ("Content-Type: text/xml", 'SOAPAction: ""'), None, SOAP_11),
+        ("POST /s", ("Content-Type: text/xml",), None, None),
+        ("POST /s", ("Content-Type: text/xml",), SoapOperation("Op", "Op"), SOAP_11),
+        ("POST /s", ("Content-Type: Application/SOAP+xml; charset=utf-8",), None, SOAP_12),
+        ("POST /s", ('Content-Type: multipart/related; start-info="application/soap+xml"',), None, SOAP_12),
+        ("POST /s", ("Content-Type: application/json", "SOAPAction: x"), SoapOperation("Op", "Op"), None),
+        ("PUT /s", ("Content-Type: application/soap+xml",), None, None),
+    ],
+)
+def test_a_client_of_soap_is_known_by_its_fields(
+    line: str, fields: tuple[str, ...], operation: SoapOperation | None, envelope: str | None
+) -> None:
+    """A client is answered in SOAP when its content type, its action, or its route says so; others are not."""
+    assert spoken(request(line, *fields), operation) == envelope
 
 
 def test_a_doctype_is_refused() -> None:

@@ -32,6 +32,7 @@ gateway: {{access_log: {{to: "off"}}}}
 backends:
   old: {{url: "{legacy.url}"}}
   new: {{url: "{new.url}"}}
+  dead: {{url: "http://127.0.0.1:9"}}
 routes:
   - {{name: rents, match: ANY {PATH}, legacy: old}}
   - {{name: balance, match: "SOAP {PATH}#GetBalance", safe: true, legacy: old, new: new, serve: new}}
@@ -43,6 +44,10 @@ routes:
     new: new
     serve: new
   - {{name: lonely, match: "SOAP /lonely#Only", legacy: new}}
+  - {{name: down, match: "SOAP /down#Only", legacy: dead}}
+  - {{name: plain, match: ANY /plain, legacy: dead}}
+  - {{name: small, match: "SOAP /small#Only", legacy: old, max_body: 1KiB}}
+  - {{name: gone, match: "SOAP /gone#Only", legacy: old, serve: retired}}
 """
         with Gateway(tmp_path_factory.mktemp("gateway"), routes) as gateway:
             yield Estate(gateway, legacy, new)
@@ -156,6 +161,37 @@ def test_an_action_of_a_listed_operation_cannot_hide_another_body(estate: Estate
     """`SOAPAction: GetBalance` over another body is refused too: a backend might believe it."""
     reply = send(estate, envelope('<Other xmlns="urn:rents"/>'), 'SOAPAction: "urn:rents/GetBalance"')
     assert reply.status == 500
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "blame", "reason"),
+    [
+        ("/down", 500, b"e:Server", b"The service behind this address cannot be reached"),
+        ("/small", 500, b"e:Client", b"larger than 1024 bytes"),
+        ("/gone", 500, b"e:Client", b"retired"),
+    ],
+)
+def test_a_refused_client_of_soap_gets_a_fault(
+    estate: Estate, path: str, status: int, blame: bytes, reason: bytes
+) -> None:
+    """A backend that is down, a body that is too large, a service that is gone: told in the client's own language."""
+    reply = send(estate, envelope("<Only>" + "x" * 2_000 + "</Only>"), path=path)
+    assert (reply.status, reply.get("Content-Type")) == (status, "text/xml; charset=utf-8")
+    assert (blame in reply.body, reason in reply.body) == (True, True)
+    modern = send(estate, envelope("<Only/>", TWO), "Content-Type: application/soap+xml", path="/down")
+    assert (modern.status, modern.get("Content-Type"), b"e:Receiver" in modern.body) == (
+        500,
+        "application/soap+xml; charset=utf-8",
+        True,
+    )
+
+
+def test_a_plain_route_answers_in_the_language_of_its_client(estate: Estate) -> None:
+    """On a route that takes anything, who speaks SOAP gets a fault, and everyone else a problem document."""
+    fault = send(estate, envelope("<Only/>"), 'SOAPAction: ""', path="/plain")
+    assert (fault.status, fault.get("Content-Type")) == (500, "text/xml; charset=utf-8")
+    problem = send(estate, envelope("<Only/>"), path="/plain")
+    assert (problem.status, problem.get("Content-Type")) == (502, "application/problem+json")
 
 
 @pytest.mark.parametrize(
