@@ -18,6 +18,7 @@ request (or a part of it) had been sent.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -26,10 +27,14 @@ class BanyanError(Exception):
 
 
 class ConfigError(BanyanError):
-    """routes.yaml cannot be used. `problems` lists all of them, one sentence each with file, line and column."""
+    """routes.yaml cannot be used. `problems` lists all of them, one sentence each with file, line and column.
 
-    def __init__(self, problems: Sequence[object]) -> None:
+    `beside` are the files it refers to: a change of one of them may mend it.
+    """
+
+    def __init__(self, problems: Sequence[object], beside: Sequence[Path] = ()) -> None:
         self.problems = tuple(problems)
+        self.beside = tuple(beside)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -33,10 +33,14 @@ Files = tuple[tuple[Path, bytes], ...]
 
 
 class Loaded(NamedTuple):
-    """An estate, and the files it was read from: the main one first, then those it includes, sorted."""
+    """An estate, and the files it was read from: the main one first, then those it includes, sorted.
+
+    `beside` are the documents that they refer to: WSDLs and what those import.
+    """
 
     estate: Estate
     files: Files
+    beside: Files = ()
 
 
 def load(path: Path, environ: Mapping[str, str], overlay: Mapping[Path, bytes] | None = None) -> Loaded:
@@ -50,12 +54,13 @@ def load(path: Path, environ: Mapping[str, str], overlay: Mapping[Path, bytes] |
         problems = [*sources.problems, *(problem for document in documents for problem in document.problems)]
         marred = {problem.place for problem in problems}
         checker = _Checker(documents)
-        estate = checker.estate(sources.digest())
+        estate = checker.estate()
         problems += [problem for problem in checker.problems if problem.place not in marred]
     if problems:
         order = {document.file: at for at, document in enumerate(documents)}
-        raise ConfigError(_in_order(problems, order))
-    return Loaded(estate, tuple(sources.files.items()))
+        raise ConfigError(_in_order(problems, order), [path for path, _ in checker.beside])
+    files = tuple(sources.files.items())
+    return Loaded(estate._replace(digest=_digest(files + checker.beside)), files, checker.beside)
 
 
 @contextmanager
@@ -97,12 +102,6 @@ class _Sources:
         included = [self._document(path) for path in included_files(self.main, main.value)]
         return [main, *(document for document in included if document is not None)]
 
-    def digest(self) -> str:
-        content = sha256()
-        for data in self.files.values():
-            content.update(b"%d\n" % len(data) + data)
-        return content.hexdigest()[:16]
-
     def _document(self, path: Path) -> Document | None:
         try:
             data = self.overlay[path] if path in self.overlay else _content(path)
@@ -112,6 +111,13 @@ class _Sources:
             return None
         self.files[path] = data
         return read(data, str(path), self.environ)
+
+
+def _digest(files: Files) -> str:
+    content = sha256()
+    for _, data in files:
+        content.update(b"%d\n" % len(data) + data)
+    return content.hexdigest()[:16]
 
 
 def _content(path: Path) -> bytes:
@@ -145,8 +151,10 @@ class _Checker:
         self.documents = documents
         self.problems: list[Problem] = []
         self.backend_places: dict[str, Place] = {}
+        self.beside: Files = ()
 
-    def estate(self, digest: str) -> Estate:
+    def estate(self) -> Estate:
+        """What the documents describe, as yet without its digest."""
         frames = [(document, self._frame(document, main=not at)) for at, document in enumerate(self.documents)]
         gateway = self._gateway(*frames[0]) if frames else Gateway()
         backends = [each for document, frame in frames for each in self._backends(document, frame)]
@@ -154,7 +162,8 @@ class _Checker:
         for rule in RULES:
             self.problems.extend(rule(drafts, self.backend_places.keys()))
         found, routes = soap.bound(backends, drafts, self.problems)
-        return Estate(gateway, found, routes, digest)
+        self.beside = soap.documents(backends)
+        return Estate(gateway, found, routes, "")
 
     def _frame(self, document: Document, *, main: bool) -> dict[str, Any]:
         """The top of a file; what is wrong with it is noted, and the rest is still looked at."""

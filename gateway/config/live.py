@@ -8,7 +8,7 @@ only when they differ from those reported before.
 import asyncio
 import glob
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from hashlib import sha256
 from pathlib import Path
@@ -28,16 +28,26 @@ Fingerprint = dict[Path, bytes | None]
 """Each file and the hash of its content; None while it cannot be read."""
 
 
+def _nothing() -> Iterable[Path]:
+    return ()
+
+
 async def settled_changes(
-    path: Path, *, settle: float = 0.1, known: Files | None = None, doubt: asyncio.Event | None = None
+    path: Path,
+    *,
+    settle: float = 0.1,
+    known: Files | None = None,
+    beside: Callable[[], Iterable[Path]] = _nothing,
+    doubt: asyncio.Event | None = None,
 ) -> AsyncGenerator[None, None]:
     """Yields when the files of a configuration hold other bytes than before, the same twice `settle` seconds apart.
 
-    `known` is what the caller has read already (`Loaded.files`); without it, what is there at the start. `doubt` is set
-    when the caller has read the files by itself meanwhile: what was reported before then counts no more. A missing file
-    or folder is no error: it is waited for.
+    `known` is what the caller has read already (`Loaded.files` and `Loaded.beside`); without it, what is there at the
+    start. `beside` says which other files count: those that the configuration refers to now. `doubt` is set when the
+    caller has read the files by itself meanwhile: what was reported before then counts no more. A missing file or
+    folder is no error: it is waited for.
     """
-    reader = _Reader(path)
+    reader = _Reader(path, beside)
     seen = await asyncio.to_thread(reader.fingerprint)
     if known is not None:
         seen = {file: _hash(data) for file, data in known}
@@ -98,8 +108,9 @@ class _Reader:
     The includes of the last main file that could be read are kept, so that a broken one does not seem to drop them.
     """
 
-    def __init__(self, main: Path) -> None:
+    def __init__(self, main: Path, beside: Callable[[], Iterable[Path]]) -> None:
         self.main = main
+        self._beside = beside
         self._data = b""
         self._include: object = None
 
@@ -108,7 +119,7 @@ class _Reader:
         if data is not None and data != self._data:
             self._data = data
             self._include = self._included(data)
-        files = [self.main, *included_files(self.main, self._include)]
+        files = [self.main, *included_files(self.main, self._include), *self._beside()]
         return {file: None if (content := _content(file)) is None else _hash(content) for file in files}
 
     def _included(self, data: bytes) -> object:
@@ -124,6 +135,8 @@ class _Reader:
         for pattern in include_patterns(self._include):
             name = os.path.join(self.main.parent, os.path.dirname(pattern))
             places.update(Path(folder) for folder in (glob.glob(name, recursive=True) or [name]))
+        for file in self._beside():
+            places.update((file.parent, Path(os.path.realpath(file)).parent))
         return frozenset(_existing(place) for place in places)
 
 

@@ -315,6 +315,21 @@ def _load(described: Described, problems: Problems) -> "Wsdl | None":
     return wsdl
 
 
+def documents(backends: Sequence[Backend]) -> tuple[tuple[Path, bytes], ...]:
+    """The files that the WSDLs of backends were read from; of one that could not be loaded, itself alone."""
+    found: dict[Path, bytes] = {}
+    for described in (each.types for each in backends):
+        if not isinstance(described, Described):
+            continue
+        kept = _loaded.get((described.wsdl, described.root))
+        if kept is None:
+            found[described.wsdl] = b""
+        else:
+            root = described.root or described.wsdl.parent
+            found |= {root / name: data for name, data in kept[1].documents.items()}
+    return tuple(sorted(found.items()))
+
+
 def _stamps(described: Described, wsdl: "Wsdl") -> tuple[tuple[str, int, int], ...]:
     """When each of a WSDL's files was last written, and how large it is."""
     root = described.root or described.wsdl.parent

@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
-from gateway.config.check import Loaded, load
+from gateway.config.check import Files, Loaded, load
 from gateway.config.live import settled_changes
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Observation
@@ -42,6 +42,7 @@ class Control:
         self._problems: tuple[str, ...] = ()
         self._held: tuple[Loaded, str] | None = None
         self._loaded_at = datetime.now(UTC)
+        self._beside = _paths(loaded.beside)
         self.loaded = loaded
         self.table: RoutingTable = compiled(loaded.estate)
         self.supervisor: Supervisor
@@ -75,7 +76,9 @@ class Control:
 
     async def watch(self) -> None:
         """Take each change of the file, for as long as this runs."""
-        async for _ in settled_changes(self._path, known=self.loaded.files, doubt=self._read_unwatched):
+        known = self.loaded.files + self.loaded.beside
+        doubt = self._read_unwatched
+        async for _ in settled_changes(self._path, known=known, beside=lambda: self._beside, doubt=doubt):
             await self._reload(accept=False, asked=False)
 
     async def reload(self, *, accept: bool) -> ReloadResult:
@@ -93,11 +96,14 @@ class Control:
             try:
                 candidate = await asyncio.to_thread(load, self._path, self._environ)
             except ConfigError as error:
+                self._beside = error.beside
                 return self._refuse(tuple(str(problem) for problem in error.problems))
+            self._beside = _paths(candidate.beside)
             old, new = self.loaded.estate.gateway.tls, candidate.estate.gateway.tls
             if (old is None) != (new is None):
                 return self._refuse(("`gateway.tls` was switched on or off. That needs a restart of the gateway.",))
-            if candidate.files == self.loaded.files and self._traffic.config_ok and not (asked and new):
+            same = (candidate.files, candidate.beside) == (self.loaded.files, self.loaded.beside)
+            if same and self._traffic.config_ok and not (asked and new):
                 return ReloadResult("unchanged", "The file is what serves already.", (), self.supervisor.revision)
             reason = None if accept else reason_to_hold(self.loaded, candidate)
             if reason is not None:
@@ -188,3 +194,7 @@ class Control:
 
     def order(self, *message: object) -> bool:
         return self.supervisor.order(*message)
+
+
+def _paths(files: Files) -> tuple[Path, ...]:
+    return tuple(path for path, _ in files)

@@ -72,6 +72,25 @@ async def test_a_file_put_in_the_place_of_the_old_is_noticed_every_time(path: Pa
             await watch.next()
 
 
+async def test_files_that_the_configuration_refers_to_count_as_well(path: Path) -> None:
+    """A WSDL in a folder of its own is watched, and one that is referred to from now on is, too."""
+    (path.parent / "wsdl").mkdir()
+    first, second = (path.parent / "wsdl" / name for name in ("first.wsdl", "second.wsdl"))
+    first.write_text("<one/>")
+    second.write_text("<two/>")
+    beside = [first]
+    async with watching(path, known=((path, FILE.encode()), (first, b"<one/>")), beside=lambda: beside) as watch:
+        second.write_text("<two>not referred to</two>")
+        assert await watch.quiet()
+        first.write_text("<one>changed</one>")
+        await watch.next()
+        beside.append(second)
+        path.write_text(FILE + "# now it is\n")
+        await watch.next()
+        second.write_text("<two>changed</two>")
+        await watch.next()
+
+
 async def test_a_change_is_reported_once_it_has_come_to_rest(path: Path) -> None:
     """A file written in pieces is read when the last piece is there."""
     async with watching(path) as watch:

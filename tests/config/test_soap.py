@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.core.model import Estate, SoapOperation
-from tests.config.files import estate, problems
+from gateway.errors import ConfigError
+from tests.config.files import estate, loaded, problems
 
 WSDL = """\
 <definitions name="Loans" targetNamespace="urn:loans" xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:l="urn:loans"
@@ -238,3 +239,24 @@ def test_a_soap_backend_needs_its_wsdl(folder: Path) -> None:
     (message,) = told(folder, frame("", CALLS))
     assert message.startswith("backend loans: wsdl: ")
     assert told(folder, frame("", FACES)) == [message]
+
+
+def test_a_wsdl_is_part_of_the_configuration(tmp_path: Path) -> None:
+    """The documents of a WSDL are told as read, and their content counts in the digest."""
+    path = tmp_path / "loans.wsdl"
+    path.write_text(WSDL, encoding="utf-8")
+    first = loaded(tmp_path, frame("", CALLS))
+    assert first.beside == ((path, WSDL.encode()),)
+    path.write_text(WSDL + "<!-- more -->", encoding="utf-8")
+    second = loaded(tmp_path, frame("", CALLS))
+    assert first.files == second.files
+    assert first.estate.digest != second.estate.digest
+
+
+def test_a_broken_wsdl_is_told_by_its_path(tmp_path: Path) -> None:
+    """Whoever waits for the configuration to be mended knows which files to look at."""
+    path = tmp_path / "loans.wsdl"
+    path.write_text("<broken", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, frame("", CALLS))
+    assert caught.value.beside == (path,)

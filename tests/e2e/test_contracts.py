@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,11 +11,12 @@ from tests.config.test_soap import WSDL
 from tests.support.client import HOST
 from tests.support.gateway import Gateway
 from tests.support.messages import Message, answer
-from tests.support.origin import Origin, Talk
+from tests.support.origin import Origin, Talk, eventually
 
 ONE = "http://schemas.xmlsoap.org/soap/envelope/"
 TWO = "http://www.w3.org/2003/05/soap-envelope"
 PATH = "/services/Loans"
+NOWHERE = "http://127.0.0.1:9"
 BOOKS = ["Emma & I", "Ivanhoe"]
 
 
@@ -210,3 +212,27 @@ def test_a_client_that_waits_for_100_gets_it_from_the_gateway(estate: Estate) ->
         reply = client.hear()
     assert (reply.status, document(reply)) == (200, {"Title": ["Emma"]})
     assert estate.soap.seen("/asmx")[-1].get("Expect") is None
+
+
+def test_a_changed_wsdl_is_taken_by_itself(tmp_path: Path) -> None:
+    """Nobody touches routes.yaml: a new WSDL serves, a broken one changes nothing, and a mended one serves again."""
+    wsdl = tmp_path / "loans.wsdl"
+    wsdl.write_text(WSDL, encoding="utf-8")
+    routes = f"""version: 1
+backends: {{old: {{type: soap, wsdl: loans.wsdl, url: "{NOWHERE}"}}}}
+routes: [{{name: plain, match: POST /ListLoans, legacy: {{backend: old, operation: ListLoans}}}}]
+"""
+    with Gateway(tmp_path, routes) as gateway:
+
+        def missing() -> str:
+            reply = gateway.call("POST", "/ListLoans", "Content-Type: application/json", body=b"{}")
+            return str(json.loads(reply.body)["problems"][0]["pointer"])
+
+        assert missing() == "/Card"
+        wsdl.write_text(WSDL.replace('name="Card"', 'name="Reader"'), encoding="utf-8")
+        assert eventually(lambda: missing() == "/Reader")
+        wsdl.write_text("<broken", encoding="utf-8")
+        assert eventually(lambda: gateway.metric("banyan_config_last_reload_successful") == 0)
+        assert missing() == "/Reader"
+        wsdl.write_text(WSDL.replace('name="Card"', 'name="Ticket"'), encoding="utf-8")
+        assert eventually(lambda: missing() == "/Ticket")
