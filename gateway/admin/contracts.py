@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connectors.soap.openapi import Components
 from connectors.soap.sampling import sample
-from connectors.soap.target import SoapTarget
+from connectors.soap.target import SoapTarget, without_literals
 from connectors.soap.xmltext import local
 from gateway.core.model import Estate, Placeholder, Route, Serve, Target
 
@@ -252,8 +252,9 @@ def own_responses(statuses: Iterable[int]) -> Document:
 
 
 def written(mapping: object) -> str:
-    """A mapping as text."""
-    return mapping if isinstance(mapping, str) else json.dumps(mapping, ensure_ascii=False, default=dict)
+    """A mapping as text. Its literals are masked: they may come from the environment, and this is for everyone."""
+    shown = without_literals(mapping)
+    return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, default=dict)
 
 
 _QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`")

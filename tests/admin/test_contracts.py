@@ -197,6 +197,13 @@ def test_whether_a_mapping_uses_the_body(mapping: object, expected: bool) -> Non
     assert uses_body(mapping) is expected
 
 
+def test_a_literal_of_a_mapping_is_not_told() -> None:
+    """A key that a mapping sends along may be a secret of the environment: the document hides it."""
+    assert (
+        written({"Key": "'s3cret'", "No": "path.no", "Mode": 7}) == '{"Key": "\'***\'", "No": "path.no", "Mode": "***"}'
+    )
+
+
 def test_a_mapping_as_text() -> None:
     """Expressions are shown as they are, and objects of them as JSON."""
     assert written("a.b") == "a.b"
