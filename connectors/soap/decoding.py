@@ -11,7 +11,7 @@ from connectors.soap.attributes import Reader, reader
 from connectors.soap.content import ANY, ITEMS, UNKNOWN_LETTER, WILD_LETTER, Items, Model, fields_of
 from connectors.soap.misfits import object_to_misfits
 from connectors.soap.plan import AnyType, ArrayOf, Complex, Field, Schema, Simple, TypeRef, Wild
-from connectors.soap.problems import At, object_to
+from connectors.soap.problems import At, Through, object_to
 from connectors.soap.reach import inside_out
 from connectors.soap.simple import Unfit, is_text
 from connectors.soap.together import admission
@@ -69,6 +69,8 @@ class Decoders:
             own = _nothing(attributes)
         else:
             own = self._elements(Model(plan.content), attributes)
+        if plan.plain is not None:
+            return _alone(own, plan.plain)
         return self._by_type(plan, own) if plan.derived or plan.abstract else own
 
     def _elements(self, model: Model, attributes: Reader) -> Decode:
@@ -217,6 +219,15 @@ def _name(simple: Simple) -> Decode:
     return decode
 
 
+def _alone(decode: Decode, key: str) -> Decode:
+    """The function for a type one of whose members stands for the whole."""
+
+    def alone(element: Element, at: At | None) -> JSON:
+        return decode(element, at and Through(at, key))[key]
+
+    return alone
+
+
 def _text_value(simple: Simple, attributes: Reader) -> Decode:
     """The function for text that has attributes beside it."""
     text_of = _leaf(simple)
@@ -258,6 +269,8 @@ def _nil_or(decode: Decode, plan: Complex) -> Decode:
     def either(element: Element, at: At | None) -> JSON:
         if element.get(NIL) not in TRUE:
             return decode(element, at)
+        if plan.plain is not None:
+            return None
         out: dict[str, JSON] = {}
         read(element, out, at)
         return {**out, VALUE: None} if out else None

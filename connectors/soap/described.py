@@ -93,6 +93,8 @@ def boolean(simple: Simple, request: bool) -> Document:
 
 def integer(simple: Simple, request: bool) -> Document:
     low, high = whole_range(simple)
+    if simple.form:
+        return {"type": ["string", "integer"] if request else "string", "pattern": "^-?[0-9]+$"} | first_example(simple)
     document: Document = {"type": "integer"}
     if low < -SAFE or high > SAFE:
         document = {"type": ["integer", "string"], "pattern": "^-?[0-9]+$"}
@@ -104,8 +106,8 @@ def integer(simple: Simple, request: bool) -> Document:
 
 
 def decimal(simple: Simple, request: bool) -> Document:
-    kind = ["string", "number"] if request else "string"
-    return {"type": kind, "format": "decimal"} | first_example(simple)
+    usual, other = ("number", "string") if simple.form else ("string", "number")
+    return {"type": [usual, other] if request else usual, "format": "decimal"} | first_example(simple)
 
 
 def floating(simple: Simple, request: bool) -> Document:

@@ -12,7 +12,7 @@ from connectors.soap.content import ANY, ITEMS, Entry, Items, Model, Zip, fields
 from connectors.soap.leaves import leaf, mixed, nothing, text
 from connectors.soap.misfits import object_to_misfits
 from connectors.soap.plan import AnyType, ArrayOf, Complex, Field, Schema, Simple, TypeRef, Wild
-from connectors.soap.problems import UNKNOWN_MEMBER, At, object_to
+from connectors.soap.problems import UNKNOWN_MEMBER, At, Through, object_to
 from connectors.soap.reach import inside_out
 from connectors.soap.together import Each, Together, Write, any_written, listed, some, wild_writer, zipped
 from connectors.soap.words import JSON, MISSING, SOAP_ENCODING, TYPE_WORD, VALUE, XML
@@ -127,7 +127,7 @@ class Encoders:
             if used != len(value):
                 _object_to_unknown(value, known, at, open_to_any=plan.any_attribute, word=word)
 
-        return write
+        return write if plan.plain is None else _alone(write, plan.plain)
 
     def _by_type(self, plan: Complex, own: Write) -> Write:
         """The function for a type that others may stand for: `$type` says which, and `xsi:type` tells."""
@@ -234,6 +234,18 @@ class Encoders:
 
 
 # ------------------------------------------------------------------------------------------------ small functions
+
+
+def _alone(write: Write, key: str) -> Write:
+    """The function for a type one of whose members stands for the whole; an object says all of it, as usual."""
+
+    def alone(value: JSON, add: Add, at: At | None) -> None:
+        if value.__class__ is dict:
+            write(value, add, at)
+        else:
+            write({key: value}, add, at and Through(at, key))
+
+    return alone
 
 
 def _write_nothing(_value: JSON, _add: Add, _at: At | None) -> None:

@@ -95,7 +95,7 @@ def whole_numbers(type: Simple) -> Iterator[JSON]:
     widest = [10**digits - 1, 1 - 10**digits] if digits is not None else [SAFE, SAFE + 1, 10**17]
     for number in (1, low, high, 0, -1, low + 1, high - 1, 10, 12345, *widest):
         if math.isfinite(number):
-            yield int(number) if -SAFE <= number <= SAFE else str(number)
+            yield int(number) if -SAFE <= number <= SAFE and not type.form else str(int(number))
 
 
 def decimals(type: Simple) -> Iterator[JSON]:
@@ -104,6 +104,8 @@ def decimals(type: Simple) -> Iterator[JSON]:
     before = max(0, (12 if facets.total_digits is None else facets.total_digits) - places)
     widest = ("9" * before or "0") + ("." + "9" * places if places else "")
     least_step = "0." + "0" * (places - 1) + "1" if places else "1"
+    if type.form:
+        yield from (1.5, 0, 1, -1, 0.25)
     yield from ("1.50", "0", "1", "-1", "0.5", "-0.25", widest, f"-{widest}", least_step, f"-{least_step}")
     for bound in (facets.min_exclusive, facets.max_exclusive, facets.min_inclusive, facets.max_inclusive):
         if bound is not None and fullmatch("-?[0-9]+", bound):

@@ -145,6 +145,9 @@ def integer(simple: Simple) -> Codec:
             check(text)
         return number if -SAFE <= number <= SAFE else str(number)
 
+    def spelled(text: str) -> str:
+        return str(decode(text))
+
     def encode(value: JSON) -> str:
         if type(value) is int and least <= value <= most:
             return str(value)
@@ -155,7 +158,7 @@ def integer(simple: Simple) -> Codec:
             raise Unfit("has too many digits") from error
         return text if check is None else spell(text)
 
-    return Codec(decode, encode)
+    return Codec(spelled if simple.form else decode, encode)
 
 
 def whole_of(value: JSON) -> int:
@@ -192,12 +195,16 @@ def decimal(simple: Simple) -> Codec:
             check(text)
         return text.removeprefix("+")
 
+    def number(text: str) -> JSON:
+        exact = Decimal(decode(text))
+        return int(exact) if exact == exact.to_integral_value() and abs(exact) <= SAFE else float(exact)
+
     def encode(value: JSON) -> str:
         if check is None and isinstance(value, str) and _decimal(value):
             return value
         return spell(_signed(value if isinstance(value, str) else decimal_of(value)).removeprefix("+"))
 
-    return Codec(decode, encode)
+    return Codec(number if simple.form else decode, encode)
 
 
 def decimal_of(value: JSON) -> str:

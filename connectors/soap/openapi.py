@@ -96,6 +96,9 @@ class Components:
         plan, name = self._types[use.place], self._names[use]
         if plan.array is not None:
             return {"type": "array", "items": nullable(self._type(plan.array.type, use.reply, f"{name}.item"))}
+        if plan.plain is not None:
+            alone: Document = self._object(plan, use, name)["properties"][plan.plain]
+            return alone
         if use.word is None and (plan.derived or plan.abstract):
             return self._any_of_its_kind(plan, use, name)
         return self._object(plan, use, name)

@@ -42,7 +42,7 @@ class Simple(NamedTuple):
     """A simple type. `base` is the local name of the built-in type that it comes from.
 
     That is "anySimpleType" for lists and unions. `item` is what a list is a list of, `members` what a union may be.
-    `name` is that of the type, where it has one.
+    `name` is that of the type, where it has one. `form` is what it is in JSON where that is not the usual (`forms.py`).
     """
 
     kind: Kind
@@ -51,6 +51,7 @@ class Simple(NamedTuple):
     item: "Simple | None" = None
     members: "tuple[Simple, ...]" = ()
     name: str | None = None
+    form: str = ""
 
 
 class AnyType(NamedTuple):
@@ -115,7 +116,8 @@ class Complex(NamedTuple):
     """A complex type: attributes, and content that is text (`text`), elements (`content`), both mixed, or nothing.
 
     `derived` are the types that may stand in its place by xsi:type, by name and by the word `$type` gives them;
-    `array` is there for soapenc:Array and what restricts it: the type of its items.
+    `array` is there for soapenc:Array and what restricts it: the type of its items. `plain` is the key of the member
+    that stands for the whole in JSON (`forms.py`).
     """
 
     name: str | None
@@ -127,6 +129,7 @@ class Complex(NamedTuple):
     abstract: bool = False
     derived: "tuple[Derived, ...]" = ()
     array: "ArrayOf | None" = None
+    plain: str | None = None
 
 
 class Derived(NamedTuple):

@@ -70,6 +70,19 @@ class At:
         return "".join(f"/{step}" for step in reversed(steps))
 
 
+class Through(At):
+    """The place of a value that stands for its own member `hidden`: who is told of a problem there never saw that."""
+
+    __slots__ = ("_hidden",)
+
+    def __init__(self, at: At, hidden: str) -> None:
+        super().__init__(at.problems, at._parent, at._key)
+        self._hidden = hidden
+
+    def __getitem__(self, key: str | int) -> At:
+        return At(self.problems, self._parent, self._key) if key == self._hidden else super().__getitem__(key)
+
+
 def object_to(at: At | None, reason: str) -> None:
     """Note a problem, or give up where nobody keeps track. Raises Broken."""
     if at is None:

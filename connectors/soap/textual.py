@@ -7,6 +7,7 @@ from connectors.soap.facets import Measure, checked, checks
 from connectors.soap.fitting import JSON, WHITE_SPACE, WITHOUT_SPACE, Codec, Unfit, collapse, illegal, must_be
 from connectors.soap.lexical import CALENDAR, SHAPES, moment_of, shaped
 from connectors.soap.plan import Simple
+from connectors.soap.zones import zoned
 
 
 def string(simple: Simple) -> Codec:
@@ -44,7 +45,8 @@ def verbatim(simple: Simple) -> Codec:
     shape = simple.base if simple.base in SHAPES else simple.kind
     tidy = shaped(*SHAPES[shape]) if shape in SHAPES else plain_words
     if shape in CALENDAR:
-        return textual(simple, Measure(tidy, moment_of(shape), ordered=True))
+        plain = textual(simple, Measure(tidy, moment_of(shape), ordered=True))
+        return zoned(plain, simple.form) if simple.form else plain
     return textual(simple, Measure(tidy, size=None if simple.kind == "qname" else len))
 
 

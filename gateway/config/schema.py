@@ -132,6 +132,21 @@ class AuthSpec(Spec):
     wsse: Maybe[WsseSpec] = None
 
 
+class ValuesSpec(Spec):
+    """How values of a SOAP backend look in JSON, where the usual way does not suit."""
+
+    timezone: Maybe[Annotated[str, PlainValidator(words.time_zone), text("A time zone: Europe/London.")]] = None
+    """Of dates and times without one: in JSON they have their offset (RFC 3339). Default: as they are spelled."""
+    decimals: Literal["string", "number"] = "string"
+    """Decimal numbers: exact strings (the default), or numbers."""
+    integers: Literal["number", "string"] = "number"
+    """Whole numbers that may pass 2^53: numbers as long as they do not (the default), or always strings."""
+    arrays: Literal["wrapped", "plain"] = "wrapped"
+    """Arrays with a type of their own: {"Line": [...]} (the default), or [...]."""
+    text: Literal["wrapped", "plain"] = "wrapped"
+    """Text beside attributes: {"$value": ..., "@currency": ...} (the default), or the text alone."""
+
+
 class BackendSpec(Spec):
     """A named system that can answer."""
 
@@ -146,6 +161,7 @@ class BackendSpec(Spec):
     port: Maybe[str] = None
     """Which port of the WSDL is called. Default: SOAP 1.2 where there is one."""
     auth: Maybe[AuthSpec] = None
+    values: Maybe[ValuesSpec] = None
     url: Annotated[
         words.Address,
         PlainValidator(words.address),

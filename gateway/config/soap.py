@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connectors.soap.wsdl import Wsdl
     from gateway.config.routes import TargetSpec
     from gateway.config.rules import Draft
-    from gateway.config.schema import AuthSpec, BackendSpec
+    from gateway.config.schema import AuthSpec, BackendSpec, ValuesSpec
 
 Problems = list[Problem]
 _MAPPINGS = ("request", "response", "faults", "error_when", "replies")
@@ -33,6 +33,7 @@ class Described(NamedTuple):
     root: Path | None
     port: str | None
     auth: "AuthSpec | None"
+    values: "ValuesSpec | None"
     entry: Entry
 
 
@@ -50,7 +51,7 @@ class Wanted(NamedTuple):
 def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Described | None:
     """What a backend says about its WSDL."""
     if spec.type == "http":
-        for key in ("wsdl", "wsdl_root", "port", "auth"):
+        for key in ("wsdl", "wsdl_root", "port", "auth", "values"):
             if getattr(spec, key) is not None:
                 problems.append(entry.key_problem((key,), f"`{key}` belongs to a backend of `type: soap`"))
         return None
@@ -59,7 +60,7 @@ def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Describe
         return None
     folder = Path(entry.document.file).parent
     root = folder / spec.wsdl_root if spec.wsdl_root is not None else None
-    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, spec.auth, entry)
+    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, spec.auth, spec.values, entry)
 
 
 class Faced(NamedTuple):
@@ -106,13 +107,14 @@ def bound(
     described = {each.name: each.types for each in backends if isinstance(each.types, Described)}
     if not described and all(target.call is None for draft in drafts for _, target in _sides(draft.route)):
         return tuple(backends), tuple(draft.route for draft in drafts)
+    sound = {each.name for each in backends}  # of the others something else has been said
     used: dict[str, set[str]] = {}
     for draft in drafts:
         contract = _contract(draft.route, described)
         for side, target in _sides(draft.route):
             if isinstance(target.call, Wanted) and target.backend in described:
                 used.setdefault(target.backend, set()).add(target.call.operation)
-            elif isinstance(target.call, Wanted):
+            elif isinstance(target.call, Wanted) and target.backend in sound:
                 message = f"{target.backend} is no backend of `type: soap`, so it has no operations"
                 problems.append(draft.entry.problem((side, "operation"), message))
             elif isinstance(target.call, Faced) and contract is None:
@@ -152,6 +154,7 @@ class _Operations:
         wsdl = _load(described, problems)
         if wsdl is None:
             return
+        from connectors.soap.forms import formed
         from connectors.soap.service import offered, service_of
 
         self.offered = tuple(sorted(offered(wsdl, described.port)))
@@ -160,7 +163,7 @@ class _Operations:
             message = f"the WSDL has no SOAP port {{written}}; it has {ports}"
             problems.append(described.entry.problem(("port",), message))
             return
-        service = service_of(wsdl, names.intersection(self.offered), described.port)
+        service = formed(service_of(wsdl, names.intersection(self.offered), described.port), _forms(described.values))
         self.schema = service.schema
         self.by_name = {each.name: each for each in service.operations}
 
@@ -284,6 +287,12 @@ def _auth(spec: "AuthSpec | None") -> tuple[Any, ...]:
         lifetime = UsernameToken._field_defaults["lifetime"] if wsse.timestamp else None
         shown.append(UsernameToken(wsse.username, wsse.password, wsse.digest, lifetime))
     return tuple(shown)
+
+
+def _forms(spec: "ValuesSpec | None") -> Any:
+    from connectors.soap.forms import Forms
+
+    return Forms() if spec is None else Forms(*(getattr(spec, name) for name in Forms._fields))
 
 
 def _some(names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.config.problems import Unreadable
 from gateway.core.model import BUCKETS, Serve
@@ -135,6 +136,15 @@ def instant(value: object) -> int:
     except ValueError as error:
         raise Unreadable("{written} is not in the calendar; write 2027-03-31 or 2027-03-31T17:00:00Z") from error
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def time_zone(value: object) -> str:
+    """The name of a time zone that this machine knows."""
+    text = text_of(value)
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, OSError, ValueError) as error:
+        raise Unreadable("{written} is no time zone that is known here; write Europe/London") from error
 
 
 # ------------------------------------------------------------------------------------------------ names

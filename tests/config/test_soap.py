@@ -224,11 +224,23 @@ def test_expressions_are_checked(folder: Path, key: str) -> None:
     assert message.startswith(f"route a: legacy.{key}: `a..b` is not a JMESPath expression: ")
 
 
-@pytest.mark.parametrize(("key", "value"), [("wsdl", "x.wsdl"), ("port", "Old"), ("wsdl_root", "..")])
+@pytest.mark.parametrize(
+    ("key", "value"), [("wsdl", "x.wsdl"), ("port", "Old"), ("wsdl_root", ".."), ("values", "{text: plain}")]
+)
 def test_what_belongs_to_soap_is_refused_elsewhere(folder: Path, key: str, value: str) -> None:
     """An HTTP backend has no WSDL."""
     text = f'version: 1\nbackends: {{a: {{url: "http://127.0.0.1:1", {key}: {value}}}}}\nroutes: []\n'
     assert told(folder, text) == [f"backend a: `{key}` belongs to a backend of `type: soap`"]
+
+
+def test_values_may_have_other_forms(folder: Path) -> None:
+    """What a backend says of the form of values is written into the plan of its operations."""
+    found = estate(folder, frame(", values: {arrays: plain, timezone: Europe/London}", FACES))
+    plans = found.backends[0].types.types
+    assert [each.plain for each in plans] == [None, None]
+    assert told(folder, frame(", values: {timezone: Europe/Loondon}", CALLS)) == [
+        "backend loans: values.timezone: 'Europe/Loondon' is no time zone that is known here; write Europe/London"
+    ]
 
 
 def test_a_soap_backend_needs_its_wsdl(folder: Path) -> None:

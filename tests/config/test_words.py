@@ -244,3 +244,11 @@ def test_other_urls_are_refused(url: object) -> None:
     """A URL that holds more or less than an address is refused, and a password in it is not repeated."""
     message = refusal(words.address, url)
     assert "pw" not in message
+
+
+def test_a_time_zone_is_one_that_is_known_here() -> None:
+    """A name of the time zone database; anything else is refused before it is used."""
+    assert words.time_zone("Europe/London") == "Europe/London"
+    for wrong in ("London", "", "../etc/passwd", "Europe", "\0"):
+        with pytest.raises(Unreadable):
+            words.time_zone(wrong)

@@ -10,6 +10,7 @@ import pytest
 from tests.config.test_soap import WSDL
 from tests.support.client import HOST
 from tests.support.gateway import Gateway
+from tests.support.library import written as library_in
 from tests.support.messages import Message, answer
 from tests.support.origin import Origin, Talk, eventually
 
@@ -236,3 +237,20 @@ routes: [{{name: plain, match: POST /ListLoans, legacy: {{backend: old, operatio
         assert missing() == "/Reader"
         wsdl.write_text(WSDL.replace('name="Card"', 'name="Ticket"'), encoding="utf-8")
         assert eventually(lambda: missing() == "/Ticket")
+
+
+def test_values_have_the_form_that_the_backend_says(tmp_path: Path) -> None:
+    """Front ends that want numbers for sums get them, from a WSDL that says nothing of it."""
+    library_in(tmp_path)
+    with Origin() as origin:
+        reply = '<l:BorrowResponse xmlns:l="urn:library"><l:Fee>1.50</l:Fee></l:BorrowResponse>'
+        origin.on("/Library.asmx", answered(reply))
+        backend = f'type: soap, wsdl: library.wsdl, url: "{origin.url}/Library.asmx", values: {{decimals: number}}'
+        routes = f"""version: 1
+backends: {{library: {{{backend}}}}}
+routes: [{{name: borrow, match: POST /borrow, legacy: {{backend: library, operation: Borrow}}}}]
+"""
+        with Gateway(tmp_path, routes) as gateway:
+            body = json.dumps({"Card": "7"}).encode()
+            found = gateway.call("POST", "/borrow", "Content-Type: application/json", body=body)
+    assert json.loads(found.body) == {"Loan": [], "Fee": 1.5}
