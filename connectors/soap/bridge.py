@@ -1,0 +1,79 @@
+"""SOAP outside, another SOAP behind: an old client keeps its contract while a system with other names answers.
+
+It is the facade (`facing.py`) in front of a call (`client.py`): the client's envelope is read by the contract's
+operation, the target's operation is called with what it says, and the result is written by the contract again.
+"""
+
+from dataclasses import replace
+
+from connectors.base import Answer, Call, Send
+from connectors.soap.bridging import Bridging, Told, bridging
+from connectors.soap.client import SoapCaller, SoapConnector
+from connectors.soap.codec import Codec
+from connectors.soap.envelope import NAMESPACES
+from connectors.soap.facade import version_of
+from connectors.soap.facing import Refused, answered
+from connectors.soap.incoming import read_whole, request_id
+from connectors.soap.packed import message_of
+from connectors.soap.plan import Schema
+from connectors.soap.problems import Invalid
+from connectors.soap.target import BridgeTarget
+from connectors.soap.workshop import Recipe, coded
+from connectors.soap.xmltext import XmlRefused
+from gateway.core.model import Outcome
+from gateway.core.planning import Plan
+from gateway.core.problems import soap_fault
+from gateway.errors import AnswerInvalid, ClientError, ClientGone
+
+
+class BridgeConnector:
+    """Answers SOAP clients from other SOAP backends. One serves one routing table."""
+
+    def __init__(self, calls: SoapConnector | None = None) -> None:
+        self._calls = calls or SoapConnector()
+        self._codecs: dict[int, tuple[Schema, Codec]] = {}
+
+    async def prepare(self, plan: Plan) -> "BridgeCaller":
+        """Compile both operations and the mappings. Raises MappingInvalid, and Invalid for headers that do not fit."""
+        target: BridgeTarget = plan.target.call
+        caller = await self._calls.prepare(replace(plan, target=plan.target._replace(call=target.call)))
+        found = self._codecs.setdefault(id(target.schema), (target.schema, Codec(target.schema)))
+        return BridgeCaller(target, found[1], caller)
+
+
+class BridgeCaller:
+    """Answers one operation."""
+
+    def __init__(self, target: BridgeTarget, codec: Codec, caller: SoapCaller) -> None:
+        self._decode = target.call.decode
+        self._bridging = Bridging(target, codec)
+        self._recipe = Recipe(bridging, target, codec.schema)
+        self._caller = caller
+
+    async def call(self, call: Call, send: Send) -> Answer:
+        """Raises ClientError for a message that cannot be unpacked, BackendError when the backend fails."""
+        ours, envelope = request_id(call.lines), version_of(call.request.fields)
+        data = await message_of(call, self._decode)
+        try:
+            version, message, headers = await coded(self._bridging, self._recipe, data, "request", data)
+            envelope = NAMESPACES[version]
+            came = await self._caller.ask(call, send, message, {"soap_header": headers})
+        except Refused as refused:
+            envelope = NAMESPACES[refused.version] if refused.version is not None else envelope
+            fault = soap_fault(envelope, refused.reason, ours, must_understand=refused.must_understand)
+            return answered(fault, Outcome.REFUSED, "no")
+        except XmlRefused as error:
+            return answered(soap_fault(envelope, str(error), ours), Outcome.REFUSED, "no")
+        except ClientGone:
+            raise
+        except ClientError as error:  # a mapping does not take the message
+            return answered(soap_fault(envelope, error.detail, ours), Outcome.REFUSED, "no")
+        result = await read_whole(came.body, self._decode)
+        if result is None:
+            raise AnswerInvalid(f"{call.plan.name}: the result is larger than {self._decode} bytes")
+        told = Told(came.head.status, tuple(came.head.fields), result, came.outcome, came.acted)
+        try:
+            answer: Answer = await coded(self._bridging, self._recipe, result, "answer", version, told, ours)
+        except Invalid as error:
+            raise AnswerInvalid(f"{call.plan.name}: {error} (in what it becomes)") from error
+        return answer
