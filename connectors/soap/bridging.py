@@ -107,10 +107,9 @@ class Bridging:
         if told.outcome not in _ANSWERS:
             fault = self._facing.fault(envelope, NO_ANSWER, ours, "", (), sender=False)
             return answered(fault, told.outcome, told.acted)
-        details = soap.get("detail", {})
-        declared = [value for name, value in details.items() if name in self._elements]
+        details = [value for name, value in soap.get("detail", {}).items() if name in self._elements]
         sender = soap.get("code") not in _SERVER
-        fault = self._facing.fault(envelope, _reason(problem), ours, self._name(soap), declared, sender=sender)
+        fault = self._facing.fault(envelope, _reason(problem), ours, self._name(soap), [*details, {}], sender=sender)
         return answered(fault, told.outcome, told.acted)
 
     def _name(self, soap: dict[str, Any]) -> str:

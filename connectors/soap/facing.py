@@ -97,21 +97,15 @@ class Facing:
             raise Refused(reason, message.version, "MustUnderstand")
         try:
             value, _ = self._codec.decode(self._operation.input, message.body, strict=True)
+            headers = self._declared(message.headers)
         except Invalid as invalid:
             raise Refused(str(invalid), message.version) from invalid
-        return Said(message.version, value, self._declared(message.headers))
+        return Said(message.version, value, headers)
 
     def _declared(self, blocks: Iterable[Element]) -> dict[str, JSON]:
-        """The headers that the operation declares, as far as they can be read; nobody is refused for one of them."""
-        found: dict[str, JSON] = {}
-        for block in blocks:
-            field = self._headers.get(block.tag)
-            if field is not None:
-                try:
-                    found[field.key] = self._codec.decode_element(field, block)[0]
-                except Invalid:
-                    continue  # as if it were not there
-        return found
+        """The headers that the operation declares, as far as they can be read. Raises Invalid."""
+        known = ((self._headers[block.tag], block) for block in blocks if block.tag in self._headers)
+        return {field.key: self._codec.decode_element(field, block)[0] for field, block in known}
 
     def reply(self, version: Version, data: bytes, headers: str = "") -> bytes:
         """The operation's reply, of a backend's JSON. Raises Invalid, MappingFailed, JSONDecodeError."""

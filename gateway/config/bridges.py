@@ -4,7 +4,7 @@ What clients send is described by one WSDL, the route's contract: that of the ba
 that has one. A target that calls an operation stands behind that contract as one of JSON does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gateway.config.problems import Problem
@@ -48,7 +48,9 @@ def faults_of(
     return tuple(found)
 
 
-def contract_of(draft: "Draft", described: "Mapping[str, Described]", problems: Problems) -> str | None:
+def contract_of(
+    draft: "Draft", described: "Mapping[str, Described]", backends: Collection[str], problems: Problems
+) -> str | None:
     """The backend whose WSDL describes what a SOAP route takes."""
     route, named = draft.route, draft.contract
     if route.match.soap is None:
@@ -59,10 +61,9 @@ def contract_of(draft: "Draft", described: "Mapping[str, Described]", problems: 
     if named is None:
         sides = (target for target in (route.legacy, route.new) if target is not None)
         return next((target.backend for target in sides if target.backend in described), None)
-    if named in described:
-        return named
-    problems.append(draft.problem("contract", "{written} is no backend of `type: soap`, so it has no WSDL"))
-    return None
+    if named not in described and named in backends:
+        problems.append(draft.problem("contract", "{written} is no backend of `type: soap`, so it has no WSDL"))
+    return named if named in described else None
 
 
 def bridge(
@@ -97,8 +98,7 @@ def reply_headers(
     declared: Sequence[str] = [field.key for field in operation.output.headers] if operation.output is not None else ()
     for key in given or ():
         if key.partition(".")[0] not in declared:
-            message = (
-                f"the reply of {operation.name} declares no such header; it declares {', '.join(declared) or 'none'}"
-            )
+            offer = ", ".join(declared) or "none"
+            message = f"the reply of {operation.name} declares no header `{key}`; it declares {offer}"
             problems.append(entry.key_problem((side, "reply_headers", key), message))
     return given

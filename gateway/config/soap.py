@@ -112,8 +112,9 @@ def bound(
     if not described and not any(_is_about_soap(draft) for draft in drafts):
         return tuple(backends), tuple(draft.route for draft in drafts)
     used: dict[str, set[str]] = {}
+    written = {each.name for each in backends}
     for draft in drafts:
-        contract = contract_of(draft, described, problems)
+        contract = contract_of(draft, described, written, problems)
         for side, target in _sides(draft.route):
             called = target.call.call if isinstance(target.call, Bridged) else target.call
             if isinstance(called, Wanted) and target.backend in described:

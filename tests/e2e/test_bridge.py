@@ -1,4 +1,4 @@
-"""SOAP to SOAP with other names, through the real gateway: an old client keeps its WSDL, and cannot tell who answers."""
+"""SOAP to SOAP with other names, through the real gateway: an old client cannot tell who answers it."""
 
 import gzip
 import json
@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 from lxml import etree
 
-from tests.e2e.rents.services import ONE, TWO, TYPES, envelope, escaped, open_accounts, open_rents
-from tests.e2e.rents.wsdls import ACCOUNTS, NEW, OLD, RENTS
+from tests.e2e.rents import ONE, TWO, TYPES, envelope, escaped, open_accounts, open_rents
 from tests.support.gateway import Gateway
 from tests.support.messages import Message, answer
 from tests.support.origin import Origin
+from tests.support.rents import ACCOUNTS, NEW, OLD, RENTS
 
 PASSED, BRIDGED, FACED, MIXED = "/passed", "/bridged", "/faced", "/mixed"
 BRIDGE = """{
@@ -210,7 +210,8 @@ ini_set('soap.wsdl_cache_enabled', '0');
 $told = [];
 foreach (['R1', 'R2', 'R9'] as $account) {
     try {
-        $client = new SoapClient($argv[1], ['location' => $argv[2], 'connection_timeout' => 5, 'compression' => (int) $argv[3]]);
+        $options = ['location' => $argv[2], 'connection_timeout' => 5, 'compression' => (int) $argv[3]];
+        $client = new SoapClient($argv[1], $options);
         $told[] = $client->GetBalance(['AccountNo' => $account]);
     } catch (SoapFault $fault) {
         $told[] = [$fault->faultcode, explode(' (request', $fault->getMessage())[0], $fault->detail];

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from tests.e2e.rents.wsdls import NEW, OLD
 from tests.support.messages import answer
 from tests.support.origin import Origin, Talk
+from tests.support.rents import NEW, OLD
 
 ONE, TWO = "http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"
 NIL = 'xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"'

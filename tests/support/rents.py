@@ -1,4 +1,4 @@
-"""Two WSDLs for the same business, with nothing in common but the meaning: names, namespaces, versions, shapes."""
+"""An invented rent service in two generations: WSDLs that have nothing in common but the meaning."""
 
 from typing import NamedTuple
 
