@@ -85,7 +85,10 @@ class FacadeCaller:
         if 300 <= head.status < 400:
             raise AnswerInvalid(f"{call.plan.name}: HTTP {head.status} is no answer to an operation")
         if head.status >= 400:
-            return self._facing.refusal(envelope, head.status, reply, ours)
+            refusal: Answer = await coded(
+                self._facing, self._recipe, reply, "refusal", envelope, head.status, reply, ours
+            )
+            return refusal
         try:
             content = await coded(self._facing, self._recipe, reply, "reply", version, reply)
         except (Invalid, MappingFailed, orjson.JSONDecodeError) as error:

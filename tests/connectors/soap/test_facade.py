@@ -406,6 +406,12 @@ async def test_large_messages_are_coded_elsewhere() -> None:
     assert told(answer)[0].text == "12.50"
 
 
+async def test_large_refusals_are_read_elsewhere() -> None:
+    """To the same fault."""
+    wire = Wire(b'{"detail": "Too late.", "log": "%b"}' % (b"x" * 70_000), 409)
+    assert fault(await called(planned(), wire)) == ("Client", "Too late.")
+
+
 async def test_what_is_wrong_with_large_messages_is_told_alike() -> None:
     """Refusals cross from the other process, with the version they are to be answered in."""
     broken = envelope(f'<GetBalance xmlns="{SPACE}"><No>{"R" * 70_000}</No></GetBalance>', V12)

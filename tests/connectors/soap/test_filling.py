@@ -5,7 +5,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as some
+from hypothesis import strategies as st
 
 from connectors.mapping import MappingFailed, MappingInvalid
 from connectors.soap.filling import Filled, Filling
@@ -39,7 +39,7 @@ def test_places_are_filled_in_order() -> None:
     assert filled(body, "a.d", "a.d").segments == (b"x%2Fy", b"x%2Fy")
 
 
-@given(some.text(min_size=1).filter(lambda text: text not in (".", "..")))
+@given(st.text(min_size=1).filter(lambda text: text not in (".", "..")))
 def test_a_value_is_one_segment(text: str) -> None:
     """It never leaves its segment, and can be read out of it again; or it is refused."""
     try:

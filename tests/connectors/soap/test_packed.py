@@ -3,6 +3,8 @@
 import gzip
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.base import Call
 from connectors.soap.answers import whole
@@ -52,6 +54,12 @@ async def test_what_is_no_gzip_is_refused() -> None:
     for data in (TEXT, gzip.compress(TEXT)[:-9], gzip.compress(TEXT) + b"more"):
         with pytest.raises(ClientError, match="400: The message says that it is packed with gzip"):
             await message(data, 10_000, "Content-Encoding: gzip")
+
+
+@given(st.binary(max_size=2_000), st.integers(0, 2_000))
+def test_no_more_than_the_bound_is_unpacked(data: bytes, most: int) -> None:
+    """All of it, or nothing."""
+    assert inflated(gzip.compress(data), most) == (data if len(data) <= most else None)
 
 
 def test_pieces_count_together() -> None:
