@@ -4,6 +4,7 @@ It is the facade (`facing.py`) in front of a call (`client.py`): the client's en
 operation, the target's operation is called with what it says, and the result is written by the contract again.
 """
 
+import asyncio
 from dataclasses import replace
 
 from connectors.base import Answer, Call, Send
@@ -34,11 +35,14 @@ class BridgeConnector:
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
     async def prepare(self, plan: Plan) -> "BridgeCaller":
-        """Compile both operations and the mappings. Raises MappingInvalid, and Invalid for headers that do not fit."""
+        """Compile both operations and the mappings; in a thread, because a large schema takes a moment.
+
+        Raises MappingInvalid, and Invalid for headers that the operation does not have or that do not fit.
+        """
         target: BridgeTarget = plan.target.call
         caller = await self._calls.prepare(replace(plan, target=plan.target._replace(call=target.call)))
         found = self._codecs.setdefault(id(target.schema), (target.schema, Codec(target.schema)))
-        return BridgeCaller(target, found[1], caller)
+        return await asyncio.to_thread(BridgeCaller, target, found[1], caller)
 
 
 class BridgeCaller:

@@ -4,6 +4,7 @@ A request is decoded by its operation's plan and held to its schema; the target'
 it; the backend's JSON is mapped and written as the operation's reply, in the envelope version that the client sent.
 """
 
+import asyncio
 from dataclasses import replace
 
 import orjson
@@ -44,10 +45,10 @@ class FacadeConnector:
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
     async def prepare(self, plan: Plan) -> "FacadeCaller":
-        """Compile the plan's operation and mappings. Raises MappingInvalid."""
+        """Compile the plan's operation and mappings; in a thread, for a large schema. Raises MappingInvalid."""
         schema: Schema = plan.target.call.schema
         found = self._codecs.setdefault(id(schema), (schema, Codec(schema)))
-        return FacadeCaller(plan, found[1])
+        return await asyncio.to_thread(FacadeCaller, plan, found[1])
 
 
 class FacadeCaller:

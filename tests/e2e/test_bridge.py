@@ -45,6 +45,13 @@ routes:
       request: {{account: body.AccountNo, key: soap_header.Session.Key}}
       response: body
       reply_headers: {{Session: {{Key: key}}}}
+  - name: both
+    match: SOAP /both#GetBalance
+    contract: rents
+    safe: true
+    legacy: {bridge}
+    new: {{backend: rest, method: GET, path: "/both/{{body.AccountNo}}"}}
+    serve: 50% new
   - name: arrival
     match: SOAP /bridged#NoteArrival
     contract: rents
@@ -170,6 +177,18 @@ def test_a_split_goes_across_both(estate: Estate) -> None:
     assert sum(after) - sum(before) == 40
     assert after[0] > before[0]
     assert after[1] > before[1]
+
+
+def test_a_split_goes_across_json_and_another_soap(estate: Estate) -> None:
+    """Neither side passes the message on; the contract is that of a third, and its client reads the same."""
+    said = {"AccountNo": "R2", "Amount": "0.00", "AsAt": None}
+    estate.rest.on("/both/R2", answer(json.dumps(said).encode(), "Content-Type: application/json"))
+    expected = infoset(send(estate, PASSED, balance("R2")))
+    before = len(estate.new.seen("/Accounts"))
+    assert [expected] * 40 == [infoset(send(estate, "/both", balance("R2"))) for _ in range(40)]
+    bridged, faced = len(estate.new.seen("/Accounts")) - before, len(estate.rest.seen("/both/R2"))
+    assert bridged + faced == 40
+    assert min(bridged, faced) > 0
 
 
 def test_a_large_request_is_bridged(estate: Estate) -> None:
