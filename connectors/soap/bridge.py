@@ -5,14 +5,17 @@ operation, the target's operation is called with what it says, and the result is
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from connectors.base import Answer, Call, Send
+from connectors.soap.answers import whole
 from connectors.soap.bridging import Bridging, Told, bridging
 from connectors.soap.client import SoapCaller, SoapConnector
 from connectors.soap.codec import Codec
 from connectors.soap.envelope import NAMESPACES
-from connectors.soap.facade import version_of
+from connectors.soap.facade import is_about_the_envelope, version_of
 from connectors.soap.facing import Refused, answered
 from connectors.soap.incoming import read_whole, request_id
 from connectors.soap.packed import message_of
@@ -40,16 +43,35 @@ class BridgeConnector:
         Raises MappingInvalid, and Invalid for headers that the operation does not have or that do not fit.
         """
         target: BridgeTarget = plan.target.call
-        caller = await self._calls.prepare(replace(plan, target=plan.target._replace(call=target.call)))
+        inner = plan.target._replace(call=target.call._replace(decode=target.decode))
+        caller = await self._calls.prepare(replace(plan, target=inner))
         found = self._codecs.setdefault(id(target.schema), (target.schema, Codec(target.schema)))
         return await asyncio.to_thread(BridgeCaller, target, found[1], caller)
+
+
+class AsJson(Call):
+    """A SOAP client's call as a REST client would have made it; `given` are the headers of its envelope."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self, call: Call, message: bytes, given: dict[str, Any]) -> None:
+        kept = [field for field in call.request.fields if not is_about_the_envelope(field[0].lower())]
+        request = replace(
+            call.request, fields=[*kept, (b"Content-Type", b"application/json")], length=len(message), expect=False
+        )
+        super().__init__(request, call.route, call.plan, call.lines, whole(message))
+        self._given = given
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        return self._given
 
 
 class BridgeCaller:
     """Answers one operation."""
 
     def __init__(self, target: BridgeTarget, codec: Codec, caller: SoapCaller) -> None:
-        self._decode = target.call.decode
+        self._decode = target.decode
         self._bridging = Bridging(target, codec)
         self._recipe = Recipe(bridging, target, codec.schema)
         self._caller = caller
@@ -61,7 +83,7 @@ class BridgeCaller:
         try:
             version, message, headers = await coded(self._bridging, self._recipe, data, "request", data)
             envelope = NAMESPACES[version]
-            came = await self._caller.ask(call, send, message, {"soap_header": headers})
+            came = await self._caller.call(AsJson(call, message, {"soap_header": headers}), send)
         except Refused as refused:
             envelope = NAMESPACES[refused.version] if refused.version is not None else envelope
             fault = soap_fault(envelope, refused.reason, ours, must_understand=refused.must_understand)

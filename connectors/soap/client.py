@@ -7,7 +7,6 @@ anything is sent, with every problem listed; a reply that cannot be used is an e
 import asyncio
 from os import urandom
 from time import time
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -72,12 +71,9 @@ class SoapCaller:
 
     async def call(self, call: Call, send: Send) -> Answer:
         """Raises ClientError for a request that cannot be read, BackendError when the backend fails."""
-        return await self.ask(call, send, await json_body(call, self._decode), {})
-
-    async def ask(self, call: Call, send: Send, given: bytes, more: dict[str, Any]) -> Answer:
-        """The same for a body that was read before, and `more` in the document that mappings are applied to."""
+        given = await json_body(call, self._decode)
         ours = request_id(call.lines)
-        asked = {**document(call.request, call.route, None), **more} if self._coding.reads_request else {}
+        asked = {**document(call.request, call.route, None), **call.given} if self._coding.reads_request else {}
         try:
             moment = self._clock(), self._chance(NONCE)
             message = await coded(self._coding, self._recipe, given, "message", given, asked, *moment)

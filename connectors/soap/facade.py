@@ -133,7 +133,7 @@ def _head(plan: Plan, method: bytes, target: bytes, call: Call, length: int) -> 
     """The head of the REST request: the client's fields but for those about its envelope."""
     request = call.request
     host = plan.host if plan.host is not None else request.host or plan.backend.authority
-    passed = [(name, value) for name, value in request.fields if not _is_about_the_envelope(name.lower())]
+    passed = [(name, value) for name, value in request.fields if not is_about_the_envelope(name.lower())]
     fields = [*passed, (b"Accept", b"application/json")]
     if length:
         fields += [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % length)]
@@ -141,5 +141,5 @@ def _head(plan: Plan, method: bytes, target: bytes, call: Call, length: int) -> 
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b\r\n" % (method, target, host, lines, call.lines)
 
 
-def _is_about_the_envelope(name: bytes) -> bool:
+def is_about_the_envelope(name: bytes) -> bool:
     return name in _NOT_PASSED or name.startswith(b"content-")

@@ -97,13 +97,15 @@ class BridgeTarget(NamedTuple):
 
     `operation` and `schema` are the contract's, `call` is what answers; its mappings stand between the two, and their
     `{path, query, header, soap_header, body}` speaks of what the client sent. `faults` are pairs of names: of a fault
-    of that call (its own, its detail's element, or its code), and of the contract's fault that it becomes.
+    of that call (its own, its detail's element, or its code), and of the contract's fault that it becomes. `decode`
+    bounds what is decoded on either side, in bytes.
     """
 
     operation: Operation
     schema: Schema
     call: SoapTarget
     faults: tuple[tuple[str, str], ...] = ()
+    decode: int = DECODE
 
     def document(self) -> dict[str, Any]:
         """What is written about the call, without secrets."""

@@ -1,7 +1,9 @@
 """A second rent service as a plan, invented: it knows the same business by other names than `samples.py`."""
 
+from typing import Any
+
 from connectors.soap.plan import Field, Message, Operation, Schema, TypeRef
-from connectors.soap.target import BridgeTarget, SoapTarget
+from connectors.soap.target import DECODE, BridgeTarget, SoapTarget
 from tests.connectors.soap.samples import DECIMAL, GET_BALANCE, TEXT
 from tests.connectors.soap.samples import SCHEMA as CONTRACT
 from tests.connectors.soap.samples import complex_type as of
@@ -34,9 +36,9 @@ FETCH = Operation(
 )
 
 
-def bridge(faults: tuple[tuple[str, str], ...] = (), operation: Operation = GET_BALANCE, **how: object) -> BridgeTarget:
+def bridge(faults: tuple[tuple[str, str], ...] = (), operation: Operation = GET_BALANCE, **how: Any) -> BridgeTarget:
     """GetBalance, answered by Fetch."""
-    given = {"request": {"account": "body.AccountNo"}, "response": "{Amount: balance}", **how}
+    given: dict[str, Any] = {"request": {"account": "body.AccountNo"}, "response": "{Amount: balance}", **how}
     given["faults"] = tuple((name, 422) for name, _ in faults)
-    call = SoapTarget(FETCH)._replace(**given)  # type: ignore[arg-type]
-    return BridgeTarget(operation, CONTRACT, call, faults)
+    decode = given.pop("decode", DECODE)
+    return BridgeTarget(operation, CONTRACT, SoapTarget(FETCH)._replace(**given), faults, decode)

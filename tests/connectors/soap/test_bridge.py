@@ -110,6 +110,15 @@ async def test_headers_are_mapped_on_the_way_out_and_come_back_by_name() -> None
     assert len(wire.message) == 1
 
 
+async def test_mappings_reach_the_request() -> None:
+    """Its address and its fields, but for those about the envelope; an empty message is one, too."""
+    seen = "join(' ', [header.\"x-site\", header.\"content-type\", header.soapaction || 'none', body.AccountNo])"
+    wire = Wire()
+    about = ("Content-Type: text/xml", "Expect: 100-continue", "SOAPAction: x", "Accept: text/xml")
+    await called(planned(request={"account": seen}), wire, None, "X-Site: east", *about)
+    assert wire.message[-1][0][0].text == "east application/json none R1"
+
+
 async def test_a_reply_that_breaks_its_schema_is_flagged() -> None:
     """As for a REST client."""
     answer = await called(planned(), Wire(fetched("<charge>much</charge>")))
