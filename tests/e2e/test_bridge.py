@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 import pytest
 from lxml import etree
 
+from tests.e2e.peers.library import DIALECTS, operations
+from tests.e2e.peers.stacks import PHP, asked, served
 from tests.e2e.rents import ONE, TWO, TYPES, envelope, escaped, open_accounts, open_rents
+from tests.e2e.test_peers import essentials
 from tests.support.gateway import Gateway
 from tests.support.messages import Message, answer
 from tests.support.origin import Origin
@@ -259,3 +262,44 @@ def php(estate: Estate, path: str, compression: int) -> Any:
     run = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert run.returncode == 0, run.stdout + run.stderr
     return json.loads(run.stdout)
+
+
+# ------------------------------------------------------------------------------------------------ across styles
+
+OTHERS = {
+    "loans": "loans-rpc",
+    "loans12": "loans-rpc",
+    "loans-rpc": "loans12",
+    "loans-encoded": "loans-encoded",
+}
+"""Which dialect of the library (`peers/`) answers the clients of which: other versions, and other styles."""
+
+
+def test_php_does_not_notice_another_style(tmp_path: Path) -> None:
+    """PHP's clients of one style, its servers of another: attributes, choices, nil, bytes, faults.
+
+    Both know the same values, so no mapping is needed, and a declared fault goes by its own name.
+    """
+    if (reason := PHP.missing()) is not None:
+        pytest.skip(reason)
+    with served(PHP, tmp_path / "php.log") as base:
+        backends = {
+            each.path: {"type": "soap", "url": f"{base}/{each.path}", "wsdl": each.file, "port": each.port}
+            for each in DIALECTS
+        }
+        routes = [
+            {
+                "name": f"{each.path}-{operation}",
+                "match": f"SOAP /bridged/{each.path}#{operation}",
+                "contract": each.path,
+                "new": {"backend": OTHERS[each.path], "operation": operation},
+            }
+            for each in DIALECTS
+            for operation in operations(each)
+        ]
+        (tmp_path / "gateway").mkdir()
+        text = json.dumps({"version": 1, "backends": backends, "routes": routes})  # JSON is YAML, too
+        with Gateway(tmp_path / "gateway", text) as gateway:
+            direct = asked(PHP, base)
+            bridged = asked(PHP, f"http://127.0.0.1:{gateway.port}/bridged")
+    assert essentials(direct) == essentials(bridged)
