@@ -109,7 +109,8 @@ class Bridging:
             return answered(fault, told.outcome, told.acted)
         details = [value for name, value in soap.get("detail", {}).items() if name in self._elements]
         sender = soap.get("code") not in _SERVER
-        fault = self._facing.fault(envelope, _reason(problem), ours, self._name(soap), [*details, {}], sender=sender)
+        told_by = ours if told.outcome is Outcome.REFUSED else ""  # the words of a fault that came stay as they are
+        fault = self._facing.fault(envelope, _reason(problem), told_by, self._name(soap), [*details, {}], sender=sender)
         return answered(fault, told.outcome, told.acted)
 
     def _name(self, soap: dict[str, Any]) -> str:
