@@ -4,8 +4,8 @@
 tested without a socket, and so that one deadline and one pool wrap every protocol.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from gateway.core.headers import AnswerHead
 from gateway.core.model import Acted, Outcome, Request
@@ -31,6 +31,11 @@ class Call:
         self.plan = plan
         self.lines = lines
         self.body = body
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """What mappings may take of a request beside what HTTP brings."""
+        return {}
 
 
 class Answer(NamedTuple):

@@ -73,7 +73,7 @@ class SoapCaller:
         """Raises ClientError for a request that cannot be read, BackendError when the backend fails."""
         given = await json_body(call, self._decode)
         ours = request_id(call.lines)
-        asked = document(call.request, call.route, None) if self._coding.reads_request else {}
+        asked = {**document(call.request, call.route, None), **call.given} if self._coding.reads_request else {}
         try:
             moment = self._clock(), self._chance(NONCE)
             message = await coded(self._coding, self._recipe, given, "message", given, asked, *moment)

@@ -4,33 +4,32 @@ A request is decoded by its operation's plan and held to its schema; the target'
 it; the backend's JSON is mapped and written as the operation's reply, in the envelope version that the client sent.
 """
 
+import asyncio
 from dataclasses import replace
-from typing import Any
-from urllib.parse import quote, urlencode
 
 import orjson
 
 from connectors.base import Answer, Call, Send
-from connectors.mapping import Expression, Mapped, MappingFailed
+from connectors.mapping import MappingFailed
 from connectors.soap.answers import answer
 from connectors.soap.codec import Codec
 from connectors.soap.envelope import NAMESPACES
 from connectors.soap.facing import CONTENT_TYPES, Facing, Refused, answered, facing
+from connectors.soap.filling import Filled
 from connectors.soap.incoming import document, read_whole, request_id
+from connectors.soap.packed import message_of
 from connectors.soap.plan import Schema
 from connectors.soap.problems import Invalid
 from connectors.soap.target import FacadeTarget
-from connectors.soap.words import JSON
 from connectors.soap.workshop import Recipe, coded
 from connectors.soap.xmltext import XmlRefused
 from gateway.core.forwarding import field_lines
 from gateway.core.headers import Fields
 from gateway.core.model import Outcome, Placeholder
-from gateway.core.paths import problem_of
 from gateway.core.planning import PathProblem, Plan, edited, target_path
 from gateway.core.problems import SOAP_11, SOAP_12, soap_fault
 from gateway.errors import AnswerInvalid
-from gateway.wire.body import EMPTY, too_large
+from gateway.wire.body import EMPTY
 from gateway.wire.pool import Outgoing
 
 BODYLESS = frozenset({b"GET", b"HEAD", b"DELETE"})
@@ -46,10 +45,10 @@ class FacadeConnector:
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
     async def prepare(self, plan: Plan) -> "FacadeCaller":
-        """Compile the plan's operation and mappings. Raises MappingInvalid."""
+        """Compile the plan's operation and mappings; in a thread, for a large schema. Raises MappingInvalid."""
         schema: Schema = plan.target.call.schema
         found = self._codecs.setdefault(id(schema), (schema, Codec(schema)))
-        return FacadeCaller(plan, found[1])
+        return await asyncio.to_thread(FacadeCaller, plan, found[1])
 
 
 class FacadeCaller:
@@ -57,42 +56,42 @@ class FacadeCaller:
 
     def __init__(self, plan: Plan, codec: Codec) -> None:
         target: FacadeTarget = plan.target.call
+        parts = [part for part in plan.target.path or () if isinstance(part, Placeholder) and part.source == "body"]
+        places = tuple(part.name.decode() for part in parts)
+        target = target._replace(places=places, in_query=(plan.method or b"POST") in BODYLESS)
         self._decode = target.decode
         self._facing = Facing(target, codec)
         self._recipe = Recipe(facing, target, codec.schema)
-        self._request = None if target.request is None else Mapped(target.request)
-        self._places = {
-            part: Expression(_as_expression(part.name.decode()))
-            for part in plan.target.path or ()
-            if isinstance(part, Placeholder) and part.source == "body"
-        }
+        self._reads_request = target.request is not None
 
     async def call(self, call: Call, send: Send) -> Answer:
         """Raises ClientError for a request that is too large, BackendError when the backend fails."""
-        ours, envelope = request_id(call.lines), _version_of(call.request.fields)
-        data = await read_whole(call.body, self._decode)
-        if data is None:
-            raise too_large(self._decode)
+        ours, envelope = request_id(call.lines), version_of(call.request.fields)
+        data = await message_of(call, self._decode)
+        given = document(call.request, call.route, None) if self._reads_request else {}
         try:
-            version, value = await coded(self._facing, self._recipe, data, "request", data)
+            version, filled = await coded(self._facing, self._recipe, data, "asked", data, given)
             envelope = NAMESPACES[version]
-            sent = self._sent(call, value)
+            sent = self._sent(call, filled)
         except Refused as refused:
             envelope = NAMESPACES[refused.version] if refused.version is not None else envelope
             fault = soap_fault(envelope, refused.reason, ours, must_understand=refused.must_understand)
             return answered(fault, Outcome.REFUSED, "no")
-        except (XmlRefused, MappingFailed) as error:
+        except XmlRefused as error:
             return answered(soap_fault(envelope, str(error), ours), Outcome.REFUSED, "no")
         head, body = await send(sent)
-        data = await read_whole(body, self._decode)
-        if data is None:
+        reply = await read_whole(body, self._decode)
+        if reply is None:
             raise AnswerInvalid(f"{call.plan.name}: the answer is larger than {self._decode} bytes")
         if 300 <= head.status < 400:
             raise AnswerInvalid(f"{call.plan.name}: HTTP {head.status} is no answer to an operation")
         if head.status >= 400:
-            return self._facing.refusal(envelope, head.status, data, ours)
+            refusal: Answer = await coded(
+                self._facing, self._recipe, reply, "refusal", envelope, head.status, reply, ours
+            )
+            return refusal
         try:
-            content = await coded(self._facing, self._recipe, data, "reply", version, data)
+            content = await coded(self._facing, self._recipe, reply, "reply", version, reply)
         except (Invalid, MappingFailed, orjson.JSONDecodeError) as error:
             raise AnswerInvalid(f"{call.plan.name}: {error}") from error
         if not content:
@@ -101,51 +100,30 @@ class FacadeCaller:
 
     # -------------------------------------------------------------------------------------------- the request
 
-    def _sent(self, call: Call, value: JSON) -> Outgoing:
-        """What the backend is sent. Raises Refused, MappingFailed."""
+    def _sent(self, call: Call, filled: Filled) -> Outgoing:
+        """What the backend is sent. Raises Refused."""
         plan, request = call.plan, call.request
-        given = document(call.request, call.route, value)
-        content = value if self._request is None else self._request(given)
-        filled = replace(plan, as_received=False, target=plan.target._replace(path=self._filled(plan, given)))
-        target = target_path(filled, call.route, request)
+        segments = iter(filled.segments)
+        path = tuple(next(segments) if _is_of_the_body(part) else part for part in plan.target.path or (b"/",))
+        ready = replace(plan, as_received=False, target=plan.target._replace(path=path))
+        target = target_path(ready, call.route, request)
         if isinstance(target, PathProblem):
             raise Refused(target.detail)
         target = target.removesuffix(request.query)  # it speaks to the SOAP service: `?wsdl`, a session's id
         method = plan.method or b"POST"
-        data = b"" if method in BODYLESS else _json(content)
-        if method in BODYLESS and self._request is not None:
-            target += _query(content)
-        head = _head(plan, method, target, call, len(data))
+        head = _head(plan, method, target + filled.query, call, len(filled.body))
         resend = request.method in call.route.idempotent  # by the route, not by what the backend is called with
-        return Outgoing(head + data, EMPTY, plan.timeouts, False, method == b"HEAD", resend)
-
-    def _filled(self, plan: Plan, given: dict[str, Any]) -> tuple[bytes | Placeholder, ...]:
-        """The target's path, its places for values of the body filled. Raises Refused."""
-        return tuple(
-            self._value(part, given) if isinstance(part, Placeholder) and part in self._places else part
-            for part in plan.target.path or (b"/",)
-        )
-
-    def _value(self, place: Placeholder, given: dict[str, Any]) -> bytes:
-        """The text for a place, encoded as one segment. Raises Refused."""
-        value, name = self._places[place](given), place.name.decode()
-        if value is None or isinstance(value, bool | list | dict):
-            raise Refused(f"The request has no {name}.")
-        segment = quote(str(value), safe="").encode()
-        if not segment or problem_of(b"/" + segment):
-            raise Refused(f"The {name} cannot be part of a path.")
-        return segment
+        return Outgoing(head + filled.body, EMPTY, plan.timeouts, False, method == b"HEAD", resend)
 
 
 # ------------------------------------------------------------------------------------------------ small things
 
 
-def _as_expression(way: str) -> str:
-    """`Account.No` as an expression over what a request brings."""
-    return "body." + ".".join(f'"{step}"' for step in way.split("."))
+def _is_of_the_body(part: bytes | Placeholder) -> bool:
+    return isinstance(part, Placeholder) and part.source == "body"
 
 
-def _version_of(fields: Fields) -> str:
+def version_of(fields: Fields) -> str:
     """The envelope to answer in when the request's own cannot be read."""
     content_type = next((value for name, value in fields if name.lower() == b"content-type"), b"")
     return SOAP_12 if content_type.lower().lstrip().startswith(b"application/soap+xml") else SOAP_11
@@ -155,7 +133,7 @@ def _head(plan: Plan, method: bytes, target: bytes, call: Call, length: int) -> 
     """The head of the REST request: the client's fields but for those about its envelope."""
     request = call.request
     host = plan.host if plan.host is not None else request.host or plan.backend.authority
-    passed = [(name, value) for name, value in request.fields if not _is_about_the_envelope(name.lower())]
+    passed = [(name, value) for name, value in request.fields if not is_about_the_envelope(name.lower())]
     fields = [*passed, (b"Accept", b"application/json")]
     if length:
         fields += [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % length)]
@@ -163,30 +141,5 @@ def _head(plan: Plan, method: bytes, target: bytes, call: Call, length: int) -> 
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b\r\n" % (method, target, host, lines, call.lines)
 
 
-def _is_about_the_envelope(name: bytes) -> bool:
+def is_about_the_envelope(name: bytes) -> bool:
     return name in _NOT_PASSED or name.startswith(b"content-")
-
-
-def _json(content: JSON) -> bytes:
-    """Raises Refused for what is nested deeper than JSON is written."""
-    try:
-        return orjson.dumps(content)
-    except orjson.JSONEncodeError as error:
-        raise Refused(f"The request cannot be sent as JSON: {error}.") from error
-
-
-def _query(content: JSON) -> bytes:
-    """A query string out of an object; arrays give their name several times, null nothing. Raises MappingFailed."""
-    if not isinstance(content, dict):
-        raise MappingFailed(_NO_QUERY)
-    values = [
-        (name, each) for name, value in content.items() for each in (value if isinstance(value, list) else [value])
-    ]
-    if any(isinstance(value, dict | list) for _, value in values):
-        raise MappingFailed(_NO_QUERY)
-    query = urlencode([(name, _plain(value)) for name, value in values if value is not None])
-    return b"?" + query.encode() if query else b""
-
-
-def _plain(value: JSON) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -5,20 +5,23 @@ are coded where they come, large ones in a process of their own (`workshop.py`).
 """
 
 import re
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from connectors.base import Answer
-from connectors.mapping import Mapped
+from connectors.mapping import Mapped, MappingFailed
 from connectors.soap.answers import answer
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import NAMESPACES, Frame, Version, not_understood, opened
+from connectors.soap.filling import Filled, Filling
 from connectors.soap.fitting import ILLEGAL
-from connectors.soap.plan import Field, Schema
+from connectors.soap.plan import Field, Message, Schema
 from connectors.soap.problems import UNKNOWN_MEMBER, Invalid
 from connectors.soap.target import FacadeTarget
 from connectors.soap.words import JSON
+from connectors.soap.xmltext import Element
 from gateway.core.model import Acted, Outcome
 from gateway.core.problems import Refusal, soap_fault
 
@@ -40,6 +43,14 @@ class Refused(Exception):
         self.must_understand = code == "MustUnderstand"
 
 
+class Said(NamedTuple):
+    """What a client said: the version of its envelope, the operation's input, and its declared headers by key."""
+
+    version: Version
+    value: JSON
+    headers: dict[str, JSON]
+
+
 def facing(target: FacadeTarget, schema: Schema) -> "Facing":
     """As the process for large messages makes it."""
     return Facing(target, Codec(schema))
@@ -48,40 +59,68 @@ def facing(target: FacadeTarget, schema: Schema) -> "Facing":
 class Facing:
     """Codes one operation's messages: requests in, replies out."""
 
-    def __init__(self, target: FacadeTarget, codec: Codec) -> None:
+    def __init__(self, target: FacadeTarget, codec: Codec, *, reads_headers: bool = False) -> None:
         operation = target.operation
         encoded = operation.output is not None and operation.output.encoded
         self._operation = operation
         self._codec = codec
+        self._filling = Filling(target)
         self._response = None if target.response is None else Mapped(target.response)
+        self._reply_headers = None if target.reply_headers is None else Mapped(target.reply_headers)
         self._frames = {version: Frame(version, codec.schema, encoded=encoded) for version in NAMESPACES}
         self._known = frozenset(field.name for field in operation.input.headers)
-        self._names = needs_names(codec.schema, operation.input)
+        headers = operation.input.headers if reads_headers or target.request is not None else ()
+        self._headers = {field.name: field for field in headers}
+        self._names = needs_names(codec.schema, operation.input) or needs_names(codec.schema, Message(headers))
+        self._returned = {field.key: field for field in operation.output.headers} if operation.output else {}
         self._faults = target.faults
         codec.compiled(operation.input)
         if operation.output is not None:
             codec.compiled(operation.output)
 
-    def request(self, data: bytes) -> tuple[Version, JSON]:
-        """The version of an envelope that came, and the operation's input. Raises Refused, XmlRefused."""
+    def asked(self, data: bytes, given: dict[str, Any]) -> tuple[Version, Filled]:
+        """The version of an envelope that came, and what the backend is asked. Raises Refused, XmlRefused.
+
+        `given` is the rest of the request's document.
+        """
+        said = self.request(data)
+        try:
+            return said.version, self._filling({**given, "body": said.value, "soap_header": said.headers})
+        except MappingFailed as failed:
+            raise Refused(str(failed), said.version) from failed
+
+    def request(self, data: bytes) -> Said:
+        """What an envelope says. Raises Refused, XmlRefused."""
         message = opened(data, names=self._names)
         if unknown := not_understood(message, self._known):
             reason = f"The request insists on headers that are not understood here: {', '.join(unknown)}."
             raise Refused(reason, message.version, "MustUnderstand")
         try:
             value, _ = self._codec.decode(self._operation.input, message.body, strict=True)
+            headers = self._declared(message.headers)
         except Invalid as invalid:
             raise Refused(str(invalid), message.version) from invalid
-        return message.version, value
+        return Said(message.version, value, headers)
 
-    def reply(self, version: Version, data: bytes) -> bytes:
+    def _declared(self, blocks: Iterable[Element]) -> dict[str, JSON]:
+        """The headers that the operation declares, as far as they can be read. Raises Invalid."""
+        known = ((self._headers[block.tag], block) for block in blocks if block.tag in self._headers)
+        return {field.key: self._codec.decode_element(field, block)[0] for field, block in known}
+
+    def reply(self, version: Version, data: bytes, headers: str = "") -> bytes:
         """The operation's reply, of a backend's JSON. Raises Invalid, MappingFailed, JSONDecodeError."""
         output = self._operation.output
         if output is None:
             return b""
         found: JSON = orjson.loads(data) if data.strip() else {}
         value = found if self._response is None else self._response(found)
-        return self._frames[version].around(self._codec.encode(output, value))
+        if self._reply_headers is not None:
+            headers += self.blocks(self._reply_headers(found))
+        return self._frames[version].around(self._codec.encode(output, value), headers)
+
+    def blocks(self, values: Mapping[str, JSON]) -> str:
+        """Headers of a reply, as XML. Raises Invalid."""
+        return "".join(self._codec.encode_element(self._returned[key], value) for key, value in values.items())
 
     def refusal(self, envelope: str, status: int, data: bytes, ours: str) -> Answer:
         """What a backend's refusal is in SOAP: the fault declared for its status, or one that blames the same side."""
@@ -90,17 +129,22 @@ class Facing:
             return answered(soap_fault(envelope, NO_ANSWER, ours, sender=False), Outcome.BACKEND_ERROR, "maybe")
         said = _said(data)
         reason = _reason(said) or name or f"The request was refused ({status})."
-        detail, declared = self._detail(name, said), self._frames["1.1"].declared
-        return answered(soap_fault(envelope, reason, ours, detail=detail, declared=declared), Outcome.BUSINESS_FAULT)
+        details = [each for each in (said.get("detail"), said) if isinstance(each, dict)]
+        return answered(self.fault(envelope, reason, ours, name, details), Outcome.BUSINESS_FAULT)
 
-    def _detail(self, name: str, said: dict[str, Any]) -> str:
-        """A declared fault's detail, out of the backend's JSON; none when that does not fit."""
+    def fault(
+        self, envelope: str, reason: str, ours: str, name: str, details: Iterable[JSON], *, sender: bool = True
+    ) -> Refusal:
+        """The declared fault of a name, with the first of these details that fits; any other fault has none."""
+        detail, declared = self._detail(name, details), self._frames["1.1"].declared
+        return soap_fault(envelope, reason, ours, sender=sender, detail=detail, declared=declared)
+
+    def _detail(self, name: str, details: Iterable[JSON]) -> str:
+        """A declared fault's detail, as XML; none when nothing fits."""
         field = dict(self._operation.faults).get(name)
         if field is None:
             return ""
-        for value in (said.get("detail"), said):
-            if not isinstance(value, dict):
-                continue
+        for value in details:
             known = self._known_members(field, value)
             try:
                 return self._codec.encode_element(field, known)
@@ -108,13 +152,13 @@ class Facing:
                 continue
         return ""
 
-    def _known_members(self, field: Field, value: dict[str, Any]) -> dict[str, Any]:
-        """The members of a problem document that the detail has: the others (title, status, ...) are HTTP's."""
+    def _known_members(self, field: Field, value: JSON) -> JSON:
+        """The members of an object that the detail has: others are another schema's, or HTTP's (title, status, ...)."""
         try:
             self._codec.encode_element(field, value)
         except Invalid as invalid:
             unknown = {each.pointer.removeprefix("/") for each in invalid.problems if each.reason == UNKNOWN_MEMBER}
-            return {key: each for key, each in value.items() if key not in unknown}
+            return {key: each for key, each in value.items() if key not in unknown} if unknown else value
         return value
 
 

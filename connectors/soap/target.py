@@ -1,4 +1,4 @@
-"""How one side of a route calls a SOAP backend, or answers a SOAP client from a JSON backend, as plain data."""
+"""How one side of a route calls a SOAP backend, or answers a SOAP client, from JSON or by a call, as plain data."""
 
 import re
 from collections.abc import Mapping
@@ -59,7 +59,10 @@ class FacadeTarget(NamedTuple):
     `request` makes the JSON sent (of GET and DELETE: the query) from `{path, query, header, body}`, where `body` is the
     decoded message; None sends that message itself (and no query). `response` makes the reply from the backend's JSON;
     None: as it is. `faults` are declared faults by name, and the status that means each; `decode` bounds what is
-    decoded, in bytes.
+    decoded, in bytes. `reply_headers` makes declared headers of the reply from that JSON, by key.
+
+    What the backend's address asks for is told when the table is built: `places` are the ways to the values of the
+    message that its path has places for; `in_query` says that it is called without a body.
     """
 
     operation: Operation
@@ -68,6 +71,9 @@ class FacadeTarget(NamedTuple):
     response: Given | None = None
     faults: tuple[tuple[str, int], ...] = ()
     decode: int = DECODE
+    reply_headers: Mapping[str, Any] | None = None
+    places: tuple[str, ...] = ()
+    in_query: bool = False
 
     def document(self) -> dict[str, Any]:
         """What is written about the answer, without literals of expressions."""
@@ -75,6 +81,7 @@ class FacadeTarget(NamedTuple):
             "answers": self.operation.name,
             "request": without_literals(self.request),
             "response": without_literals(self.response),
+            "reply_headers": without_literals(self.reply_headers),
             "faults": dict(self.faults),
         }
         return {key: value for key, value in written.items() if value}
@@ -83,6 +90,32 @@ class FacadeTarget(NamedTuple):
     def told(self) -> str:
         """What is done, in words for `banyan explain`."""
         return f"{self.operation.name} of {self.operation.service}, answered from JSON"
+
+
+class BridgeTarget(NamedTuple):
+    """One operation, answered by a call of another.
+
+    `operation` and `schema` are the contract's, `call` is what answers; its mappings stand between the two, and their
+    `{path, query, header, soap_header, body}` speaks of what the client sent. `faults` are pairs of names: of a fault
+    of that call (its own, its detail's element, or its code), and of the contract's fault that it becomes. `decode`
+    bounds what is decoded on either side, in bytes.
+    """
+
+    operation: Operation
+    schema: Schema
+    call: SoapTarget
+    faults: tuple[tuple[str, str], ...] = ()
+    decode: int = DECODE
+
+    def document(self) -> dict[str, Any]:
+        """What is written about the call, without secrets."""
+        written = {"answers": self.operation.name, **self.call.document(), "faults": dict(self.faults)}
+        return {key: value for key, value in written.items() if value}
+
+    @property
+    def told(self) -> str:
+        """What is done, in words for `banyan explain`."""
+        return f"{self.operation.name} of {self.operation.service}, answered by {self.call.told}"
 
 
 def without_literals(given: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connectors.soap.openapi import Components
 from connectors.soap.sampling import sample
-from connectors.soap.target import SoapTarget, without_literals
+from connectors.soap.target import BridgeTarget, FacadeTarget, SoapTarget, without_literals
 from connectors.soap.xmltext import local
 from gateway.core.model import Estate, Placeholder, Route, Serve, Target
 
@@ -134,10 +134,11 @@ class Contracts:
         return list(found.values())
 
     def documentation(self, route: Route) -> Iterator[str]:
-        """What the WSDL says about the operation that a route calls."""
-        call = call_of(route)
-        if call is not None and call[1].operation.documentation:
-            yield call[1].operation.documentation
+        """What the WSDL says about the operation that a route calls, or that its SOAP clients do."""
+        calls = (side.call for side in sides(route) if isinstance(side.call, SoapTarget | FacadeTarget | BridgeTarget))
+        call = next(calls, None)
+        if call is not None and call.operation.documentation:
+            yield call.operation.documentation
 
     def exchange(self, verb: str, route: Route, calls: list[Route]) -> Document:
         """`requestBody` and `responses`."""
@@ -284,9 +285,15 @@ def used_in_path(target: Target) -> list[tuple[str, str]]:
     return [(each.source, each.name.decode()) for each in places if each.source in ("query", "header")]
 
 
+def request_of(target: Target) -> object:
+    """The mapping that makes a side's request."""
+    call = target.call.call if isinstance(target.call, BridgeTarget) else target.call
+    return call.request if isinstance(call, SoapTarget | FacadeTarget) else None
+
+
 def used_by(target: Target) -> Iterator[tuple[str, str]]:
     """The query parameters and headers that a side makes something of."""
     yield from used_in_path(target)
-    for each in expressions(target.call.request if isinstance(target.call, SoapTarget) else None):
+    for each in expressions(request_of(target)):
         for found in _USED.finditer(each):
             yield found[1], found[2] or found[3]

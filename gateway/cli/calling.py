@@ -16,7 +16,7 @@ from connectors.soap.answers import whole
 from connectors.soap.client import SoapConnector
 from connectors.soap.incoming import read_whole
 from connectors.soap.problems import Invalid
-from connectors.soap.target import SoapTarget
+from connectors.soap.target import BridgeTarget, FacadeTarget, SoapTarget
 from connectors.soap.workshop import WORKSHOP
 from gateway.core.asking import asked
 from gateway.core.forwarding import ids_of
@@ -95,6 +95,8 @@ def prepared(
     plan = {str(each): plan for each, plan in route.plans.items()}.get(side)
     if plan is None:
         raise CommandError(f"{name} has no side {side!r}; it has {' and '.join(route.plans)}.")
+    if isinstance(plan.target.call, FacadeTarget | BridgeTarget):
+        raise CommandError(f"{name} answers SOAP clients on its {side} side; send their envelope to the gateway.")
     if not isinstance(plan.target.call, SoapTarget):
         raise CommandError(f"{name} calls no operation on its {side} side; `banyan explain` shows what it sends.")
     match = route.route.match

@@ -28,7 +28,9 @@ from gateway.errors import ConfigError
 
 MAX_FILE = 64 * 2**20
 S = TypeVar("S", bound=Spec)
-_LOOKED_AT_BY_RULES = frozenset({"name", "id", "match", "path", "legacy", "new", "safe", "sticky", "journey"})
+_LOOKED_AT_BY_RULES = frozenset(
+    {"name", "id", "match", "path", "legacy", "new", "contract", "safe", "sticky", "journey"}
+)
 Files = tuple[tuple[Path, bytes], ...]
 
 
@@ -200,7 +202,7 @@ class _Checker:
             entry = Entry(document, ("routes", at), f"route {name if isinstance(name, str) else at + 1}")
             spec = self._valid(RouteSpec, value, entry) or _sound_part(value)
             if spec is not None:
-                yield Draft(compiling.route_of(spec, entry, self.problems), entry)
+                yield Draft(compiling.route_of(spec, entry, self.problems), entry, spec.contract)
 
     def _valid(self, kind: type[S], value: object, entry: Entry) -> S | None:
         try:

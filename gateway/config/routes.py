@@ -92,8 +92,18 @@ class TargetSpec(Spec):
     """What the operation is given: JMESPath over path, query, header, body, as one expression or one per member."""
     response: Maybe[str] = None
     """What becomes of its result, in JMESPath. Default: the result as it is."""
-    faults: dict[str, Annotated[int, Field(ge=400, le=599)]] = Field(default={})
-    """The status of declared faults, by name. Default: 422."""
+    faults: dict[
+        str,
+        Annotated[
+            Annotated[int, Field(ge=400, le=599), Tag("<status>")]
+            | Annotated[str, Field(min_length=1), Tag("<fault>")],
+            Discriminator(lambda value: "<fault>" if isinstance(value, str) else "<status>"),
+        ],
+    ] = Field(default={})
+    """The status of declared faults, by name. Default: 422. Of a SOAP route that calls an operation: the contract's
+    fault that each becomes. Default: the one of the same name."""
+    reply_headers: Maybe[dict[str, Any]] = None
+    """Headers of the reply, of a SOAP route answered from JSON: JMESPath over that JSON, by name."""
     error_when: Maybe[str] = None
     """JMESPath over the result: when it yields something, the answer is an error (502)."""
     replies: Maybe[Literal["lenient", "strict"]] = None
@@ -206,6 +216,8 @@ class RouteSpec(Spec):
     """The implementation to be replaced: a backend's name, or a mapping."""
     new: Maybe[TargetShape] = None
     """Its replacement: a backend's name, or a mapping."""
+    contract: Maybe[Name] = None
+    """The SOAP backend whose WSDL says what the clients of a SOAP route send. Default: the first side that is one."""
     serve: Maybe[ServeShape] = None
     """Which side answers: legacy, new, 10% new, retired. Default: legacy where there is one."""
     sticky: Maybe[StickyShape] = None

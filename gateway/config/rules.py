@@ -16,10 +16,11 @@ from gateway.core.planning import SAFE_METHODS
 
 
 class Draft(NamedTuple):
-    """A route that is whole in itself, and where it was written."""
+    """A route that is whole in itself, and where it was written; `contract` names the backend of its WSDL."""
 
     route: Route
     entry: Entry
+    contract: str | None = None
 
     def problem(self, key: str, message: str) -> Problem:
         return self.entry.problem((key,), message)
@@ -42,6 +43,12 @@ def _unknown_backend(draft: Draft, side: str, target: Target, backends: Set[str]
     nearest = get_close_matches(target.backend, sorted(backends), 1)
     hint = f"did you mean {nearest[0]}?" if nearest else "add it under `backends:`"
     return draft.entry.problem(keys, "there is no backend {written}; " + hint)
+
+
+def known_contracts(drafts: Sequence[Draft], backends: Set[str]) -> Iterator[Problem]:
+    for draft in drafts:
+        if draft.contract is not None and draft.contract not in backends:
+            yield draft.problem("contract", "there is no backend {written}; add it under `backends:`")
 
 
 def served_sides(drafts: Sequence[Draft], backends: Set[str]) -> Iterator[Problem]:
@@ -215,4 +222,12 @@ def _both(ours: Sequence[Predicate], theirs: Sequence[Predicate]) -> dict[str, s
     return values
 
 
-RULES: tuple[Rule, ...] = (known_backends, served_sides, safe_shares, unique_names, one_split_per_journey, no_ties)
+RULES: tuple[Rule, ...] = (
+    known_backends,
+    known_contracts,
+    served_sides,
+    safe_shares,
+    unique_names,
+    one_split_per_journey,
+    no_ties,
+)

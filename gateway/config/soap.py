@@ -10,6 +10,7 @@ from os import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gateway.config.bridges import Bridged, bridge, contract_of, faults_of, reply_headers
 from gateway.config.problems import Problem
 from gateway.config.wording import Entry
 from gateway.core.model import Backend, Match, Route, Target
@@ -69,20 +70,23 @@ class Faced(NamedTuple):
     request: str | dict[str, Any] | None
     response: str | None
     faults: tuple[tuple[str, int], ...]
+    reply_headers: dict[str, Any] | None = None
 
 
-def wanted(spec: "TargetSpec", match: Match, entry: Entry, side: str, problems: Problems) -> Wanted | Faced | None:
+Call = Wanted | Faced | Bridged
+
+
+def wanted(spec: "TargetSpec", match: Match, entry: Entry, side: str, problems: Problems) -> Call | None:
     """What a target says about the operation it calls, or answers."""
     given = spec.model_fields_set
-    if match.soap is not None and spec.operation is not None:
-        message = "calling an operation by another name from a SOAP route is not built yet; leave it out to pass it on"
-        problems.append(entry.key_problem((side, "operation"), message))
-        return None
-    if match.soap is not None and spec.method is not None:
+    if match.soap is not None and spec.method is not None and spec.operation is None:
         for key in ("error_when", "replies"):
             if key in given:
                 problems.append(entry.key_problem((side, key), f"`{key}` belongs to a call of an `operation`"))
-        return Faced(spec.request, spec.response, tuple(spec.faults.items()))
+        return Faced(spec.request, spec.response, faults_of(spec, int, entry, side, problems), spec.reply_headers)
+    if "reply_headers" in given:
+        message = "`reply_headers` belongs to a SOAP route whose target has a `method`: it is answered by JSON then"
+        problems.append(entry.key_problem((side, "reply_headers"), message))
     if spec.operation is None:
         for key in _MAPPINGS:
             if key in given:
@@ -92,9 +96,10 @@ def wanted(spec: "TargetSpec", match: Match, entry: Entry, side: str, problems: 
     for key in ("path", "method"):
         if key in given:
             problems.append(entry.key_problem((side, key), f"a call of an `operation` has no `{key}` of its own"))
-    faults = tuple(spec.faults.items())
-    strict = spec.replies == "strict"
-    return Wanted(spec.operation, spec.request, spec.response, faults, spec.error_when, strict)
+    call = Wanted(spec.operation, spec.request, spec.response, (), spec.error_when, spec.replies == "strict")
+    if match.soap is not None:
+        return Bridged(call, faults_of(spec, str, entry, side, problems))
+    return call._replace(faults=faults_of(spec, int, entry, side, problems))
 
 
 # ------------------------------------------------------------------------------------------------ looking up
@@ -105,21 +110,24 @@ def bound(
 ) -> tuple[tuple[Backend, ...], tuple[Route, ...]]:
     """Backends and routes with everything that calling SOAP takes."""
     described = {each.name: each.types for each in backends if isinstance(each.types, Described)}
-    if not described and all(target.call is None for draft in drafts for _, target in _sides(draft.route)):
+    if not described and not any(_is_about_soap(draft) for draft in drafts):
         return tuple(backends), tuple(draft.route for draft in drafts)
     sound = {each.name for each in backends}  # of the others something else has been said
     used: dict[str, set[str]] = {}
     for draft in drafts:
-        contract = _contract(draft.route, described)
+        contract = contract_of(draft, described, sound, problems)
         for side, target in _sides(draft.route):
-            if isinstance(target.call, Wanted) and target.backend in described:
-                used.setdefault(target.backend, set()).add(target.call.operation)
-            elif isinstance(target.call, Wanted) and target.backend in sound:
+            called = target.call.call if isinstance(target.call, Bridged) else target.call
+            if isinstance(called, Wanted) and target.backend in described:
+                used.setdefault(target.backend, set()).add(called.operation)
+            elif isinstance(called, Wanted) and target.backend in sound:
                 message = f"{target.backend} is no backend of `type: soap`, so it has no operations"
                 problems.append(draft.entry.problem((side, "operation"), message))
-            elif isinstance(target.call, Faced) and contract is None:
-                message = "a SOAP client is answered with JSON by the WSDL of the other side: make it a `type: soap`"
-                problems.append(draft.entry.problem((side,), message))
+            elif isinstance(called, Faced) and contract is None and draft.contract is None:
+                message = "a SOAP client is answered with JSON by a WSDL: name the `type: soap` backend that has it, "
+                problems.append(draft.entry.problem((side,), message + "as `contract` or on the other side"))
+            elif draft.route.match.soap is not None and target.backend in described:
+                used.setdefault(target.backend, set())  # the message passes
         if contract is not None and draft.route.match.soap is not None:
             used.setdefault(contract, set()).add(draft.route.match.soap.name)
     known = {name: _Operations(described[name], names, problems) for name, names in used.items()}
@@ -130,11 +138,8 @@ def bound(
     return found, tuple(_route(draft, known, problems) for draft in drafts)
 
 
-def _contract(route: Route, described: Mapping[str, Described]) -> str | None:
-    """The backend whose WSDL describes what a SOAP route takes."""
-    if route.match.soap is None:
-        return None
-    return next((target.backend for _, target in _sides(route) if target.backend in described), None)
+def _is_about_soap(draft: "Draft") -> bool:
+    return draft.contract is not None or any(target.call is not None for _, target in _sides(draft.route))
 
 
 def _sides(route: Route) -> Iterator[tuple[str, Target]]:
@@ -178,14 +183,16 @@ def _route(draft: "Draft", known: Mapping[str, _Operations], problems: Problems)
 def _described_match(draft: "Draft", known: Mapping[str, _Operations], problems: Problems) -> Route:
     """A SOAP route that goes by what its WSDL says of the operation: its element, its namespace, its action."""
     route = draft.route
-    operations = _operations_of(route, known)
+    operations = _operations_of(draft, known)
     if operations is None or route.match.soap is None:
         return route
     operation = operations.by_name.get(route.match.soap.name)
     if operation is None:
         if operations.offered:
             message = f"the WSDL has no operation {route.match.soap.name}; it has {_some(operations.offered)}"
-            problems.append(draft.problem("match", message))
+            bridges = any(isinstance(target.call, Bridged) for _, target in _sides(route))
+            hint = "; `contract: BACKEND` says whose WSDL clients go by" if bridges and draft.contract is None else ""
+            problems.append(draft.problem("match", message + hint))
         return route
     space, _, element = _element_of(operation)[1:].rpartition("}")
     soap = route.match.soap._replace(element=element, namespace=space, action=operation.action or None)
@@ -198,9 +205,11 @@ def _element_of(operation: "Operation") -> str:
     return name if name.startswith("{") else f"{{}}{name}"
 
 
-def _operations_of(route: Route, known: Mapping[str, _Operations]) -> _Operations | None:
-    if route.match.soap is None:
-        return None
+def _operations_of(draft: "Draft", known: Mapping[str, _Operations]) -> _Operations | None:
+    """Those of the contract."""
+    route = draft.route
+    if route.match.soap is None or draft.contract is not None:
+        return None if route.match.soap is None else known.get(draft.contract or "")
     return next((known[target.backend] for _, target in _sides(route) if target.backend in known), None)
 
 
@@ -218,8 +227,12 @@ def _bound_target(
     if target.call is None:
         return _passed_on(route, target, known)
     if isinstance(target.call, Faced):
-        operations = _operations_of(route, known)
+        operations = _operations_of(draft, known)
         call = None if operations is None else _faced(route, target.call, operations, draft.entry, side, problems)
+    elif isinstance(target.call, Bridged):
+        called, operations = known.get(target.backend), _operations_of(draft, known)
+        call = None if called is None else _call(target.call.call, called, draft.entry, side, problems)
+        call = bridge(route, target.call, call, operations, draft.entry, side, problems)
     else:
         operations = known.get(target.backend)
         call = None if operations is None else _call(target.call, operations, draft.entry, side, problems)
@@ -240,7 +253,10 @@ def _faced(route: Route, faced: Faced, operations: _Operations, entry: Entry, si
     if operation is None:
         return None
     _check_mappings((("request", faced.request), ("response", faced.response)), entry, side, problems)
-    return FacadeTarget(operation, operations.schema, faced.request, faced.response, faced.faults)
+    headers = reply_headers(operation, faced.reply_headers, entry, side, problems)
+    _check_mappings((("reply_headers", headers),), entry, side, problems)
+    target = FacadeTarget(operation, operations.schema, faced.request, faced.response, faced.faults)
+    return target._replace(reply_headers=headers)
 
 
 def _call(wanted: Wanted, operations: _Operations, entry: Entry, side: str, problems: Problems) -> Any:

@@ -66,10 +66,11 @@ def soap_fault(
     """A SOAP fault that blames the client (`sender`), or this side; `detail` is XML, `declared` declares its prefixes.
 
     `must_understand` is the fault for headers that have to be understood and are not. SOAP 1.1, section 6.2: always
-    HTTP 500. SOAP 1.2, part 2, table 20: 400 where the sender is to blame.
+    HTTP 500. SOAP 1.2, part 2, table 20: 400 where the sender is to blame. A reason that is not the gateway's own goes
+    without a request id: clients may know it by heart.
     """
     blamed = sender and not must_understand
-    text = escape(f"{reason} (request {request_id})", quote=False)
+    text = escape(f"{reason} (request {request_id})" if request_id else reason, quote=False)
     if envelope == SOAP_12:
         code = "MustUnderstand" if must_understand else "Sender" if sender else "Receiver"
         inside = f"<e:Detail{declared}>{detail}</e:Detail>" if detail else ""

@@ -41,6 +41,7 @@ class Live:
 CONNECTORS = {
     "SoapTarget": ("connectors.soap.client", "SoapConnector"),
     "FacadeTarget": ("connectors.soap.facade", "FacadeConnector"),
+    "BridgeTarget": ("connectors.soap.bridge", "BridgeConnector"),
 }
 """Where the connector for a target's `call` is found, by the kind of value that describes it."""
 

@@ -164,6 +164,20 @@ def test_a_soap_route_takes_envelopes(tmp_path: Path) -> None:
     assert list(plain.exchange(calls=True)["requestBody"]["content"]) == ["*/*", "text/xml", "application/soap+xml"]
 
 
+@pytest.mark.parametrize(
+    "side",
+    [
+        "{backend: books, method: POST, request: {a: query.site}}",
+        "{backend: library, operation: Borrow, request: {Card: query.site}}",
+    ],
+)
+def test_an_answered_soap_route_has_its_parameters(tmp_path: Path, side: str) -> None:
+    """What its mapping takes of the address, whoever answers; and what the WSDL says of its operation."""
+    told = Told(tmp_path, f"match: SOAP /b#Borrow, contract: library, new: {side}")
+    assert [each["name"] for each in told.contracts.parameters(told.route)] == ["site"]
+    assert list(told.contracts.documentation(told.route)) == ["Lends things out."]
+
+
 def test_a_retired_route_answers_410(tmp_path: Path) -> None:
     """And nothing else."""
     told = Told(tmp_path, "match: GET /b, legacy: books, serve: retired")

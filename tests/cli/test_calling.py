@@ -21,6 +21,7 @@ routes:
     match: GET /loans/{card}
     legacy: {backend: library, operation: Borrow, request: {Card: path.card}}
   - {name: books, match: GET /books, legacy: books}
+  - {name: old, match: "SOAP /old#Borrow", legacy: {backend: library, operation: Borrow}}
 """
 
 
@@ -46,6 +47,7 @@ def test_a_call_is_prepared_as_the_gateway_would(routes: Estate) -> None:
         ("none", "legacy", "There is no route none; `banyan routes` lists them."),
         ("borrow", "new", "borrow has no side 'new'; it has legacy."),
         ("books", "legacy", "books calls no operation on its legacy side; `banyan explain` shows what it sends."),
+        ("old", "legacy", "old answers SOAP clients on its legacy side; send their envelope to the gateway."),
     ],
 )
 def test_what_cannot_be_called_is_said(routes: Estate, name: str, side: str, words: str) -> None:

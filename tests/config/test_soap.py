@@ -194,20 +194,15 @@ def test_a_wsdl_that_is_gone_is_told(folder: Path) -> None:
         (
             "",
             'name: a, match: "SOAP /a#ListLoans", new: {backend: books, method: GET, path: /x}',
-            "route a: new: a SOAP client is answered with JSON by the WSDL of the other side: make it a `type: soap`",
+            (
+                "route a: new: a SOAP client is answered with JSON by a WSDL: name the `type: soap` backend that has "
+                "it, as `contract` or on the other side"
+            ),
         ),
         (
             "",
             'name: a, match: "SOAP /a#ListBooks", legacy: loans',
             "route a: match: the WSDL has no operation ListBooks; it has ListLoans",
-        ),
-        (
-            "",
-            'name: a, match: "SOAP /a#ListLoans", legacy: {backend: loans, operation: ListLoans}',
-            (
-                "route a: legacy: calling an operation by another name from a SOAP route is not built yet; "
-                "leave it out to pass it on"
-            ),
         ),
     ],
 )

@@ -13,7 +13,7 @@ def test_a_call_has_all_that_a_connector_needs() -> None:
     asked = request("GET /a/1")
     call = Call(asked, made, made.plans[NEW], b"X-Own: 1\r\n", EMPTY)
     assert (call.request, call.route, call.plan) == (asked, made, made.plans[NEW])
-    assert (call.lines, call.body) == (b"X-Own: 1\r\n", EMPTY)
+    assert (call.lines, call.body, call.given) == (b"X-Own: 1\r\n", EMPTY, {})
 
 
 class Echo:

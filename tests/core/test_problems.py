@@ -82,6 +82,12 @@ def test_a_soap_client_gets_a_fault(envelope: str, status: int, content_type: by
 
 
 @pytest.mark.parametrize("envelope", [SOAP_11, SOAP_12])
+def test_the_words_of_others_stay_as_they_are(envelope: str) -> None:
+    """Without an id, a reason is told to the letter."""
+    assert b">No such account.<" in soap_fault(envelope, "No such account.", "").body
+
+
+@pytest.mark.parametrize("envelope", [SOAP_11, SOAP_12])
 def test_a_header_that_is_not_understood_has_a_fault_of_its_own(envelope: str) -> None:
     """It is HTTP 500 in both versions, and its code is not the client's."""
     found = soap_fault(envelope, "It insists.", "r-1", must_understand=True)

@@ -1,5 +1,6 @@
 """The facade, from an old client's envelope to the JSON backend and back, without a socket."""
 
+import gzip
 import json
 from typing import Any
 
@@ -208,6 +209,28 @@ async def test_a_broken_mapping_is_told_when_the_table_is_built(made: PlannedRou
         await FacadeConnector().prepare(made.plans[NEW])
 
 
+async def test_a_packed_message_is_unpacked() -> None:
+    """What is sent on is not packed, and does not say so."""
+    wire = Wire()
+    await called(planned(), wire, gzip.compress(ask()), "Content-Encoding: gzip")
+    assert (wire.json, b"encoding" in b"".join(wire.head).lower()) == ({"AccountNo": "R1"}, False)
+
+
+async def test_headers_of_the_envelope_can_be_mapped() -> None:
+    """Both ways: the mapping reaches those of the client, and those of the reply come from the backend's JSON."""
+    wire = Wire(b'{"Amount": "1", "next": "k2"}')
+    made = planned(
+        request={"key": "soap_header.Session.Key", "site": "query.site"},
+        response="{Amount: Amount}",
+        reply_headers={"Session": {"Key": "next"}},
+    )
+    answer = await called(
+        made, wire, ask(headers=f'<Session xmlns="{SPACE}"><Key>k1</Key></Session>'), start="POST /rents?site=east"
+    )
+    assert wire.json == {"key": "k1", "site": "east"}
+    assert etree.fromstring(answer.body.take())[0].findtext(f".//{{{SPACE}}}Key") == "k2"
+
+
 # ------------------------------------------------------------------------------------------------ the path
 
 
@@ -377,9 +400,16 @@ async def test_a_refusal_blames_the_client() -> None:
 async def test_large_messages_are_coded_elsewhere() -> None:
     """In another process, to the same result, both ways: the loop has no time for them."""
     wire = Wire(BALANCE + b" " * 70_000)
-    answer = await called(planned(path=(b"/v2",)), wire, ask("R" * 70_000))
-    assert wire.json == {"AccountNo": "R" * 70_000}
+    mapped = planned(path=(b"/v2",), request={"no": "body.AccountNo", "site": "query.site"})
+    answer = await called(mapped, wire, ask("R" * 70_000), start="POST /rents?site=east")
+    assert wire.json == {"no": "R" * 70_000, "site": "east"}
     assert told(answer)[0].text == "12.50"
+
+
+async def test_large_refusals_are_read_elsewhere() -> None:
+    """To the same fault."""
+    wire = Wire(b'{"detail": "Too late.", "log": "%b"}' % (b"x" * 70_000), 409)
+    assert fault(await called(planned(), wire)) == ("Client", "Too late.")
 
 
 async def test_what_is_wrong_with_large_messages_is_told_alike() -> None:

@@ -9,6 +9,7 @@ from lxml import etree
 from connectors.soap.codec import Codec
 from connectors.soap.facing import NO_ANSWER, Facing, facing
 from connectors.soap.plan import Message
+from connectors.soap.problems import Invalid
 from connectors.soap.target import FacadeTarget
 from gateway.core.model import Outcome
 from gateway.core.problems import SOAP_11, SOAP_12
@@ -112,3 +113,50 @@ def test_an_encoded_reply_declares_the_encoding() -> None:
     reply = made.reply("1.1", b'{"lines": [{"Code": "A", "Value": "1"}], "note": "n"}')
     assert b'xmlns:soapenc="http://schemas.xmlsoap.org/soap/encoding/"' in reply
     assert b"soapenc:arrayType" in reply
+
+
+# ------------------------------------------------------------------------------------------------ headers
+
+
+def session(content: str) -> bytes:
+    """A call with a header that the operation declares, and one that it does not."""
+    headers = f'<Other xmlns="urn:o"/><Session xmlns="{SPACE}">{content}</Session>'
+    body = f'<GetBalance xmlns="{SPACE}"><AccountNo>R1</AccountNo></GetBalance>'
+    return (
+        f'<e:Envelope xmlns:e="{SOAP_11}"><e:Header>{headers}</e:Header><e:Body>{body}</e:Body></e:Envelope>'.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [("<Key>k</Key>", b'{"key":"k"}'), ("", b"{}"), ("<No/><Key>k</Key>", b'{"key":"k"}')]
+)
+def test_declared_headers_are_in_reach_of_the_mapping(content: str, expected: bytes) -> None:
+    """As far as they can be read; nobody is refused for one of them."""
+    made = facing(FacadeTarget(GET_BALANCE, SCHEMA, request={"key": "soap_header.Session.Key"}), SCHEMA)
+    assert made.asked(session(content), {})[1].body == expected
+
+
+def test_headers_are_read_only_for_a_mapping() -> None:
+    """They cost nothing otherwise."""
+    made = facing(FacadeTarget(GET_BALANCE, SCHEMA), SCHEMA)
+    assert made.request(session("<Key>k</Key>")).headers == {}
+    wants = Facing(FacadeTarget(GET_BALANCE, SCHEMA), Codec(SCHEMA), reads_headers=True)
+    assert wants.request(session("<Key>k</Key>")).headers == {"Session": {"Key": "k"}}
+
+
+@pytest.mark.parametrize(("data", "expected"), [(b'{"Amount": "1", "key": "k"}', "k"), (b'{"Amount": "1"}', None)])
+def test_headers_of_the_reply_come_from_json(data: bytes, expected: str | None) -> None:
+    """Of the backend's own JSON; one that is missing there is left out."""
+    made = facing(
+        FacadeTarget(GET_BALANCE, SCHEMA, response="{Amount: Amount}", reply_headers={"Session.Key": "key"}), SCHEMA
+    )
+    root = etree.fromstring(made.reply("1.2", data))
+    assert root.findtext(f"{{{SOAP_12}}}Header/{{{SPACE}}}Session/{{{SPACE}}}Key") == expected
+    assert len(root) == (2 if expected else 1)
+
+
+def test_a_header_of_the_reply_that_does_not_fit_is_an_error() -> None:
+    """As a reply that does not."""
+    made = facing(FacadeTarget(GET_BALANCE, SCHEMA, reply_headers={"Session.No": "Amount"}), SCHEMA)
+    with pytest.raises(Invalid):
+        made.reply("1.1", b'{"Amount": "1"}')

@@ -5,6 +5,7 @@ import pytest
 
 from connectors.soap.security import Basic
 from connectors.soap.target import DECODE, FacadeTarget, SoapTarget, without_literals
+from tests.connectors.soap.accounts import bridge
 from tests.connectors.soap.samples import GET_BALANCE, SCHEMA
 
 
@@ -19,6 +20,7 @@ def test_a_target_tells_what_it_does() -> None:
     """In words for people: `banyan explain` shows them in place of a request's head."""
     assert SoapTarget(GET_BALANCE).told == "GetBalance of Rents, called in SOAP 1.1"
     assert FacadeTarget(GET_BALANCE, SCHEMA).told == "GetBalance of Rents, answered from JSON"
+    assert bridge().told == "GetBalance of Rents, answered by Fetch of Accounts, called in SOAP 1.2"
 
 
 def test_a_call_is_told_without_its_secrets() -> None:
@@ -33,8 +35,17 @@ def test_a_call_is_told_without_its_secrets() -> None:
         "faults": {"NotFound": 404},
         "auth": ["Basic"],
     }
-    facade = FacadeTarget(GET_BALANCE, SCHEMA, response="{Amount: balance}")
-    assert facade.document() == {"answers": "GetBalance", "response": "{Amount: balance}"}
+    facade = FacadeTarget(GET_BALANCE, SCHEMA, response="{Amount: balance}", reply_headers={"Session.Key": "'k'"})
+    told = {"answers": "GetBalance", "response": "{Amount: balance}", "reply_headers": {"Session.Key": "'***'"}}
+    assert facade.document() == told
+    assert bridge((("NoSuchAccount", "NotFound"),), auth=(Basic("a", "b"),), request=None).document() == {
+        "answers": "GetBalance",
+        "operation": "Fetch",
+        "version": "1.2",
+        "response": "{Amount: balance}",
+        "faults": {"NoSuchAccount": "NotFound"},
+        "auth": ["Basic"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""SOAP outside, another SOAP behind: an old client keeps its contract while a system with other names answers.
+
+It is the facade (`facing.py`) in front of a call (`client.py`): the client's envelope is read by the contract's
+operation, the target's operation is called with what it says, and the result is written by the contract again.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from connectors.base import Answer, Call, Send
+from connectors.soap.answers import whole
+from connectors.soap.bridging import Bridging, Told, bridging
+from connectors.soap.client import SoapCaller, SoapConnector
+from connectors.soap.codec import Codec
+from connectors.soap.envelope import NAMESPACES
+from connectors.soap.facade import is_about_the_envelope, version_of
+from connectors.soap.facing import Refused, answered
+from connectors.soap.incoming import read_whole, request_id
+from connectors.soap.packed import message_of
+from connectors.soap.plan import Schema
+from connectors.soap.problems import Invalid
+from connectors.soap.target import BridgeTarget
+from connectors.soap.workshop import Recipe, coded
+from connectors.soap.xmltext import XmlRefused
+from gateway.core.model import Outcome
+from gateway.core.planning import Plan
+from gateway.core.problems import soap_fault
+from gateway.errors import AnswerInvalid, ClientError, ClientGone
+
+
+class BridgeConnector:
+    """Answers SOAP clients from other SOAP backends. One serves one routing table."""
+
+    def __init__(self, calls: SoapConnector | None = None) -> None:
+        self._calls = calls or SoapConnector()
+        self._codecs: dict[int, tuple[Schema, Codec]] = {}
+
+    async def prepare(self, plan: Plan) -> "BridgeCaller":
+        """Compile both operations and the mappings; in a thread, because a large schema takes a moment.
+
+        Raises MappingInvalid, and Invalid for headers that the operation does not have or that do not fit.
+        """
+        target: BridgeTarget = plan.target.call
+        inner = plan.target._replace(call=target.call._replace(decode=target.decode))
+        caller = await self._calls.prepare(replace(plan, target=inner))
+        found = self._codecs.setdefault(id(target.schema), (target.schema, Codec(target.schema)))
+        return await asyncio.to_thread(BridgeCaller, target, found[1], caller)
+
+
+class AsJson(Call):
+    """A SOAP client's call as a REST client would have made it; `given` are the headers of its envelope."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self, call: Call, message: bytes, given: dict[str, Any]) -> None:
+        kept = [field for field in call.request.fields if not is_about_the_envelope(field[0].lower())]
+        request = replace(
+            call.request, fields=[*kept, (b"Content-Type", b"application/json")], length=len(message), expect=False
+        )
+        super().__init__(request, call.route, call.plan, call.lines, whole(message))
+        self._given = given
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        return self._given
+
+
+class BridgeCaller:
+    """Answers one operation."""
+
+    def __init__(self, target: BridgeTarget, codec: Codec, caller: SoapCaller) -> None:
+        self._decode = target.decode
+        self._bridging = Bridging(target, codec)
+        self._recipe = Recipe(bridging, target, codec.schema)
+        self._caller = caller
+
+    async def call(self, call: Call, send: Send) -> Answer:
+        """Raises ClientError for a message that cannot be unpacked, BackendError when the backend fails."""
+        ours, envelope = request_id(call.lines), version_of(call.request.fields)
+        data = await message_of(call, self._decode)
+        try:
+            version, message, headers = await coded(self._bridging, self._recipe, data, "request", data)
+            envelope = NAMESPACES[version]
+            came = await self._caller.call(AsJson(call, message, {"soap_header": headers}), send)
+        except Refused as refused:
+            envelope = NAMESPACES[refused.version] if refused.version is not None else envelope
+            fault = soap_fault(envelope, refused.reason, ours, must_understand=refused.must_understand)
+            return answered(fault, Outcome.REFUSED, "no")
+        except XmlRefused as error:
+            return answered(soap_fault(envelope, str(error), ours), Outcome.REFUSED, "no")
+        except ClientGone:
+            raise
+        except ClientError as error:  # a mapping does not take the message
+            return answered(soap_fault(envelope, error.detail, ours), Outcome.REFUSED, "no")
+        result = await read_whole(came.body, self._decode)
+        if result is None:
+            raise AnswerInvalid(f"{call.plan.name}: the result is larger than {self._decode} bytes")
+        told = Told(came.head.status, tuple(came.head.fields), result, came.outcome, came.acted)
+        try:
+            answer: Answer = await coded(self._bridging, self._recipe, result, "answer", version, told, ours)
+        except Invalid as error:
+            raise AnswerInvalid(f"{call.plan.name}: {error} (in what it becomes)") from error
+        return answer
