@@ -25,6 +25,7 @@ from connectors.soap.repairs import (
     loosened,
     straightened,
 )
+from connectors.soap.slips import corrected
 
 SCHEMA = f"{{{XSD}}}schema"
 IMPORT = f"{{{XSD}}}import"
@@ -35,11 +36,13 @@ ADDRESSES = "http://wsdl.invalid/"
 
 
 class Linked(NamedTuple):
-    """Everything a WSDL needs: its definitions (the first is the one asked for), its schemas, and what was repaired."""
+    """Everything a WSDL needs: its definitions (the first is the one asked for), its schemas, what was repaired; and
+    the names of all that these declare."""
 
     definitions: tuple[Document, ...]
     schemas: tuple[Source, ...]
     warnings: tuple[str, ...]
+    names: Names
 
 
 class Wanted(NamedTuple):
@@ -75,7 +78,7 @@ class Linker:
         definitions, schemas = tuple(self._definitions.values()), self._completed()
         names = Names(definitions, declared(schemas, "element"), declared(schemas, "complexType", "simpleType"))
         self._warn(*mended(definitions, names))
-        return Linked(definitions, schemas, (*self._library.warnings, *self._warnings))
+        return Linked(definitions, schemas, (*self._library.warnings, *self._warnings), names)
 
     def _completed(self) -> tuple[Source, ...]:
         """The schemas that say anything themselves, with the imports they lack, and without references to nothing."""
@@ -133,7 +136,7 @@ class Linker:
             return
         source, warnings = straightened(document, schema, namespace)
         self._schemas[key] = source
-        self._warn(*warnings)
+        self._warn(*warnings, *corrected(source))
         for node in list(source.root):
             if node.tag == IMPORT:
                 self._import(document, source, node)
