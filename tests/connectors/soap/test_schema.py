@@ -128,6 +128,21 @@ def test_wildcards_that_do_not_ask() -> None:
     assert first == last == Wild(target="urn:t")
 
 
+def test_wildcards_share_what_they_ask_for() -> None:
+    """The same names are held once, however many wildcards ask for them: a plan is sent to another process."""
+    anything = sequence('<xs:any minOccurs="0"/>') + "<xs:anyAttribute/>"
+    inner = f'<xs:element name="inner"><xs:complexType>{anything}</xs:complexType></xs:element>'
+    outer, other = of(sequence(inner, "<xs:any/>"), "<xs:anyAttribute/>").schema.types
+    assert outer.content is not None
+    assert other.content is not None
+    assert outer.any_attribute is other.any_attribute
+    first, second = outer.content.parts[1], other.content.parts[0]
+    assert isinstance(first, Wild)
+    assert isinstance(second, Wild)
+    assert first.only is second.only
+    assert (first.least, second.least) == (1, 0)
+
+
 @pytest.mark.parametrize("process", ["strict", "lax", "skip"])
 def test_wildcards_for_attributes(process: str) -> None:
     """Their namespaces, and the global attributes they hold; those that skip hold none."""
