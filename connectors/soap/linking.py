@@ -13,6 +13,7 @@ from lxml import etree
 
 from connectors.soap.documents import Document, Library, WsdlError, at
 from connectors.soap.mending import Names, mended, resolved
+from connectors.soap.redefining import Redefined, declarations, written_out
 from connectors.soap.repairs import (
     BUILT_IN,
     WSDL,
@@ -67,6 +68,7 @@ class Linker:
         self._definitions: dict[str, Document] = {}
         self._schemas: dict[tuple[str, int, str], Source] = {}
         self._wanted: list[Wanted] = []
+        self._redefined: list[Redefined] = []
         self._warnings: dict[str, None] = {}
 
     def link(self, document: Document) -> Linked:
@@ -82,6 +84,7 @@ class Linker:
 
     def _completed(self) -> tuple[Source, ...]:
         """The schemas that say anything themselves, with the imports they lack, and without references to nothing."""
+        self._warn(*written_out(self._redefined, self._schemas.values()))
         said = [source for source in self._schemas.values() if declares(source)]
         known = {source.namespace for source in said}
         types = declared(said, "complexType", "simpleType")
@@ -177,8 +180,7 @@ class Linker:
         if not location:
             self._warn(f"{at(document, node)}: the include names no schemaLocation; it is left out")
             return
-        if node.tag.endswith("redefine"):
-            self._warn(f"{at(document, node)}: xs:redefine is taken as an include, without what it redefines")
+        self._redefined += declarations(source, node)  # an xs:include holds none
         path = self._find(document, node, location)
         if path is None:
             raise self._library.missing(document, node, location)
