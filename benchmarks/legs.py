@@ -15,6 +15,7 @@ import zeep.exceptions
 from lxml import etree
 
 from benchmarks.agreeing import Walk
+from benchmarks.tidying import tidied
 from connectors.soap.bound import Bound, Part
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.documents import Library
@@ -221,7 +222,7 @@ def files(linked: Linked, typed: list[str]) -> Mapping[str, str]:
     xml = importlib.resources.files("xmlschema") / "schemas" / "XML" / "xml.xsd"
     made = {"xml.xsd": xml.read_text(), "other.xsd": ANYTHING_GOES}
     hubs: dict[str, list[str]] = {}
-    for number, source in enumerate(each for each in linked.schemas if each.namespace != XML):
+    for number, source in enumerate(tidied(each for each in linked.schemas if each.namespace != XML)):
         made[f"{number}.xsd"] = etree.tostring(source.root, encoding="unicode")
         hubs.setdefault(source.namespace, []).append(f"{number}.xsd")
     imports = [(XML, "xml.xsd"), (OTHER, "other.xsd")]

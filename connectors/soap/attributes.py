@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from connectors.soap.plan import Attribute, Complex
+from connectors.soap.plan import AnyAttribute, Attribute, Complex
 from connectors.soap.problems import At, object_to
 from connectors.soap.simple import Unfit, decoder, encoder
 from connectors.soap.values import NAME, WriteName, coded, name_reader, name_writer
+from connectors.soap.wildcards import attribute_check, lets_in
 from connectors.soap.words import JSON, MISSING, SOAP_ENCODING, any_key
 from connectors.soap.xmltext import XML_NAMESPACE, XSI, Add, Element, local, namespace, quoted
 from gateway.core.problems import SOAP_11, SOAP_12
@@ -16,6 +17,7 @@ Count = Callable[[JSON, Add, At | None], int]
 """Writes, and tells how many members of an object it used."""
 
 _OF_THE_PROTOCOL = frozenset({XSI, SOAP_ENCODING, SOAP_11, SOAP_12})
+ANY_ATTRIBUTE = AnyAttribute()
 _REFERENCES = frozenset({"id", "href"})
 _RESERVED = frozenset({XSI, "http://www.w3.org/2000/xmlns/"})
 _text = encoder(NAME._replace(kind="string", base="string"))
@@ -43,13 +45,14 @@ def reader(plan: Complex) -> Reader:
     """The function that reads the attributes of a type."""
     known = {each.name: (each.key, _text_reader(each)) for each in plan.attributes}
     required = tuple(each.key for each in plan.attributes if each.required)
+    read_other = _others_reader(plan.any_attribute)
 
     def read(element: Element, out: dict[str, JSON], at: At | None) -> None:
         for name, text in element.items():
             found = known.get(name)
             if found is None:
                 if not is_beside(name):
-                    _read_other(name, text, out, at, allowed=plan.any_attribute)
+                    read_other(name, text, out, at)
                 continue
             key, decode = found
             try:
@@ -71,11 +74,22 @@ def _text_reader(attribute: Attribute) -> Callable[[Element, str], JSON]:
     return lambda _element, text: decode(text)
 
 
-def _read_other(name: str, text: str, out: dict[str, JSON], at: At | None, *, allowed: bool) -> None:
-    if allowed:
-        out[any_key(name)] = text
-    elif not is_reference(name):
-        object_to(at, f"has the attribute {local(name)}, which the schema does not know here")
+def _others_reader(wild: AnyAttribute | None) -> Callable[[str, str, dict[str, JSON], At | None], None]:
+    """The function that reads an attribute which the schema does not name."""
+    check = attribute_check(ANY_ATTRIBUTE if wild is None else wild)
+
+    def read(name: str, text: str, out: dict[str, JSON], at: At | None) -> None:
+        if wild is not None and lets_in(wild, name):
+            key = any_key(name)
+            try:
+                check(name, text)
+            except Unfit as unfit:
+                object_to(at and at[key], str(unfit))
+            out[key] = text
+        elif not is_reference(name):
+            object_to(at, f"has the attribute {local(name)}, which the schema does not know here")
+
+    return read
 
 
 class Known(NamedTuple):
@@ -90,7 +104,8 @@ class Known(NamedTuple):
 def writer(plan: Complex, prefixes: Mapping[str, str]) -> Count | None:
     """The function that writes the attributes of a type; None where there can be none."""
     known = tuple(_known(number, each, prefixes) for number, each in enumerate(plan.attributes))
-    others = others_writer({each.key: each.name for each in plan.attributes}) if plan.any_attribute else None
+    own = {each.key: each.name for each in plan.attributes}
+    others = None if plan.any_attribute is None else others_writer(own, plan.any_attribute)
     if not known and others is None:
         return None
 
@@ -139,19 +154,25 @@ def written_name(name: str, prefixes: Mapping[str, str]) -> str:
     return f"{prefixes[space]}:{local(name)}" if space else local(name)
 
 
-def others_writer(known: Mapping[str, str]) -> Count:
+def others_writer(known: Mapping[str, str], wild: AnyAttribute = ANY_ATTRIBUTE) -> Count:
     """The function that writes attributes the schema does not name: texts. `known` are its names, by their keys."""
-    names = frozenset(known.values())
+    names, check = frozenset(known.values()), attribute_check(wild)
 
     def write(value: JSON, add: Add, at: At | None) -> int:
         used = 0
         for key, given in value.items():
             if key.startswith("@") and key not in known:
                 used += 1
+                if not lets_in(wild, key[1:]):
+                    object_to(at and at[key], "is of a namespace that the schema does not allow here")
+                    continue
                 try:
-                    add(_other(key[1:], given, names, f"a{used}"))
+                    text = _other(key[1:], given, names, f"a{used}")
+                    check(key[1:], given)
                 except Unfit as unfit:
                     object_to(at and at[key], str(unfit))
+                else:
+                    add(text)
         return used
 
     return write

@@ -1,7 +1,7 @@
 """What a compiled WSDL offers: one value per operation of each SOAP port, with names where the compilers have objects.
 
 Services, ports, operations and messages are read from zeep's compiled document; what zeep does not keep (`use`,
-`parts`, attachments, documentation) from the nodes of the binding.
+`parts`, attachments, documentation, the names of simple types) from the nodes of the WSDL.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from lxml import etree
 from zeep.wsdl.bindings.soap import Soap12Binding
 
 from connectors.soap.documents import Document, at
-from connectors.soap.mending import SOAP_11, SOAP_12, qualified, resolved
+from connectors.soap.mending import SOAP_11, SOAP_12, Names, qualified, resolved
 from connectors.soap.repairs import WSDL
 
 MIME = "http://schemas.xmlsoap.org/wsdl/mime/"
@@ -76,14 +76,14 @@ class Nodes:
         return self._found.get((kind, name), {})
 
 
-def offered(compiled: Any, definitions: Iterable[Document]) -> tuple[tuple[Bound, ...], tuple[str, ...]]:
+def offered(compiled: Any, definitions: Iterable[Document], names: Names) -> tuple[tuple[Bound, ...], tuple[str, ...]]:
     """Every operation of every SOAP port; and those that had to be left out, each with the reason."""
     nodes = Nodes(definitions)
     bound: list[Bound] = []
     left_out: dict[str, None] = {}
     for definition, service, port in ports(compiled):
-        bound += [one(definition, nodes, service, port, each) for each in port.binding._operations.values()]
-        left_out |= dict.fromkeys(incomplete(nodes, port.binding))
+        bound += [one(definition, nodes, names, service, port, each) for each in port.binding._operations.values()]
+        left_out |= dict.fromkeys(incomplete(nodes, names, port.binding))
     return tuple(bound), tuple(left_out)
 
 
@@ -95,16 +95,24 @@ def ports(compiled: Any) -> Iterator[tuple[Any, str, Any]]:
                 yield definition, service.name, port
 
 
-def incomplete(nodes: Nodes, binding: Any) -> Iterator[str]:
+def incomplete(nodes: Nodes, names: Names, binding: Any) -> Iterator[str]:
     """The operations of a binding that could not be compiled."""
     known = nodes.operations("portType", binding.port_name.text)
     for name, (document, node) in nodes.operations("binding", binding.name.text).items():
         if name not in binding._operations:
-            reason = "a message of it, or an element of a message, is not declared" if name in known else NOWHERE
+            reason = NOWHERE if name not in known else unusable(known[name][1], names)
             yield f"{at(document, node)}: the operation {name} is left out: {reason}"
 
 
-def one(definition: Any, nodes: Nodes, service: str, port: Any, operation: Any) -> Bound:
+def unusable(node: etree._Element, names: Names) -> str:
+    """Why the messages of an operation of a port type cannot be used."""
+    messages = {kind: node.find(f"{{{WSDL}}}{kind}") for kind in ("input", "output")}
+    problems = {kind: names.problem(message) for kind, message in messages.items() if message is not None}
+    reasons = (f"its {kind} {problem}" for kind, problem in problems.items() if problem)
+    return next(reasons, "one of its messages cannot be used")
+
+
+def one(definition: Any, nodes: Nodes, names: Names, service: str, port: Any, operation: Any) -> Bound:
     """One operation of one port."""
     binding, abstract = port.binding, operation.abstract
     soap = SOAP_12 if isinstance(binding, Soap12Binding) else SOAP_11
@@ -118,18 +126,18 @@ def one(definition: Any, nodes: Nodes, service: str, port: Any, operation: Any) 
         operation=operation.name,
         action=operation.soapaction,
         style="rpc" if operation.style == "rpc" else "document",
-        input=body(definition, soap, node.find(f"{{{WSDL}}}input"), abstract.input_message) or Body(),
-        output=body(definition, soap, node.find(f"{{{WSDL}}}output"), abstract.output_message),
-        faults=tuple(faults(abstract.fault_messages)),
+        input=body(definition, names, soap, node.find(f"{{{WSDL}}}input"), abstract.input_message) or Body(),
+        output=body(definition, names, soap, node.find(f"{{{WSDL}}}output"), abstract.output_message),
+        faults=tuple(faults(abstract.fault_messages, names)),
         documentation=" ".join((described.findtext(f"{{{WSDL}}}documentation") or "").split()),
     )
 
 
-def body(definition: Any, soap: str, node: etree._Element | None, message: Any) -> Body | None:
+def body(definition: Any, known: Names, soap: str, node: etree._Element | None, message: Any) -> Body | None:
     """The input or output of an operation: `node` is the binding's, `message` is the port type's."""
     if message is None:
         return None
-    parts = named_parts(message.parts)
+    parts = named_parts(message, known)
     if node is None:
         return Body(tuple(parts.values()))
     headers = list(node.iter(f"{{{soap}}}header"))
@@ -141,33 +149,34 @@ def body(definition: Any, soap: str, node: etree._Element | None, message: Any) 
     names = [name for name in parts if name not in elsewhere] if listed is None else listed.split()
     return Body(
         parts=tuple(parts[name] for name in names if name in parts),
-        headers=tuple(header(definition, each) for each in headers),
+        headers=tuple(header(definition, known, each) for each in headers),
         attachments=tuple(name for name in parts if name in content and name not in names),
         namespace=inside.get("namespace", ""),
         use="encoded" if inside.get("use") == "encoded" else "literal",
     )
 
 
-def header(definition: Any, node: etree._Element) -> Part:
+def header(definition: Any, names: Names, node: etree._Element) -> Part:
     """The part of a message that a soap:header names."""
     message = definition.get("messages", resolved(node, node.get("message")))
-    return named_parts(message.parts)[node.get("part")]
+    return named_parts(message, names)[node.get("part")]
 
 
-def named_parts(parts: Mapping[str, Any]) -> dict[str, Part]:
-    """The parts of a message by name."""
+def named_parts(message: Any, names: Names) -> dict[str, Part]:
+    """The parts of a message by name. Their types are as the WSDL names them: zeep knows no name of a list or union."""
+    nodes = {each.get("name"): each for each in names.messages[message.name.text].iterfind(f"{{{WSDL}}}part")}
     return {
         name: Part(
             name,
             part.element.qname.text if part.element is not None else None,
-            (part.type.qname or part.type._default_qname).text if part.type is not None else None,
+            resolved(nodes[name], nodes[name].get("type")) if part.type is not None else None,
         )
-        for name, part in parts.items()
+        for name, part in message.parts.items()
     }
 
 
-def faults(messages: Mapping[str, Any]) -> Iterator[Fault]:
+def faults(messages: Mapping[str, Any], names: Names) -> Iterator[Fault]:
     """The declared faults (WSDL 1.1 gives each one part)."""
     for name, message in messages.items():
-        for part in list(named_parts(message.parts).values())[:1]:
+        for part in list(named_parts(message, names).values())[:1]:
             yield Fault(name, part)

@@ -17,10 +17,11 @@ from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import Frame, Opened, not_understood, opened
 from connectors.soap.headers import Headers
 from connectors.soap.plan import Schema
+from connectors.soap.prefixes import in_message
 from connectors.soap.problems import Problem
 from connectors.soap.target import SoapTarget
 from connectors.soap.words import JSON
-from connectors.soap.xmltext import XmlRefused
+from connectors.soap.xmltext import PrefixUndeclared, XmlRefused
 from gateway.core.model import Outcome
 from gateway.errors import ClientError
 
@@ -84,7 +85,7 @@ class Coding:
             return _not_let_in(ours)
         if output is None and status < 300 and not data.strip():
             return answer(202, (), b"", Outcome.OK, "yes")
-        message = self._opened(status, data)
+        message, flaws = self._opened(status, data)
         if message.fault is not None:
             judged = faults.judge(faults.read(message.fault), self._operation, self._statuses, self._codec)
             if status in _NO_LOGON and judged.acted != "yes":  # no declared fault: it is about who calls
@@ -95,19 +96,32 @@ class Coding:
         if output is None:
             return answer(202, (), b"", Outcome.OK, "yes")
         value, problems = self._codec.decode(output, message.body, strict=self._target.strict)
-        return self._reply(value, problems, self._headers.fields(message.headers), ours)
+        return self._reply(value, (*flaws, *problems), self._headers.fields(message.headers), ours)
 
-    def _opened(self, status: int, data: bytes) -> Opened:
-        """The reply's envelope; one with a fault is read with all its names, because any XML may be in its detail."""
+    def _opened(self, status: int, data: bytes) -> tuple[Opened, tuple[Problem, ...]]:
+        """The reply's envelope, and what had to be mended: well-known prefixes that it does not declare."""
+        flaws: tuple[Problem, ...] = ()
         try:
-            message = opened(data, names=self._names)
-            if message.fault is not None and not self._names:
-                message = opened(data, names=True)
+            try:
+                message = self._envelope(data)
+            except PrefixUndeclared:
+                if self._target.strict:
+                    raise
+                mended = in_message(data)
+                message = self._envelope(mended.data)
+                flaws = tuple(
+                    Problem("", f"uses the prefix {each} and does not declare it") for each in mended.prefixes
+                )
         except XmlRefused as refused:
             raise AnswerUnusable(f"HTTP {status}: {refused}") from refused
         if unknown := not_understood(message, self._headers.understood):
             raise AnswerUnusable(f"the reply insists on headers that are not understood: {', '.join(unknown)}")
-        return message
+        return message, flaws
+
+    def _envelope(self, data: bytes) -> Opened:
+        """An envelope; one with a fault is read with all its names, because any XML may be in its detail."""
+        message = opened(data, names=self._names)
+        return opened(data, names=True) if message.fault is not None and not self._names else message
 
     def _reply(self, value: JSON, problems: tuple[Problem, ...], fields: Fields, ours: str) -> Answer:
         status = self._target.error_status

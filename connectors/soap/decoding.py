@@ -14,8 +14,8 @@ from connectors.soap.plan import AnyType, ArrayOf, Complex, Field, Schema, Simpl
 from connectors.soap.problems import At, Through, object_to
 from connectors.soap.reach import inside_out
 from connectors.soap.simple import Unfit, is_text
-from connectors.soap.together import admission
 from connectors.soap.values import coded, name_reader, named_type
+from connectors.soap.wildcards import admission, element_objection
 from connectors.soap.words import JSON, NIL, TRUE, TYPE, TYPE_WORD, VALUE, XML
 from connectors.soap.xmltext import Element, as_text, inner_xml, local
 
@@ -283,12 +283,14 @@ def _unknown(model: Model) -> Callable[[dict[str, JSON], Element, At | None], st
 
     It is kept as XML where a wildcard lets it in, and objected to otherwise.
     """
-    admits, among_items = admission(model.wilds), ANY in model.listed
+    admits, objection, among_items = admission(model.wilds), element_objection(model.wilds), ANY in model.listed
 
     def unknown(out: dict[str, JSON], child: Element, at: At | None) -> str:
         if not admits(child.tag):
             object_to(at, f"has the element {local(child.tag)}, which the schema does not know here")
             return UNKNOWN_LETTER
+        if reason := objection(child):
+            object_to(at, reason)
         xml = as_text(child)
         if among_items:
             out.setdefault(ITEMS, []).append({ANY: xml})

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from connectors.soap import catalogue
+from connectors.soap import catalogue, prefixes
 from gateway.errors import BanyanError
 
 SCHEMA = "{http://www.w3.org/2001/XMLSchema}schema"
@@ -149,13 +149,23 @@ class Library:
             data = OLD_SCHEMA.sub(b"2001", data)
         if PROLOG.match(data.replace(b"\0", b"")):
             raise WsdlError(f"{name} has a DTD (<!DOCTYPE), which is refused; take it out of the file.")
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
-        try:
-            root = etree.fromstring(data, parser)
-        except etree.XMLSyntaxError as error:
-            raise WsdlError(f"{name} is not well-formed XML: {reason(error)}.") from error
+        root = self._root(name, data)
         if root.getroottree().docinfo.doctype:
             raise WsdlError(f"{name} has a DTD (<!DOCTYPE), which is refused; take it out of the file.")
+        return root
+
+    def _root(self, name: str, data: bytes, *, again: bool = False) -> etree._Element:
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
+        try:
+            return etree.fromstring(data, parser)
+        except etree.XMLSyntaxError as error:
+            more = prefixes.declared(data, prefixes.IN_WSDLS) if error.code == UNBOUND and not again else None
+            if more is None or not more.prefixes:
+                raise WsdlError(f"{name} is not well-formed XML: {reason(error)}.") from error
+            line = error.lineno
+        root = self._root(name, more.data, again=True)
+        for prefix in more.prefixes:
+            self.warnings.append(f"{name}:{line}: the prefix {prefix} is not declared; its usual meaning is taken")
         return root
 
 
@@ -173,5 +183,19 @@ def namespace_of(path: Path) -> str | None:
 def reason(error: etree.XMLSyntaxError) -> str:
     """What the parser found, without the text it found it in."""
     line, column = error.position
-    what = etree.ErrorTypes._getName(error.code, "error").removeprefix("ERR_").replace("_", " ").lower()
-    return f"{what} in line {line}, column {column}"
+    name = etree.ErrorTypes._getName(error.code, "error").removeprefix("ERR_")
+    what = PLAIN.get(name, name.replace("_", " ").lower())
+    return f"{what} (line {line}, column {column})"
+
+
+UNBOUND = etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE
+PLAIN = {
+    "DOCUMENT_EMPTY": "there is no XML",
+    "NS_ERR_UNDEFINED_NAMESPACE": "a prefix is used that nothing declares",
+    "RESERVED_XML_NAME": "an XML declaration stands elsewhere than at the very start",
+    "NAME_REQUIRED": "there is no name after a < or an &",
+    "TAG_NAME_MISMATCH": "an end tag does not match its start tag",
+    "DOCUMENT_END": "there is more after the end of the root",
+    "TAG_NOT_FINISHED": "the file ends within an element",
+}
+"""What the parser finds most, in words."""

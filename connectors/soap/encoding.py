@@ -82,7 +82,7 @@ class Encoders:
         plan = self._schema.types[ref] if isinstance(ref, int) else None
         attributes = writer(plan, self._prefixes) if plan is not None else None
         known = frozenset(each.key for each in plan.attributes) if plan is not None else frozenset()
-        open_to_any = plan is not None and plan.any_attribute
+        open_to_any = plan is not None and plan.any_attribute is not None
 
         def either(value: JSON, add: Add, at: At | None) -> None:
             if value is None:
@@ -125,7 +125,7 @@ class Encoders:
                 content(value, add, at) if attributes is None else attributes(value, add, at) + content(value, add, at)
             )
             if used != len(value):
-                _object_to_unknown(value, known, at, open_to_any=plan.any_attribute, word=word)
+                _object_to_unknown(value, known, at, open_to_any=plan.any_attribute is not None, word=word)
 
         return write if plan.plain is None else _alone(write, plan.plain)
 

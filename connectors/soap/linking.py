@@ -13,6 +13,7 @@ from lxml import etree
 
 from connectors.soap.documents import Document, Library, WsdlError, at
 from connectors.soap.mending import Names, mended, resolved
+from connectors.soap.redefining import Redefined, declarations, written_out
 from connectors.soap.repairs import (
     BUILT_IN,
     WSDL,
@@ -25,6 +26,7 @@ from connectors.soap.repairs import (
     loosened,
     straightened,
 )
+from connectors.soap.slips import corrected
 
 SCHEMA = f"{{{XSD}}}schema"
 IMPORT = f"{{{XSD}}}import"
@@ -35,11 +37,13 @@ ADDRESSES = "http://wsdl.invalid/"
 
 
 class Linked(NamedTuple):
-    """Everything a WSDL needs: its definitions (the first is the one asked for), its schemas, and what was repaired."""
+    """Everything a WSDL needs: its definitions (the first is the one asked for), its schemas, what was repaired; and
+    the names of all that these declare."""
 
     definitions: tuple[Document, ...]
     schemas: tuple[Source, ...]
     warnings: tuple[str, ...]
+    names: Names
 
 
 class Wanted(NamedTuple):
@@ -64,6 +68,7 @@ class Linker:
         self._definitions: dict[str, Document] = {}
         self._schemas: dict[tuple[str, int, str], Source] = {}
         self._wanted: list[Wanted] = []
+        self._redefined: list[Redefined] = []
         self._warnings: dict[str, None] = {}
 
     def link(self, document: Document) -> Linked:
@@ -75,10 +80,11 @@ class Linker:
         definitions, schemas = tuple(self._definitions.values()), self._completed()
         names = Names(definitions, declared(schemas, "element"), declared(schemas, "complexType", "simpleType"))
         self._warn(*mended(definitions, names))
-        return Linked(definitions, schemas, (*self._library.warnings, *self._warnings))
+        return Linked(definitions, schemas, (*self._library.warnings, *self._warnings), names)
 
     def _completed(self) -> tuple[Source, ...]:
         """The schemas that say anything themselves, with the imports they lack, and without references to nothing."""
+        self._warn(*written_out(self._redefined, self._schemas.values()))
         said = [source for source in self._schemas.values() if declares(source)]
         known = {source.namespace for source in said}
         types = declared(said, "complexType", "simpleType")
@@ -133,7 +139,7 @@ class Linker:
             return
         source, warnings = straightened(document, schema, namespace)
         self._schemas[key] = source
-        self._warn(*warnings)
+        self._warn(*warnings, *corrected(source))
         for node in list(source.root):
             if node.tag == IMPORT:
                 self._import(document, source, node)
@@ -174,8 +180,7 @@ class Linker:
         if not location:
             self._warn(f"{at(document, node)}: the include names no schemaLocation; it is left out")
             return
-        if node.tag.endswith("redefine"):
-            self._warn(f"{at(document, node)}: xs:redefine is taken as an include, without what it redefines")
+        self._redefined += declarations(source, node)  # an xs:include holds none
         path = self._find(document, node, location)
         if path is None:
             raise self._library.missing(document, node, location)

@@ -22,9 +22,12 @@ class Names:
         self.elements = elements
         self.types = types | BUILT_IN_TYPES
         self.messages: dict[str, etree._Element] = {}
+        self.port_types: dict[str, etree._Element] = {}
         for document in definitions:
             for node in document.root.findall(f"{{{WSDL}}}message"):
                 self.messages[qualified(document.root, node.get("name", ""))] = node
+            for node in document.root.findall(f"{{{WSDL}}}portType"):
+                self.port_types[qualified(document.root, node.get("name", ""))] = node
 
     def problem(self, node: etree._Element, part: str | None = None) -> str | None:
         """Why the message that a node names cannot be used, or that part of it."""
@@ -45,7 +48,7 @@ class Names:
 def mended(definitions: tuple[Document, ...], names: Names) -> Iterator[str]:
     """Repairs the definitions; says what was done, and where."""
     for document in definitions:
-        for repair in (parts, headers, faults, ports):
+        for repair in (parts, headers, faults, bindings, ports):
             for node, sentence in repair(document.root, names):
                 yield f"{at(document, node)}: {sentence}"
 
@@ -86,6 +89,24 @@ def faults(root: etree._Element, names: Names) -> Repaired:
         if problem:
             node.getparent().remove(node)
             yield node, f"the fault {node.get('name')} {problem}; it is left out"
+
+
+def bindings(root: etree._Element, names: Names) -> Repaired:
+    """A binding of a port type that is not there is one of the only port type there is, if that has its operations."""
+    if len(names.port_types) != 1:
+        return
+    ((name, only),) = names.port_types.items()
+    known = {each.get("name") for each in only.iterfind(f"{{{WSDL}}}operation")}
+    for node in root.iterfind(f"{{{WSDL}}}binding"):
+        kind = node.get("type")
+        own = {each.get("name") for each in node.iterfind(f"{{{WSDL}}}operation")}
+        prefix = next(
+            (each for each, namespace in node.nsmap.items() if each and name.startswith(f"{{{namespace}}}")), ""
+        )
+        if own and own <= known and prefix and (kind is None or resolved(node, kind) != name):
+            node.set("type", f"{prefix}:{only.get('name')}")
+            said = "has no type" if kind is None else f"is of the port type {kind}, which is not there"
+            yield node, f"the binding {node.get('name')} {said}; the only one there is, {only.get('name')}, is taken"
 
 
 def ports(root: etree._Element, names: Names) -> Repaired:

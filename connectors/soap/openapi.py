@@ -15,7 +15,7 @@ from connectors.soap.described import Document, constant, json_schema
 from connectors.soap.plan import AnyType, Complex, Field, Group, Message, Schema, Simple, TypeRef, Wild
 from connectors.soap.presence import presence
 from connectors.soap.words import TYPE_WORD, VALUE, XML
-from connectors.soap.xmltext import local
+from connectors.soap.xmltext import XSD, local, namespace
 
 REFERENCE = "#/components/schemas/"
 OTHER_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]")
@@ -209,8 +209,12 @@ def nullable(document: Document) -> Document:
 def xml_of(wild: Wild) -> Document:
     """What a wildcard lets in: one element, as XML."""
     named = wild.namespaces[0]
-    space = {"##any": "urn:example", "##other": "urn:example", "##local": "", "##targetNamespace": wild.target}
-    example = f'<q:example xmlns:q="{space.get(named, named)}"/>' if space.get(named, named) else "<example/>"
+    spaces = {"##any": "urn:example", "##other": "urn:example", "##local": "", "##targetNamespace": wild.target}
+    space = spaces.get(named, named)
+    default = f"{{{space}}}example" if space else "example"
+    name = next((each for each in wild.only or () if namespace(each) != XSD), default)
+    space, plain = namespace(name), local(name)
+    example = f'<q:{plain} xmlns:q="{space}"/>' if space else f"<{plain}/>"
     return XML_TEXT | {"examples": [example]}
 
 

@@ -75,6 +75,18 @@ class Attribute(NamedTuple):
     fixed: str | None = None
 
 
+class AnyAttribute(NamedTuple):
+    """`xs:anyAttribute`: attributes the schema does not name; namespaces as those of Wild.
+
+    `declared` are the global attributes among them, which must fit their types; a `strict` one lets in no others.
+    """
+
+    namespaces: tuple[str, ...] = ("##any",)
+    target: str = ""
+    declared: tuple[Attribute, ...] = ()
+    strict: bool = False
+
+
 class Field(NamedTuple):
     """An element in the content of a complex type, from `least` to `most` times in its place."""
 
@@ -89,12 +101,16 @@ class Field(NamedTuple):
 
 
 class Wild(NamedTuple):
-    """`xs:any`: elements the schema does not name. `namespaces` as in the schema: ##any, ##other, or a list of them."""
+    """`xs:any`: elements the schema does not name. `namespaces` as in the schema: ##any, ##other, or a list of them.
+
+    `only` are the names that it asks for among those, where it is strict: the elements that are declared globally.
+    """
 
     namespaces: tuple[str, ...] = ("##any",)
     least: int = 1
     most: int | None = 1
     target: str = ""
+    only: tuple[str, ...] | None = None
 
 
 class Group(NamedTuple):
@@ -122,7 +138,7 @@ class Complex(NamedTuple):
 
     name: str | None
     attributes: tuple[Attribute, ...] = ()
-    any_attribute: bool = False
+    any_attribute: AnyAttribute | None = None
     text: Simple | None = None
     content: Group | None = None
     mixed: bool = False

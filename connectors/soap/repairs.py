@@ -56,9 +56,10 @@ class Prefixes:
         self.used.add(here or "")
         if here is None or here == XML or self.map.get(prefix or None) == here:
             return value
-        return f"{self._prefix_of(here, prefix)}:{local}"
+        return f"{self.prefix_of(here, prefix)}:{local}"
 
-    def _prefix_of(self, namespace: str, wish: str) -> str:
+    def prefix_of(self, namespace: str, wish: str) -> str:
+        """The prefix of a namespace at the root, which gets one if it has none."""
         for prefix, known in self.map.items():
             if known == namespace and prefix:
                 return prefix
@@ -79,6 +80,8 @@ def straightened(document: Document, schema: etree._Element, namespace: str) -> 
             copied.set(name, " ".join(prefixes.renamed(each, scope) for each in node.get(name, "").split()))
     for constraint in list(copy.iter(*IDENTITY)):  # they say nothing about the shape of a message
         constraint.getparent().remove(constraint)
+    if namespace and copy.find(f"{{{XSD}}}redefine") is not None:
+        prefixes.prefix_of(namespace, "own")  # what is redefined has to be named
     if namespace:
         copy.set("targetNamespace", namespace)
         if not schema.get("targetNamespace") and None not in prefixes.map:

@@ -13,6 +13,7 @@ from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
 from connectors.soap.content import fields_of
 from connectors.soap.plan import (
     ANY_TYPE,
+    AnyAttribute,
     ArrayOf,
     Attribute,
     Complex,
@@ -25,6 +26,7 @@ from connectors.soap.plan import (
     Wild,
 )
 from connectors.soap.simpletypes import SimpleTypes
+from connectors.soap.wildcards import lets_in
 from connectors.soap.words import SOAP_ENCODING
 from connectors.soap.xmltext import XML_NAMESPACE, XSD, local, namespace
 
@@ -42,6 +44,8 @@ class Compiler:
         self._prefixes: dict[str, str] = {}
         self._waiting: list[tuple[int, Any]] = []
         self._simples = SimpleTypes()
+        self._open: dict[AnyAttribute, AnyAttribute] = {}
+        self._strict: dict[Wild, tuple[str, ...]] = {}
         self._below = _derivations(maps)
 
     def schema(self) -> Schema:
@@ -90,7 +94,7 @@ class Compiler:
         return Complex(
             name=xsd.name,
             attributes=tuple(self._attributes(xsd)),
-            any_attribute=None in xsd.attributes,
+            any_attribute=self._any_attribute(xsd.attributes[None]) if None in xsd.attributes else None,
             text=self._simples.simple(xsd.content) if is_text else None,
             content=content if content is not None and content.parts else None,
             mixed=bool(xsd.mixed),
@@ -116,6 +120,20 @@ class Compiler:
                 self._note(name)
                 simple, required = self._simples.simple(each.type), each.use == "required"
                 yield Attribute(name, f"@{words[name]}", simple, required, each.default, each.fixed)
+
+    def _any_attribute(self, xsd: Any) -> AnyAttribute:
+        """A wildcard for attributes. Many types have the same one, so it is made once."""
+        wild = AnyAttribute(tuple(sorted(xsd.namespace)), xsd.target_namespace, strict=xsd.process_contents == "strict")
+        if xsd.process_contents == "skip":
+            return wild
+        if wild not in self._open:
+            found = (each for name, each in sorted(self._maps.attributes.items()) if lets_in(wild, name))
+            declared = tuple(self._global_attribute(each) for each in found)
+            self._open[wild] = wild._replace(declared=declared)
+        return self._open[wild]
+
+    def _global_attribute(self, xsd: Any) -> Attribute:
+        return Attribute(xsd.name, f"@{xsd.name}", self._simples.simple(xsd.type), fixed=xsd.fixed)
 
     def _array(self, xsd: Any) -> ArrayOf | None:
         """What a SOAP-encoded array is of; None for any other type."""
@@ -163,8 +181,17 @@ class Compiler:
         if isinstance(xsd, XsdGroup):
             return self._group(xsd)
         if isinstance(xsd, XsdAnyElement):
-            return Wild(tuple(sorted(xsd.namespace)), xsd.min_occurs, xsd.max_occurs, xsd.target_namespace)
+            return self._wild(xsd)
         return self._element_particle(xsd)
+
+    def _wild(self, xsd: Any) -> Wild:
+        """A wildcard for elements. Those that are strict share the names they ask for."""
+        wild = Wild(tuple(sorted(xsd.namespace)), target=xsd.target_namespace)
+        if xsd.process_contents == "strict":
+            if wild not in self._strict:
+                self._strict[wild] = tuple(name for name in sorted(self._maps.elements) if lets_in(wild, name))
+            wild = wild._replace(only=self._strict[wild])
+        return wild._replace(least=xsd.min_occurs, most=xsd.max_occurs)
 
     def _element_particle(self, xsd: Any) -> Particle | None:
         """An element; where others may substitute for it, a choice among all of them."""

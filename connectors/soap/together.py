@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from connectors.soap.content import ANY, ITEMS, WILD_LETTER, Model
-from connectors.soap.plan import Wild
 from connectors.soap.problems import At, object_to
+from connectors.soap.wildcards import admission, element_objection
 from connectors.soap.words import JSON, MISSING
-from connectors.soap.xmltext import Add, XmlRefused, as_text, local, namespace, safe_element
+from connectors.soap.xmltext import Add, XmlRefused, as_text, local, safe_element
 
 Write = Callable[[JSON, Add, At | None], None]
 """Writes a whole element, or the attributes and content of one, beginning within its open start tag."""
@@ -84,7 +84,7 @@ WriteWild = Callable[[JSON, Add, At | None], None]
 
 def wild_writer(model: Model) -> WriteWild:
     """The function for elements in XML. What the schema names here has to come by its name, so that it is checked."""
-    admits, named = admission(model.wilds), model.letters
+    admits, objection, named = admission(model.wilds), element_objection(model.wilds), model.letters
 
     def write(value: JSON, add: Add, at: At | None) -> None:
         try:
@@ -96,6 +96,8 @@ def wild_writer(model: Model) -> WriteWild:
             object_to(at, f"holds {local(element.tag)}, which has a member of its own")
         elif not admits(element.tag):
             object_to(at, "is of a namespace that the schema does not allow here")
+        elif reason := objection(element):
+            object_to(at, reason)
         else:
             add(as_text(element))
 
@@ -117,35 +119,6 @@ def any_written(wild: WriteWild) -> Together:
         return 1, WILD_LETTER * len(given)
 
     return write
-
-
-def admission(wilds: tuple[Wild, ...]) -> Callable[[str], bool]:
-    """Whether wildcards, one or the other, let in an element of a name."""
-
-    def admits(name: str) -> bool:
-        space = namespace(name)
-        return any(_lets_in(wild, space) for wild in wilds)
-
-    return admits
-
-
-def _lets_in(wild: Wild, space: str) -> bool:
-    """As XML Schema Part 1, section 3.10.4, has it: what is of no namespace is never "other"."""
-    for each in wild.namespaces:
-        match each:
-            case "##any":
-                return True
-            case "##other":
-                allowed = space not in ("", wild.target)
-            case "##local":
-                allowed = space == ""
-            case "##targetNamespace":
-                allowed = space == wild.target
-            case _:
-                allowed = space == each
-        if allowed:
-            return True
-    return False
 
 
 def some(names: "Mapping[str, object] | list[str]") -> str:

@@ -19,6 +19,7 @@ from zeep.wsdl import Document as Compiled
 from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
 
 from connectors.soap.bound import Body, Bound, Fault, Part, offered
+from connectors.soap.defects import defects
 from connectors.soap.documents import Document, Library, WsdlError
 from connectors.soap.linking import Linked, Linker, address
 from connectors.soap.repairs import SOAP_ENCODING, WSDL, XML, Source
@@ -72,7 +73,7 @@ def load(path: Path, root: Path | None = None) -> Wsdl:
         raise WsdlError(f"{document.name} imports too deeply: one file another, and so on.") from error
     compiled = compiled_by_zeep(linked)
     schemas = compiled_by_xmlschema(linked.schemas)
-    bound, left_out = offered(compiled, linked.definitions)
+    bound, left_out = offered(compiled, linked.definitions, linked.names)
     if left_out and not bound:
         raise WsdlError(f"{document.name} has no operation that can be used: {left_out[0]}.")
     for operation in bound:
@@ -118,7 +119,7 @@ def compiled_by_zeep(linked: Linked) -> Any:
         try:
             return Compiled(address(main.name), transport, settings=Settings(force_https=False))
         except FOREIGN as error:
-            raise WsdlError(f"{main.name} cannot be compiled: {said(error)}.") from error
+            raise WsdlError(f"{main.name} cannot be compiled: {next(defects(linked), said(error))}.") from error
 
 
 def prepare(definitions: tuple[Document, ...]) -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
+from xml.parsers.expat import errors
 
 from lxml import etree
 
@@ -40,6 +41,10 @@ class XmlRefused(Exception):
     """XML that is not taken; says why in words for its author."""
 
 
+class PrefixUndeclared(XmlRefused):
+    """XML that would be well-formed but for a prefix that nothing declares."""
+
+
 def parse(data: bytes, *, names: bool) -> Element:
     """The root of a document. `names` asks for a tree that knows its prefixes. Raises XmlRefused."""
     data = _utf_8(data)
@@ -50,6 +55,8 @@ def parse(data: bytes, *, names: bool) -> Element:
     except (ElementTree.ParseError, etree.XMLSyntaxError, ValueError) as error:
         if getattr(error, "code", None) == _LIBXML_DEPTH:
             raise XmlRefused(TOO_DEEP) from error
+        if getattr(error, "code", None) in _UNDECLARED:
+            raise PrefixUndeclared(f"The message uses a prefix that it does not declare: {_place(error)}.") from error
         raise XmlRefused(f"The message is not well-formed XML: {_place(error)}.") from error
     _check_bounds(root, data, names=isinstance(root, etree._Element))
     return root
@@ -61,6 +68,8 @@ def _has_doctype(data: bytes) -> bool:
 
 
 _LIBXML_DEPTH = etree.ErrorTypes.ERR_RESOURCE_LIMIT
+_UNDECLARED = frozenset({etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE, errors.codes[errors.XML_ERROR_UNBOUND_PREFIX]})
+"""What either parser calls it."""
 TOO_DEEP = f"The message's elements are nested more than {DEEPEST} deep."
 
 

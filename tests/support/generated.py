@@ -13,6 +13,7 @@ from typing import TypeVar
 from connectors.soap.content import ANY, ITEMS, Items, Model, leaves_of
 from connectors.soap.examples import examples
 from connectors.soap.plan import (
+    AnyAttribute,
     AnyType,
     ArrayOf,
     Complex,
@@ -27,6 +28,7 @@ from connectors.soap.plan import (
 )
 from connectors.soap.simple import decoder
 from connectors.soap.words import JSON, TYPE_WORD, VALUE, XML
+from connectors.soap.xmltext import XSD, XSI
 
 MOST_VALUES = 40
 MOST_DERIVED = 8
@@ -40,7 +42,6 @@ STALE = 3
 OTHER = "urn:example:any"
 """The namespace of what wildcards let in."""
 ANYTHING = f'<q:any xmlns:q="{OTHER}">x</q:any>'
-NOTE = f"@{{{OTHER}}}note"
 UNTYPED: tuple[JSON, ...] = (
     "text & <more>",
     True,
@@ -180,8 +181,9 @@ class Generator:
         for each in plan.attributes:
             if each.required or (self._sizes.simple(each.type) < inf and self._pick(each, "attribute", (True, False))):
                 yield each.key, self._simple(each.type) if each.fixed is None else decoder(each.type)(each.fixed)
-        if plan.any_attribute and self._pick(plan, "any attribute", (False, True)):
-            yield NOTE, "é"
+        note = note_of(plan.any_attribute)
+        if note is not None and self._pick(plan, "any attribute", (False, True)):
+            yield note, "é"
 
     def _particle(self, particle: Particle) -> Iterator[Found]:
         """Elements in an order that the schema allows."""
@@ -219,13 +221,23 @@ def folded(model: Model, found: Iterator[Found]) -> dict[str, JSON]:
     return out
 
 
-def anything(wild: Wild) -> JSON:
-    """An element that a wildcard lets in."""
+def note_of(wild: AnyAttribute | None) -> str | None:
+    """An attribute that a wildcard lets in; none where it asks for a declaration."""
+    if wild is None or wild.strict or not wild.namespaces:
+        return None
     space = space_of(wild)
+    return f"@{{{space}}}note" if space else "@note"
+
+
+def anything(wild: Wild) -> JSON:
+    """An element that a wildcard lets in; one that tells its type where it would have to be declared."""
+    space = space_of(wild)
+    if wild.only is not None and space:
+        return f'<q:any xmlns:q="{space}" xmlns:xsd="{XSD}" xmlns:xsi="{XSI}" xsi:type="xsd:string">x</q:any>'
     return ANYTHING if space == OTHER else f'<q:any xmlns:q="{space}">x</q:any>' if space else "<any>x</any>"
 
 
-def space_of(wild: Wild) -> str:
+def space_of(wild: Wild | AnyAttribute) -> str:
     named = wild.namespaces[0]
     return (
         OTHER if named in ("##any", "##other") else {"##local": "", "##targetNamespace": wild.target}.get(named, named)

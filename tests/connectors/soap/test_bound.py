@@ -6,7 +6,7 @@ import pytest
 
 from connectors.soap.bound import Body, Bound, Fault, Part
 from connectors.soap.wsdl import WsdlError, load
-from tests.connectors.soap.wsdls import BINDING, MESSAGES, PORT_TYPE, SERVICE, put, wsdl
+from tests.connectors.soap.wsdls import BINDING, MESSAGES, PORT_TYPE, SCHEMA, SERVICE, put, wsdl
 
 ASK = Part("body", "{urn:rents}Ask")
 ANSWER = Part("body", "{urn:rents}Answer")
@@ -131,10 +131,34 @@ def test_left_out(tmp_path: Path) -> None:
     loaded = load(put(tmp_path, wsdl(port_type=port_type, binding=binding)))
     assert [each.operation for each in loaded.bound] == ["GetBalance"]
     assert loaded.left_out == (
-        "rents.wsdl:24: the operation Lost is left out: a message of it, or an element of a message, is not declared",
+        "rents.wsdl:24: the operation Lost is left out: its input names the message t:Gone, which is not there",
         "rents.wsdl:24: the operation Odd is left out: its port type has no such operation",
     )
     assert loaded.warnings == loaded.left_out
+
+
+def test_left_out_for_an_element(tmp_path: Path) -> None:
+    """An operation whose answer is of an element that no schema declares is left out, and the element is named."""
+    port_type = PORT_TYPE.replace("</w:portType>", LOST.replace("<w:input", "<w:output") + "</w:portType>")
+    binding = BINDING.replace("</w:binding>", LOST_TOO.replace("w:input", "w:output") + "</w:binding>")
+    messages = MESSAGES + '<w:message name="Gone"><w:part name="a" element="t:Nothing"/></w:message>'
+    loaded = load(put(tmp_path, wsdl(port_type=port_type, binding=binding, messages=messages)))
+    assert loaded.left_out[0] == (
+        "rents.wsdl:24: the operation Lost is left out: "
+        "its output is of the message t:Gone, whose element t:Nothing no schema declares"
+    )
+
+
+def test_list_as_a_part(tmp_path: Path) -> None:
+    """A part of a type that is a list or a union is of that type, by the name it has in the WSDL."""
+    simple = '<xs:simpleType name="Codes"><xs:list itemType="xs:int"/></xs:simpleType>'
+    (found,) = bound(
+        tmp_path,
+        schemas=SCHEMA.replace("</xs:schema>", f"{simple}</xs:schema>"),
+        messages=MESSAGES.replace('element="t:Ask"', 'type="t:Codes"'),
+        binding=BINDING.replace('style="document"', 'style="rpc"'),
+    )
+    assert found.input.parts == (Part("body", type="{urn:rents}Codes"),)
 
 
 def test_all_left_out(tmp_path: Path) -> None:

@@ -70,3 +70,30 @@ def test_what_is_no_envelope_is_unusable() -> None:
     """Why is for the log."""
     with pytest.raises(AnswerUnusable, match="HTTP 200: The message is not a SOAP envelope"):
         made().answer(200, b"<html/>", "r-1")
+
+
+UNDECLARED = f"""<soap:Envelope xmlns:soap="{V11}"><soap:Body><GetBalanceResponse xmlns="{SPACE}">
+<Amount xsi:nil="true"/></GetBalanceResponse></soap:Body></soap:Envelope>"""
+
+
+@pytest.mark.parametrize("size", [0, 10_000])
+def test_a_reply_that_declares_no_xsi(size: int) -> None:
+    """Servers that forget to are understood all the same, by either parser; the reply is flagged."""
+    answer = made().answer(200, UNDECLARED.encode() + b" " * size, "r-1")
+    assert json.loads(answer.body.take()) == {"Amount": None, "Line": []}
+    assert dict(answer.head.fields)[b"X-Banyan-Schema"].startswith(b"lenient; problems=")
+
+
+@pytest.mark.parametrize("size", [0, 10_000])
+def test_a_strict_target_wants_all_prefixes_declared(size: int) -> None:
+    """What is not well-formed is no answer then."""
+    with pytest.raises(
+        AnswerUnusable, match=r"^HTTP 200: The message uses a prefix that it does not declare: line 2, "
+    ):
+        made(strict=True).answer(200, UNDECLARED.encode() + b" " * size, "r-1")
+
+
+def test_a_prefix_that_nobody_knows() -> None:
+    """It could mean anything, so the reply is none."""
+    with pytest.raises(AnswerUnusable, match="a prefix that it does not declare"):
+        made().answer(200, UNDECLARED.replace("xsi:nil", "odd:nil").encode(), "r-1")

@@ -140,7 +140,31 @@ def test_not_xml(tmp_path: Path) -> None:
     """What is not XML is told by place and kind, without a word of its content."""
     with pytest.raises(WsdlError) as caught:
         Library(tmp_path).open(put(tmp_path, "SECRET"))
-    assert str(caught.value) == "rents.wsdl is not well-formed XML: document empty in line 1, column 1."
+    assert str(caught.value) == "rents.wsdl is not well-formed XML: there is no XML (line 1, column 1)."
+
+
+def test_other_defects_of_xml(tmp_path: Path) -> None:
+    """What the parser finds seldom is told in its own words; what it finds often, in plain ones."""
+    with pytest.raises(WsdlError, match=r"^rents\.wsdl is not well-formed XML: attribute redefined \(line 1, "):
+        Library(tmp_path).open(put(tmp_path, "<a b='' b=''/>"))
+    with pytest.raises(WsdlError, match=r": a prefix is used that nothing declares \(line 2, column \d+\)\.$"):
+        Library(tmp_path).open(put(tmp_path, "<a>\n<odd:b/></a>", "other.wsdl"))
+
+
+def test_usual_prefixes(tmp_path: Path) -> None:
+    """A prefix that everybody knows means what it usually means where nothing declares it, and that is told."""
+    library = Library(tmp_path)
+    root = library.open(put(tmp_path, "<a>\n<xs:b/><soap12:c/></a>")).root
+    assert [each.tag for each in root] == [
+        "{http://www.w3.org/2001/XMLSchema}b",
+        "{http://schemas.xmlsoap.org/wsdl/soap12/}c",
+    ]
+    assert library.warnings == [
+        "rents.wsdl:2: the prefix xs is not declared; its usual meaning is taken",
+        "rents.wsdl:2: the prefix soap12 is not declared; its usual meaning is taken",
+    ]
+    with pytest.raises(WsdlError, match=r"a prefix is used that nothing declares \(line 2"):
+        library.open(put(tmp_path, "<a>\n<xs:b/><odd:c/></a>", "other.wsdl"))
 
 
 def test_not_a_file(tmp_path: Path) -> None:

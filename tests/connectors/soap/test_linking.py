@@ -155,13 +155,6 @@ def test_include_of_what_is_not_there(tmp_path: Path) -> None:
         whole(tmp_path, '<xs:include schemaLocation="a.xsd"/>')
 
 
-def test_redefine(tmp_path: Path) -> None:
-    """A redefine is an include, and that is told."""
-    put(tmp_path, schema(OTHER, "urn:rents"), "r.xsd")
-    loaded = whole(tmp_path, f'<xs:redefine schemaLocation="r.xsd">{OTHER}</xs:redefine>')
-    assert loaded.warnings == ("rents.wsdl:4: xs:redefine is taken as an include, without what it redefines",)
-
-
 def test_inline_namespaces(tmp_path: Path) -> None:
     """An import without a place finds the namespace among the WSDL's own schemas, whatever their order."""
     schemas = SCHEMA.replace('qualified">', 'qualified"><xs:import namespace="urn:other"/>') + schema(

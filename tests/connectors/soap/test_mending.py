@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.soap.wsdl import Wsdl, load
+from connectors.soap.wsdl import Wsdl, WsdlError, load
 from tests.connectors.soap.wsdls import BINDING, MESSAGES, PORT_TYPE, SERVICE, put, wsdl
 
 
@@ -80,3 +80,24 @@ def test_definitions_without_a_namespace(tmp_path: Path) -> None:
     for name in ("AskIn", "AskOut", "Rents11", "Rents"):
         text = text.replace(f'"t:{name}"', f'"{name}"')
     assert load(put(tmp_path, text)).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("", "has no type"), (' type="t:Gone"', "is of the port type t:Gone, which is not there")]
+)
+def test_binding_of_no_port_type(kind: str, said: str, tmp_path: Path) -> None:
+    """A binding of a port type that is not there is one of the only port type there is."""
+    loaded = load(put(tmp_path, wsdl(binding=BINDING.replace(' type="t:Rents"', kind))))
+    assert loaded.warnings == (f"rents.wsdl:18: the binding Rents11 {said}; the only one there is, Rents, is taken",)
+    assert [each.operation for each in loaded.bound] == ["GetBalance"]
+
+
+def test_binding_of_no_port_type_for_certain(tmp_path: Path) -> None:
+    """Of two port types none is taken, nor one that lacks an operation of the binding."""
+    lost = BINDING.replace(' type="t:Rents"', "")
+    for port_type, binding in (
+        (PORT_TYPE + PORT_TYPE.replace("Rents", "Others"), lost),
+        (PORT_TYPE.replace("GetBalance", "SetBalance"), lost),
+    ):
+        with pytest.raises(WsdlError, match="the binding Rents11 has no type; name its port type"):
+            load(put(tmp_path, wsdl(port_type=port_type, binding=binding)))

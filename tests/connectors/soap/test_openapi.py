@@ -197,6 +197,8 @@ def test_wildcards_are_xml() -> None:
     assert found["minItems"] == 1
     local = Described(element("<xs:sequence><xs:any namespace='##local' processContents='lax'/></xs:sequence>"))
     assert local.reply()["properties"]["$any"]["items"]["examples"] == ["<example/>"]
+    strict = Described(element("<xs:sequence><xs:any/></xs:sequence>"))
+    assert strict.reply()["properties"]["$any"]["items"]["examples"] == ['<q:it xmlns:q="urn:t"/>']
 
 
 def test_derived_types_are_told_apart_by_their_word() -> None:

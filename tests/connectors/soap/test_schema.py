@@ -8,7 +8,7 @@ from xmlschema import XMLSchema10
 from connectors.soap.plan import ANY_TYPE, Complex, Field, Group, Schema, Wild
 from connectors.soap.schema import Compiler
 from connectors.soap.words import SOAP_ENCODING
-from connectors.soap.xmltext import XSD
+from connectors.soap.xmltext import XSD, namespace
 from tests.support.soap import MANY, MAYBE, Typed, choice, of, one, sequence, typed
 
 ARRAYS = f"""<xs:import namespace="{SOAP_ENCODING}"/>
@@ -115,10 +115,43 @@ def test_wildcards() -> None:
         )
     )
     first, _, last = content(codec).parts
-    assert (first, last) == (
-        Wild(("", "urn:a", "urn:b", "urn:t"), 0, 1, "urn:t"),
-        Wild(("##other",), 1, None, "urn:t"),
-    )
+    assert isinstance(last, Wild)
+    assert first == Wild(("", "urn:a", "urn:b", "urn:t"), 0, 1, "urn:t", only=("{urn:t}root",))
+    assert last._replace(only=None) == Wild(("##other",), 1, None, "urn:t")
+    assert {namespace(name) for name in last.only or ()} == {XSD}
+
+
+def test_wildcards_that_do_not_ask() -> None:
+    """Lax ones, and those that skip, let in elements that nobody declares."""
+    codec = of(sequence('<xs:any processContents="lax"/>', one("x"), '<xs:any processContents="skip"/>'))
+    first, _, last = content(codec).parts
+    assert first == last == Wild(target="urn:t")
+
+
+def test_wildcards_share_what_they_ask_for() -> None:
+    """The same names are held once, however many wildcards ask for them: a plan is sent to another process."""
+    anything = sequence('<xs:any minOccurs="0"/>') + "<xs:anyAttribute/>"
+    inner = f'<xs:element name="inner"><xs:complexType>{anything}</xs:complexType></xs:element>'
+    outer, other = of(sequence(inner, "<xs:any/>"), "<xs:anyAttribute/>").schema.types
+    assert outer.content is not None
+    assert other.content is not None
+    assert outer.any_attribute is other.any_attribute
+    first, second = outer.content.parts[1], other.content.parts[0]
+    assert isinstance(first, Wild)
+    assert isinstance(second, Wild)
+    assert first.only is second.only
+    assert (first.least, second.least) == (1, 0)
+
+
+@pytest.mark.parametrize("process", ["strict", "lax", "skip"])
+def test_wildcards_for_attributes(process: str) -> None:
+    """Their namespaces, and the global attributes they hold; those that skip hold none."""
+    wild = f'<xs:anyAttribute namespace="##targetNamespace" processContents="{process}"/>'
+    found = plan(of("", wild, '<xs:attribute name="unit" type="xs:int" fixed="1"/>')).any_attribute
+    assert found is not None
+    assert (found.namespaces, found.target, found.strict) == (("urn:t",), "urn:t", process == "strict")
+    declared = [("{urn:t}unit", "integer", "1")] if process != "skip" else []
+    assert [(each.name, each.type.kind, each.fixed) for each in found.declared] == declared
 
 
 SUBSTITUTES = f"""<xs:element name="head" type="xs:string" %s/>

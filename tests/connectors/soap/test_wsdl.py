@@ -41,24 +41,12 @@ def test_nothing_but_wsdl(tmp_path: Path) -> None:
     assert load(put(tmp_path, wsdl("", messages="", port_type="", binding="", service=""))).bound == ()
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ('<xs:element name="a"><xs:oddity/></xs:element><xs:oddity/>', "No visitor defined for"),
-        ('<xs:element name="a" type="odd:T"/>', "No namespace defined for 'odd' ('odd:T')"),
-        (
-            '<xs:complexType name="a"><xs:sequence><xs:element ref="t:Gone"/></xs:sequence></xs:complexType>',
-            "Unable to resolve element {urn:rents}Gone",
-        ),
-    ],
-)
-def test_not_compiled(content: str, said: str, tmp_path: Path) -> None:
-    """What the compilers cannot make sense of is one sentence."""
-    path = put(tmp_path, wsdl(SCHEMA.replace("</xs:schema>", f"{content}</xs:schema>")))
+def test_not_compiled(tmp_path: Path) -> None:
+    """What the compilers cannot make sense of is one sentence, without the addresses that only we know."""
+    path = put(tmp_path, wsdl(SCHEMA.replace("</xs:schema>", "<xs:element/></xs:schema>")))
     with pytest.raises(WsdlError) as caught:
         load(path)
     assert str(caught.value).startswith("rents.wsdl cannot be compiled: ")
-    assert said in str(caught.value)
     assert "wsdl.invalid" not in str(caught.value)
 
 

@@ -10,7 +10,7 @@ const here = (name) => new URL(name, import.meta.url).pathname;
 const LOANS = "urn:example:loans";
 const library = JSON.parse(readFileSync(here("library.json"), "utf8"));
 
-/** What null becomes: by itself this stack writes xsi:nil and forgets to declare xsi, which is no XML. */
+/** What null becomes: by itself this stack writes xsi:nil and forgets to declare xsi, which only the gateway forgives. */
 const nil = { "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance", "xsi:nil": "true" };
 
 /** JSON as the gateway maps it, as this stack wants it: attributes stand apart. */
