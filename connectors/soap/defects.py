@@ -83,7 +83,7 @@ class Declared:
 
 
 def dangling(document: Document, names: Names) -> Iterator[tuple[etree._Element, str]]:
-    """The names in definitions that lead nowhere, each with the reason; an operation without its message is left out."""
+    """The names in definitions that lead nowhere, each with the reason. Missing messages are no obstacle."""
     for node in document.root.iter(f"{{{WSDL}}}*"):
         kind = etree.QName(node).localname
         for attribute in REFERRING.get(kind, ()):
