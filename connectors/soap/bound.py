@@ -11,7 +11,7 @@ from lxml import etree
 from zeep.wsdl.bindings.soap import Soap12Binding
 
 from connectors.soap.documents import Document, at
-from connectors.soap.mending import SOAP_11, SOAP_12, Names, qualified, resolved
+from connectors.soap.mending import SOAP_11, SOAP_12, Names, qualified, referred, resolved
 from connectors.soap.repairs import WSDL
 
 MIME = "http://schemas.xmlsoap.org/wsdl/mime/"
@@ -143,7 +143,7 @@ def body(definition: Any, known: Names, soap: str, node: etree._Element | None, 
     headers = list(node.iter(f"{{{soap}}}header"))
     content = {each.get("part") for each in node.iter(f"{{{MIME}}}content")}
     inside = next(node.iter(f"{{{soap}}}body"), etree.Element("none"))
-    own = [each for each in headers if resolved(each, each.get("message")) == message.name.text]
+    own = [each for each in headers if referred(each, each.get("message")) == message.name.text]
     elsewhere = content | {each.get("part") for each in own}
     listed = inside.get("parts")
     names = [name for name in parts if name not in elsewhere] if listed is None else listed.split()
@@ -158,7 +158,7 @@ def body(definition: Any, known: Names, soap: str, node: etree._Element | None, 
 
 def header(definition: Any, names: Names, node: etree._Element) -> Part:
     """The part of a message that a soap:header names."""
-    message = definition.get("messages", resolved(node, node.get("message")))
+    message = definition.get("messages", referred(node, node.get("message")))
     return named_parts(message, names)[node.get("part")]
 
 

@@ -11,7 +11,7 @@ from lxml import etree
 
 from connectors.soap.documents import Document, at
 from connectors.soap.linking import Linked
-from connectors.soap.mending import qualified, resolved
+from connectors.soap.mending import Names, referred, resolved
 from connectors.soap.repairs import BUILT_IN_TYPES, NAMING, WSDL, XSD, Source, declared
 from connectors.soap.slips import ELEMENTS
 
@@ -30,7 +30,7 @@ def defects(linked: Linked) -> Iterator[str]:
             if reason is not None:
                 yield f"{file}:{node.sourceline}: {reason}"
     for document in linked.definitions:
-        for node, reason in dangling(document, linked.definitions):
+        for node, reason in dangling(document, linked.names):
             yield f"{at(document, node)}: {reason}"
 
 
@@ -64,57 +64,47 @@ class Declared:
 
     def unknown(self, node: etree._Element, own: str) -> str | None:
         """Why a name in an element of a schema leads nowhere. A name without any namespace may be of the `own`."""
-        if not isinstance(node.tag, str) or _in_annotation(node):
+        if _in_annotation(node):
             return None
-        kind = etree.QName(node).localname
-        for attribute in NAMING:
-            for name in node.get(attribute, "").split():
-                prefix = name.rpartition(":")[0]
-                if prefix == "xml":
-                    continue
-                if prefix and prefix not in node.nsmap:
-                    return no_prefix(name, prefix)
-                refers = kind if attribute == "ref" else "element" if attribute == "substitutionGroup" else "type"
-                found = self._types if refers == "type" else self._kinds.get(refers)
-                full = resolved(node, name)
-                if found is None or {full, f"{{{own}}}{full}"} & found:
-                    continue
-                return f"no schema declares the {SAID.get(refers, refers)} {full}; give the schema that does"
-        return None
+        given = ((attribute, name) for attribute in NAMING for name in node.get(attribute, "").split())
+        return next(filter(None, (self._unknown(node, attribute, name, own) for attribute, name in given)), None)
+
+    def _unknown(self, node: etree._Element, attribute: str, name: str, own: str) -> str | None:
+        prefix = name.rpartition(":")[0]
+        if prefix and prefix not in node.nsmap and prefix != "xml":
+            return no_prefix(name, prefix)
+        referring = {"ref": etree.QName(node).localname, "substitutionGroup": "element"}
+        kind = referring.get(attribute, "type")
+        known = self._types if kind == "type" else self._kinds.get(kind)
+        full = resolved(node, name)
+        if known is None or prefix == "xml" or {full, f"{{{own}}}{full}"} & known:
+            return None
+        return f"no schema declares the {SAID.get(kind, kind)} {full}; give the schema that does"
 
 
-def dangling(document: Document, definitions: Iterable[Document]) -> Iterator[tuple[etree._Element, str]]:
-    """The names in definitions that lead nowhere, each with the reason."""
-    names = {
-        (kind, qualified(each.root, node.get("name", "")))
-        for each in definitions
-        for kind in ("portType", "binding", "message")
-        for node in each.root.findall(f"{{{WSDL}}}{kind}")
-    }
+def dangling(document: Document, names: Names) -> Iterator[tuple[etree._Element, str]]:
+    """The names in definitions that lead nowhere, each with the reason. Missing messages are no obstacle."""
     for node in document.root.iter(f"{{{WSDL}}}*"):
-        for attribute, kind in REFERRING.get(etree.QName(node).localname, {}).items():
+        kind = etree.QName(node).localname
+        for attribute in REFERRING.get(kind, ()):
             name = node.get(attribute)
             if name is None:
-                if attribute == "type" and kind == "portType":
+                if kind == "binding":
                     yield node, f"the binding {node.get('name')} has no type; name its port type"
                 continue
             prefix = name.rpartition(":")[0]
             if prefix and prefix not in node.nsmap:
                 yield node, no_prefix(name, prefix)
-            elif kind in SPOKEN and (kind, resolved(node, name)) not in names:
-                yield node, f"names the {SPOKEN[kind]} {name}, which is not there; correct the name or its prefix"
+            elif kind == "binding" and referred(node, name) not in names.port_types:
+                yield node, f"names the port type {name}, which is not there; correct the name or its prefix"
 
 
 REFERRING = {
-    "part": {"element": "element", "type": "type"},
-    "binding": {"type": "portType"},
-    "port": {"binding": "binding"},
-    "input": {"message": "message"},
-    "output": {"message": "message"},
-    "fault": {"message": "message"},
+    "part": ("element", "type"),
+    "binding": ("type",),
+    **dict.fromkeys(("input", "output", "fault"), ("message",)),
 }
-"""What elements of WSDL refer to, by their attributes."""
-SPOKEN = {"portType": "port type", "binding": "binding", "message": "message"}
+"""The attributes by which elements of WSDL refer to others."""
 
 
 def no_prefix(name: str, prefix: str) -> str:

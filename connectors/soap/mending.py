@@ -23,16 +23,19 @@ class Names:
         self.types = types | BUILT_IN_TYPES
         self.messages: dict[str, etree._Element] = {}
         self.port_types: dict[str, etree._Element] = {}
+        self.bindings: set[str] = set()
         for document in definitions:
             for node in document.root.findall(f"{{{WSDL}}}message"):
                 self.messages[qualified(document.root, node.get("name", ""))] = node
             for node in document.root.findall(f"{{{WSDL}}}portType"):
                 self.port_types[qualified(document.root, node.get("name", ""))] = node
+            for node in document.root.findall(f"{{{WSDL}}}binding"):
+                self.bindings.add(qualified(document.root, node.get("name", "")))
 
     def problem(self, node: etree._Element, part: str | None = None) -> str | None:
         """Why the message that a node names cannot be used, or that part of it."""
         name = node.get("message", "")
-        message = self.messages.get(resolved(node, name))
+        message = self.messages.get(referred(node, name))
         if message is None:
             return f"names the message {name}, which is not there"
         parts = message.findall(f"{{{WSDL}}}part")
@@ -103,23 +106,31 @@ def bindings(root: etree._Element, names: Names) -> Repaired:
         prefix = next(
             (each for each, namespace in node.nsmap.items() if each and name.startswith(f"{{{namespace}}}")), ""
         )
-        if own and own <= known and prefix and (kind is None or resolved(node, kind) != name):
+        if own and own <= known and prefix and (kind is None or referred(node, kind) != name):
             node.set("type", f"{prefix}:{only.get('name')}")
             said = "has no type" if kind is None else f"is of the port type {kind}, which is not there"
             yield node, f"the binding {node.get('name')} {said}; the only one there is, {only.get('name')}, is taken"
 
 
 def ports(root: etree._Element, names: Names) -> Repaired:
-    """A port without a binding is left out."""
+    """A port without a binding, or of one that is not there, is left out."""
     for node in list(root.iterfind(f"{{{WSDL}}}service/{{{WSDL}}}port")):
-        if node.get("binding") is None:
+        binding = node.get("binding")
+        if binding is None or referred(node, binding) not in names.bindings:
+            said = "has no binding" if binding is None else f"names the binding {binding}, which is not there"
             node.getparent().remove(node)
-            yield node, f"the port {node.get('name')} has no binding; it is left out"
+            yield node, f"the port {node.get('name')} {said}; it is left out"
 
 
 def qualified(root: etree._Element, name: str) -> str:
-    """A name in the target namespace of a document."""
-    return f"{{{root.get('targetNamespace')}}}{name}" if root.get("targetNamespace") else name
+    """A name in the target namespace of a document; where it says none, in the default one."""
+    namespace = root.get("targetNamespace") or root.nsmap.get(None)
+    return f"{{{namespace}}}{name}" if namespace else name
+
+
+def referred(node: etree._Element, value: str) -> str:
+    """What the name of a message, a port type or a binding means: without a prefix, one of the same document."""
+    return resolved(node, value) if ":" in value else qualified(node.getroottree().getroot(), value.strip())
 
 
 def resolved(node: etree._Element, value: str) -> str:

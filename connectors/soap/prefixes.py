@@ -59,7 +59,8 @@ def declared(data: bytes, known: Mapping[str, str]) -> Declared:
 
 
 def _uses(data: bytes, prefix: str) -> bool:
-    return re.search(rb"[<\s/\"']" + re.escape(prefix.encode()) + rb":", data) is not None
+    name = prefix.encode() + b":"
+    return name in data and re.search(rb"[<\s/\"']" + re.escape(name), data) is not None
 
 
 def _declares(attributes: bytes, prefix: str) -> bool:

@@ -55,6 +55,34 @@ def test_ports(tmp_path: Path) -> None:
     assert [each.port for each in loaded.bound] == ["RentPort"]
 
 
+def test_ports_of_no_binding(tmp_path: Path) -> None:
+    """Nor does a port stay whose binding is not there."""
+    service = SERVICE.replace("</w:service>", '<w:port name="Odd" binding="t:Gone"/></w:service>')
+    loaded = load(put(tmp_path, wsdl(service=service)))
+    assert loaded.warnings == (
+        "rents.wsdl:27: the port Odd names the binding t:Gone, which is not there; it is left out",
+    )
+    assert [each.port for each in loaded.bound] == ["RentPort"]
+
+
+@pytest.mark.parametrize("target", ['targetNamespace="urn:rents"', ""])
+def test_names_without_a_prefix(target: str, tmp_path: Path) -> None:
+    """A message, a port type or a binding named without a prefix is one of the same document, whatever it is called."""
+    header = '<s:header message="AskOut" part="body" use="literal"/>'
+    fault = '<w:fault name="Odd" message="AskIn"/></w:operation>'
+    text = wsdl(
+        binding=BINDING.replace("t:", "").replace('<s:body use="literal"/>', f'<s:body use="literal"/>{header}', 1),
+        port_type=PORT_TYPE.replace("t:", "").replace("</w:operation>", fault),
+        service=SERVICE.replace("t:", ""),
+    )
+    own = f'{target} xmlns="http://schemas.xmlsoap.org/wsdl/"'
+    loaded = load(put(tmp_path, text.replace('targetNamespace="urn:rents"', own, 1)))
+    assert loaded.warnings == ()
+    (found,) = loaded.bound
+    assert [each.element for each in found.input.headers] == ["{urn:rents}Answer"]
+    assert [each.name for each in found.faults] == ["Odd"]
+
+
 def test_type_as_element(tmp_path: Path) -> None:
     """A part that names a type where an element should be named has that type."""
     messages = MESSAGES.replace('element="t:Answer"', 'element="xs:int"')
