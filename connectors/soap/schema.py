@@ -123,7 +123,7 @@ class Compiler:
 
     def _any_attribute(self, xsd: Any) -> AnyAttribute:
         """A wildcard for attributes. Many types have the same one, so it is made once."""
-        wild = AnyAttribute(tuple(sorted(xsd.namespace)), xsd.target_namespace, strict=xsd.process_contents == "strict")
+        wild = AnyAttribute(tuple(sorted(xsd.namespace)), xsd.target_namespace, strict=_is_strict(xsd))
         if xsd.process_contents == "skip":
             return wild
         if wild not in self._open:
@@ -187,7 +187,7 @@ class Compiler:
     def _wild(self, xsd: Any) -> Wild:
         """A wildcard for elements. Those that are strict share the names they ask for."""
         wild = Wild(tuple(sorted(xsd.namespace)), target=xsd.target_namespace)
-        if xsd.process_contents == "strict":
+        if _is_strict(xsd):
             if wild not in self._strict:
                 self._strict[wild] = tuple(name for name in sorted(self._maps.elements) if lets_in(wild, name))
             wild = wild._replace(only=self._strict[wild])
@@ -227,6 +227,12 @@ def _derivations(maps: Any) -> dict[str, list[Any]]:
             seen.add(base.name)
             base = base.base_type
     return below
+
+
+def _is_strict(xsd: Any) -> bool:
+    """Whether a wildcard asks for what is declared. By the letter it does if it says nothing, too; but .NET says nothing
+    where DataSets come, which nobody declares."""
+    return bool(xsd.elem.get("processContents") == "strict")
 
 
 def _words(names: Iterable[str]) -> dict[str, str]:

@@ -197,7 +197,7 @@ def test_wildcards_are_xml() -> None:
     assert found["minItems"] == 1
     local = Described(element("<xs:sequence><xs:any namespace='##local' processContents='lax'/></xs:sequence>"))
     assert local.reply()["properties"]["$any"]["items"]["examples"] == ["<example/>"]
-    strict = Described(element("<xs:sequence><xs:any/></xs:sequence>"))
+    strict = Described(element("<xs:sequence><xs:any processContents='strict'/></xs:sequence>"))
     assert strict.reply()["properties"]["$any"]["items"]["examples"] == ['<q:it xmlns:q="urn:t"/>']
 
 
