@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from connectors.base import Answer, Call, Send
+from connectors.base import Answer, Call, Kept, Send
 from connectors.mapping import Expression, Mapped, MappingFailed
 from connectors.soap.answers import answer
 from connectors.soap.codec import Codec
@@ -45,7 +45,7 @@ class FacadeConnector:
     def __init__(self) -> None:
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
-    async def prepare(self, plan: Plan) -> "FacadeCaller":
+    async def prepare(self, plan: Plan, kept: Kept | None = None) -> "FacadeCaller":
         """Compile the plan's operation and mappings. Raises MappingInvalid."""
         schema: Schema = plan.target.call.schema
         found = self._codecs.setdefault(id(schema), (schema, Codec(schema)))

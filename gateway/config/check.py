@@ -153,7 +153,7 @@ class _Checker:
         drafts = [each for document, frame in frames for each in self._drafts(document, frame)]
         for rule in RULES:
             self.problems.extend(rule(drafts, self.backend_places.keys()))
-        found, routes = soap.bound(backends, drafts, self.problems)
+        found, routes = soap.bound(backends, drafts, gateway.decode, self.problems)
         return Estate(gateway, found, routes, digest)
 
     def _frame(self, document: Document, *, main: bool) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.config.problems import Problem
+from gateway.config.proof import Proof, known_headers, log_on_name, twice_given
 from gateway.config.wording import Entry
 from gateway.core.model import Backend, Match, Route, Target
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from gateway.config.schema import AuthSpec, BackendSpec
 
 Problems = list[Problem]
-_MAPPINGS = ("request", "response", "faults", "error_when", "replies")
+_MAPPINGS = ("request", "response", "faults", "error_when", "error_status", "soap_headers", "replies")
+_OF_CALLS = ("error_when", "error_status", "soap_headers", "replies")
 
 
 class Described(NamedTuple):
@@ -45,6 +47,8 @@ class Wanted(NamedTuple):
     faults: tuple[tuple[str, int], ...]
     error_when: str | None
     strict: bool
+    error_status: int | None = None
+    headers: dict[str, Any] | None = None
 
 
 def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Described | None:
@@ -78,7 +82,7 @@ def wanted(spec: "TargetSpec", match: Match, entry: Entry, side: str, problems: 
         problems.append(entry.key_problem((side, "operation"), message))
         return None
     if match.soap is not None and spec.method is not None:
-        for key in ("error_when", "replies"):
+        for key in _OF_CALLS:
             if key in given:
                 problems.append(entry.key_problem((side, key), f"`{key}` belongs to a call of an `operation`"))
         return Faced(spec.request, spec.response, tuple(spec.faults.items()))
@@ -93,16 +97,19 @@ def wanted(spec: "TargetSpec", match: Match, entry: Entry, side: str, problems: 
             problems.append(entry.key_problem((side, key), f"a call of an `operation` has no `{key}` of its own"))
     faults = tuple(spec.faults.items())
     strict = spec.replies == "strict"
-    return Wanted(spec.operation, spec.request, spec.response, faults, spec.error_when, strict)
+    if spec.error_status is not None and spec.error_when is None:
+        problems.append(entry.key_problem((side, "error_status"), "`error_status` is the status of an `error_when`"))
+    how = (spec.error_when, strict, spec.error_status, spec.soap_headers)
+    return Wanted(spec.operation, spec.request, spec.response, faults, *how)
 
 
 # ------------------------------------------------------------------------------------------------ looking up
 
 
 def bound(
-    backends: Sequence[Backend], drafts: "Sequence[Draft]", problems: Problems
+    backends: Sequence[Backend], drafts: "Sequence[Draft]", decode: int, problems: Problems
 ) -> tuple[tuple[Backend, ...], tuple[Route, ...]]:
-    """Backends and routes with everything that calling SOAP takes."""
+    """Backends and routes with everything that calling SOAP takes; `decode` bounds messages that are decoded."""
     described = {each.name: each.types for each in backends if isinstance(each.types, Described)}
     if not described and all(target.call is None for draft in drafts for _, target in _sides(draft.route)):
         return tuple(backends), tuple(draft.route for draft in drafts)
@@ -120,12 +127,17 @@ def bound(
                 problems.append(draft.entry.problem((side,), message))
         if contract is not None and draft.route.match.soap is not None:
             used.setdefault(contract, set()).add(draft.route.match.soap.name)
+    for name, each in described.items():
+        if (log_on := log_on_name(each.auth)) is not None:
+            used.setdefault(name, set()).add(log_on)
     known = {name: _Operations(described[name], names, problems) for name, names in used.items()}
     for name, unused in described.items():
         if name not in known:
             _load(unused, problems)
     found = tuple(each._replace(types=known[each.name].schema if each.name in known else None) for each in backends)
-    return found, tuple(_route(draft, known, problems) for draft in drafts)
+    routes = tuple(_route(draft, known, decode, problems) for draft in drafts)
+    problems.extend(each for operations in known.values() for each in operations.proof.unfit())
+    return found, routes
 
 
 def _contract(route: Route, described: Mapping[str, Described]) -> str | None:
@@ -149,6 +161,7 @@ class _Operations:
         self.schema: Any = None
         self.by_name: dict[str, Operation] = {}
         self.offered: tuple[str, ...] = ()
+        self.proof = Proof(described.auth, described.entry, {}, None)
         wsdl = _load(described, problems)
         if wsdl is None:
             return
@@ -163,13 +176,27 @@ class _Operations:
         service = service_of(wsdl, names.intersection(self.offered), described.port)
         self.schema = service.schema
         self.by_name = {each.name: each for each in service.operations}
+        self.proof = Proof(described.auth, described.entry, self.by_name, self.schema)
+        self.proof.check(problems)
+        log_on = log_on_name(described.auth)
+        if log_on is not None and log_on not in self.by_name:
+            message = f"the WSDL has no operation {{written}}; it has {_some(self.offered)}"
+            problems.append(described.entry.problem(("auth", "session", "operation"), message))
 
 
-def _route(draft: "Draft", known: Mapping[str, _Operations], problems: Problems) -> Route:
+def _route(draft: "Draft", known: Mapping[str, _Operations], decode: int, problems: Problems) -> Route:
     route = _described_match(draft, known, problems)
     legacy = _bound_target(route, route.legacy, "legacy", draft, known, problems)
     new = _bound_target(route, route.new, "new", draft, known, problems)
-    return route._replace(legacy=legacy, new=new)
+    bounds = route.decode or decode
+    return route._replace(legacy=_bounded(legacy, bounds), new=_bounded(new, bounds))
+
+
+def _bounded(target: Target | None, decode: int) -> Target | None:
+    """A side that decodes messages of so many bytes."""
+    return (
+        target if target is None or target.call is None else target._replace(call=target.call._replace(decode=decode))
+    )
 
 
 def _described_match(draft: "Draft", known: Mapping[str, _Operations], problems: Problems) -> Route:
@@ -250,15 +277,24 @@ def _call(wanted: Wanted, operations: _Operations, entry: Entry, side: str, prob
     from connectors.soap.target import SoapTarget
 
     mappings = (("request", wanted.request), ("response", wanted.response), ("error_when", wanted.error_when))
-    _check_mappings(mappings, entry, side, problems)
+    _check_mappings((*mappings, ("soap_headers", wanted.headers)), entry, side, problems)
+    for message in known_headers(operation, tuple(wanted.headers or ())):
+        problems.append(entry.problem((side, "soap_headers"), message))
+    auth = operations.proof.auth(operation, problems)
+    session = operations.proof.session(operation, problems)
+    for message in twice_given(tuple(wanted.headers or ()), auth, session):
+        problems.append(entry.problem((side, "soap_headers"), message))
     return SoapTarget(
         operation=operation,
         request=wanted.request,
+        headers=wanted.headers,
         response=wanted.response,
         faults=wanted.faults,
         error_when=wanted.error_when,
         strict=wanted.strict,
-        auth=_auth(operations.described.auth),
+        error_status=wanted.error_status or 502,
+        auth=auth,
+        session=session,
     )
 
 
@@ -271,19 +307,6 @@ def _check_mappings(mappings: Iterable[tuple[str, Any]], entry: Entry, side: str
                 Mapped(given)
         except MappingInvalid as error:
             problems.append(entry.problem((side, key), str(error).rstrip(".")))
-
-
-def _auth(spec: "AuthSpec | None") -> tuple[Any, ...]:
-    from connectors.soap.security import Basic, UsernameToken
-
-    if spec is None:
-        return ()
-    basic, wsse = spec.basic, spec.wsse
-    shown: list[Any] = [] if basic is None else [Basic(basic.username, basic.password)]
-    if wsse is not None:
-        lifetime = UsernameToken._field_defaults["lifetime"] if wsse.timestamp else None
-        shown.append(UsernameToken(wsse.username, wsse.password, wsse.digest, lifetime))
-    return tuple(shown)
 
 
 def _some(names: Sequence[str]) -> str:
