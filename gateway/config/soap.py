@@ -114,12 +114,13 @@ def bound(
     if not described and all(target.call is None for draft in drafts for _, target in _sides(draft.route)):
         return tuple(backends), tuple(draft.route for draft in drafts)
     used: dict[str, set[str]] = {}
+    names = {each.name for each in backends}
     for draft in drafts:
         contract = _contract(draft.route, described)
         for side, target in _sides(draft.route):
             if isinstance(target.call, Wanted) and target.backend in described:
                 used.setdefault(target.backend, set()).add(target.call.operation)
-            elif isinstance(target.call, Wanted):
+            elif isinstance(target.call, Wanted) and target.backend in names:
                 message = f"{target.backend} is no backend of `type: soap`, so it has no operations"
                 problems.append(draft.entry.problem((side, "operation"), message))
             elif isinstance(target.call, Faced) and contract is None:
