@@ -233,7 +233,7 @@ class _Wire:
 
 def secrets_of(target: SoapTarget, kept: Kept) -> frozenset[str]:
     """The texts that no envelope shows: what the gateway logs on with, fixed headers, and what a log-on gave."""
-    given = [each.values for each in target.auth if isinstance(each, HeaderValues)]
+    given = [value for each in target.auth if isinstance(each, HeaderValues) for _, value in each.values]
     logged_on = [] if target.session is None else [target.session.log_on.request]
     held = [flight.held.token for flight in kept.values() if flight.held is not None]
     return frozenset(_texts([given, logged_on, held]))

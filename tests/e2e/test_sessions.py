@@ -7,7 +7,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -179,13 +179,45 @@ def test_a_session_that_lasts_so_long_is_renewed_unasked(tmp_path: Path) -> None
         assert waste.refused == 0
 
 
-def test_one_connection_carries_the_log_on_and_the_call(tmp_path: Path) -> None:
-    """It is given back in between, and counted once."""
-    with Waste() as waste, started(tmp_path, routes(waste.url)) as gateway:
+@pytest.mark.parametrize(("keep", "connections", "idle"), [(True, 1, 1.0), (False, 5, 0.0)])
+def test_a_connection_is_given_back_before_it_is_used_again(
+    tmp_path: Path, keep: bool, connections: int, idle: float
+) -> None:
+    """One carries the log-on and the call, and is counted once; one that the service closes is left alone."""
+    with Waste(keep=keep) as waste, started(tmp_path, routes(waste.url)) as gateway:
         assert ask(gateway).status == 200
         waste.expire()
         assert ask(gateway).status == 200
-        assert waste.connections == 1
+        assert waste.connections == connections
+        series = 'banyan_backend_connections{backend="waste",state="%s"}'
+        assert eventually(lambda: gateway.metric(series % "busy") == 0.0 and gateway.metric(series % "idle") == idle)
+
+
+def test_when_who_logs_on_leaves_the_next_one_does(tmp_path: Path) -> None:
+    """Its log-on is given up with it; who waited is answered all the same."""
+    with Waste(pause=0.5) as waste, started(tmp_path, routes(waste.url)) as gateway:
+        with gateway.client() as client:
+            client.send(b"GET /collections?at=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert eventually(lambda: waste.log_ons == 1)
+            with ThreadPoolExecutor(3) as pool:
+                waiting = [pool.submit(ask, gateway) for _ in range(3)]
+                sleep(0.2)
+                client.close()
+                assert [each.result(10).status for each in waiting] == [200] * 3
+        assert waste.log_ons == 2
+
+
+def test_large_messages_are_in_the_session_too(tmp_path: Path) -> None:
+    """They are coded in a process of their own, which gets the token with each; `decode` bounds them."""
+    with Waste() as waste, started(tmp_path, routes(waste.url)) as gateway:
+        body = json.dumps({"at": "x" * 200_000}).encode()
+        assert ask(gateway).status == 200
+        waste.expire()
+        assert gateway.call("POST", "/missed", "Content-Type: application/json", body=body).status == 200
+        assert (waste.log_ons, waste.served) == (2, 2)
+        gateway.edit(routes(waste.url).replace("name: missed\n", "name: missed\n    decode: 100KiB\n"))
+        refused = gateway.call("POST", "/missed", "Content-Type: application/json", body=body)
+        assert (refused.status, waste.log_ons, waste.served) == (413, 2, 2)
 
 
 def test_a_service_that_is_away_is_tried_by_each_who_waits(tmp_path: Path) -> None:

@@ -125,16 +125,23 @@ REFUSALS = {
 class Waste:
     """The service. `refusal` says how it refuses, `cookies` whether a session is a cookie, `pause` how slow it is.
 
-    One that is not `loyal` forgets each session at once.
+    One that is not `loyal` forgets each session at once; one that does not `keep` closes after every answer.
     """
 
     def __init__(
-        self, *, cookies: bool = False, refusal: str = "fault", pause: float = 0.0, loyal: bool = True
+        self,
+        *,
+        cookies: bool = False,
+        refusal: str = "fault",
+        pause: float = 0.0,
+        loyal: bool = True,
+        keep: bool = True,
     ) -> None:
         self.cookies = cookies
         self.refusal = refusal
         self.pause = pause
         self.loyal = loyal
+        self.keep = keep
         self.log_ons = 0
         self.refused = 0
         self.served = 0
@@ -191,8 +198,11 @@ class Waste:
                 self.heads.append(head)
                 self.messages.append(message)
                 status, fields, body = await self._answer(head, message)
+                fields += "" if self.keep else "Connection: close\r\n"
                 given = f"HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n{fields}\r\n"
                 writer.write(given.encode() + body)
+                if not self.keep:
+                    break
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the gateway left
         finally:
