@@ -26,6 +26,19 @@ routes:
     legacy: {backend: library, operation: Borrow, request: {Card: path.card}}
   - {name: books, match: GET /books, legacy: books}
 """
+LOGGED_ON = """\
+version: 1
+backends:
+  waste:
+    type: soap
+    wsdl: waste.wsdl
+    url: http://127.0.0.1:1
+    auth:
+      header: {ApiHeader: {Key: k}}
+      session: {operation: Authenticate, request: {user: u, password: p}}
+routes:
+  - {name: days, match: GET /days, legacy: {backend: waste, operation: GetCollections}}
+"""
 
 
 @pytest.fixture
@@ -87,12 +100,7 @@ def test_envelopes_are_shown_for_people() -> None:
 def test_what_no_envelope_shows(tmp_path: Path) -> None:
     """What the gateway logs on with, fixed headers, and what a log-on has given; numbers as they are written."""
     waste.written(tmp_path)
-    auth = "header: {ApiHeader: {Key: k}}, session: {operation: Authenticate, request: {user: u, password: p}}"
-    text = (
-        "version: 1\nbackends:\n  waste: {type: soap, wsdl: waste.wsdl, url: 'http://127.0.0.1:1', "
-        f"auth: {{{auth}}}}}\nroutes:\n  - {name: a, match: GET /a, legacy: {backend: waste, operation: GetCollections}}\n"
-    )
-    target = estate(tmp_path, text).routes[0].legacy
+    target = estate(tmp_path, LOGGED_ON).routes[0].legacy
     assert target is not None
     kept: dict[str, Any] = {}
     assert secrets_of(target.call, kept) == {"u", "p", "k"}
