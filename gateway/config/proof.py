@@ -15,6 +15,7 @@ from gateway.config.yamlmarks import Pointer
 if TYPE_CHECKING:
     from connectors.soap.codec import Codec
     from connectors.soap.plan import Operation, Schema
+    from connectors.soap.problems import Invalid
     from connectors.soap.security import Auth, Session
     from gateway.config.schema import AuthSpec, SessionSpec
 
@@ -132,38 +133,52 @@ class Proof:
                 yield self._entry.problem((*_SESSION, key), str(error).rstrip("."))
             if given and key in _PUT and spec.token is None:
                 yield self._entry.key_problem((*_SESSION, key), f"`{key}` is mapped from a `token`; say where it is")
+        fixed = (self._spec.header if self._spec is not None else None) or {}
+        for name in spec.header or ():
+            if first_of(name) in fixed:
+                yield self._entry.key_problem(
+                    (*_SESSION, "header", name), f"`{name}` stands under `auth.header` already"
+                )
         if spec.token is not None and operation.output is None:
             yield self._entry.problem((*_SESSION, "token"), f"{operation.name} answers nothing, so it gives no token")
         yield from self._wrong_in((*_SESSION, "request"), partial(self._codec.encode, operation.input, spec.request))
 
     def _wrong_in(self, keys: Pointer, encode: Callable[[], object]) -> Iterator[Problem]:
         """What the schema objects to in a value, by places in it."""
-        from connectors.soap.problems import Invalid
-
-        try:
-            encode()
-        except Invalid as invalid:
-            yield self._entry.problem(keys, str(invalid))
+        if (objection := _objection(encode)) is not None:
+            yield self._entry.problem(keys, str(objection))
 
     def _unknown_within(
         self, keys: Pointer, name: str, session: "Session", operation: "Operation"
     ) -> Iterator[Problem]:
         """Members that a header, or a member of the body, does not have. What its token is like is not known yet."""
-        from connectors.mapping import Mapped
-        from connectors.soap.problems import UNKNOWN_MEMBER, Invalid
+        from connectors.mapping import Mapped, MappingFailed
+        from connectors.soap.problems import UNKNOWN_MEMBER
 
-        codec, place = self._codec, keys[-2]
-        value = Mapped(getattr(session, str(place)) or {})({"token": "token"})
+        place = keys[-2]
         try:
-            if place == "header":
-                field = next(each for each in operation.input.headers if each.key == name)
-                codec.encode_element(field, value.get(name))
-            else:
-                codec.encode(operation.input, {name: value.get(name)})
-        except Invalid as invalid:
-            unknown = [each.pointer for each in invalid.problems if each.reason == UNKNOWN_MEMBER]
-            if unknown:
-                yield self._entry.key_problem(keys, f"{operation.name} has no {', '.join(unknown)} there")
+            value = Mapped(getattr(session, str(place)))({"token": "token"}).get(name)
+        except MappingFailed:  # a text is no token for it
+            return
+        if place == "header":
+            field = next(each for each in operation.input.headers if each.key == name)
+            objection = _objection(partial(self._codec.encode_element, field, value))
+        else:
+            objection = _objection(partial(self._codec.encode, operation.input, {name: value}))
+        problems = objection.problems if objection is not None else ()
+        if unknown := [each.pointer for each in problems if each.reason == UNKNOWN_MEMBER]:
+            yield self._entry.key_problem(keys, f"{operation.name} has no {', '.join(unknown)} there")
+
+
+def _objection(encode: Callable[[], object]) -> "Invalid | None":
+    """What a schema has against a value, if anything."""
+    from connectors.soap.problems import Invalid
+
+    try:
+        encode()
+    except Invalid as invalid:
+        return invalid
+    return None
 
 
 def first_of(name: str) -> str:

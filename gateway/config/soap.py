@@ -114,13 +114,13 @@ def bound(
     if not described and all(target.call is None for draft in drafts for _, target in _sides(draft.route)):
         return tuple(backends), tuple(draft.route for draft in drafts)
     used: dict[str, set[str]] = {}
-    names = {each.name for each in backends}
+    written = {each.name for each in backends}
     for draft in drafts:
         contract = _contract(draft.route, described)
         for side, target in _sides(draft.route):
             if isinstance(target.call, Wanted) and target.backend in described:
                 used.setdefault(target.backend, set()).add(target.call.operation)
-            elif isinstance(target.call, Wanted) and target.backend in names:
+            elif isinstance(target.call, Wanted) and target.backend in written:
                 message = f"{target.backend} is no backend of `type: soap`, so it has no operations"
                 problems.append(draft.entry.problem((side, "operation"), message))
             elif isinstance(target.call, Faced) and contract is None:
@@ -195,9 +195,9 @@ def _route(draft: "Draft", known: Mapping[str, _Operations], decode: int, proble
 
 def _bounded(target: Target | None, decode: int) -> Target | None:
     """A side that decodes messages of so many bytes."""
-    return (
-        target if target is None or target.call is None else target._replace(call=target.call._replace(decode=decode))
-    )
+    if target is None or target.call is None:
+        return target
+    return target._replace(call=target.call._replace(decode=decode))
 
 
 def _described_match(draft: "Draft", known: Mapping[str, _Operations], problems: Problems) -> Route:

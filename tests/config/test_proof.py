@@ -110,9 +110,11 @@ def test_values_of_headers_go_where_they_are_declared(folder: Path) -> None:
             f"session: {{{LOG_ON}, header: {{SessionHeader: {{Tokn: token}}}}}}",
             "session.header: GetCollections has no /Tokn there",
         ),
+        (f"session: {{{LOG_ON}, body: {{token: {{a: token}}}}}}", None),
+        (f"session: {{{LOG_ON}, body: {{token: abs(token)}}}}", None),
         (
-            f"session: {{{LOG_ON}, body: {{token: {{a: token}}, Address.x: token}}}}",
-            None,
+            f"header: {{SessionHeader: {{Token: t}}}}, session: {{{LOG_ON}, header: {{SessionHeader.Token: token}}}}",
+            "session.header: `SessionHeader.Token` stands under `auth.header` already",
         ),
         ("header: {ApiHeder: {Key: k}}", "header: no operation in use has a header `ApiHeder`"),
         ("header: {ApiHeader: {Kay: k}}", "header.ApiHeader: /Key: is missing; /Kay: is not in the schema"),

@@ -165,6 +165,10 @@ class Waste:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(5)
 
+    def since(self, log_ons: int = 0, served: int = 0, refused: int = 0) -> tuple[int, int, int]:
+        """How many log-ons, calls served and calls refused there were, beyond so many."""
+        return self.log_ons - log_ons, self.served - served, self.refused - refused
+
     def expire(self) -> None:
         """All sessions are over."""
         self._valid = set()
