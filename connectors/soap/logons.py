@@ -20,13 +20,15 @@ from connectors.soap.sessions import Held, SessionOver, joined_cookies
 from gateway.core.headers import AnswerHead
 from gateway.core.model import Outcome
 from gateway.core.planning import Plan
-from gateway.errors import BackendError, NotAcquired, NotLoggedOn
+from gateway.errors import AnswerInvalid, BackendError, NotAcquired, NotLoggedOn
 from gateway.wire.body import EMPTY, Body
 from gateway.wire.driver import Signal
 from gateway.wire.pool import Outgoing
 
 PAUSE = 10.0
 """Seconds after a refusal in which nobody logs on."""
+IN_TROUBLE = 500
+"""From this status on an answer says that it is the service that failed."""
 Now = Callable[[], float]
 Begin = Callable[[], Awaitable[Held]]
 Exchange = Callable[[Call, bytes, Send, Held | None], Awaitable[Answer]]
@@ -154,12 +156,15 @@ class InSession:
         return await exchange(ours, given, noting, held)
 
     async def _begin(self, call: Call, send: Send) -> Held:
-        """Log on. Nothing of the call itself is sent, so it has done nothing when this fails."""
-        fields: list[tuple[bytes, bytes]] = []
+        """Log on. Nothing of the call itself is sent, so it has done nothing when this fails.
+
+        An answer that cannot be used is a refusal too (a page, a redirect), unless the service is in trouble itself.
+        """
+        heads: list[AnswerHead] = []
 
         async def noting(outgoing: Outgoing) -> tuple[AnswerHead, Body]:
             head, body = await send(outgoing._replace(resend=False))
-            fields.extend(head.fields)
+            heads.append(head)
             return head, body
 
         lines = f"X-Request-ID: {request_id(call.lines)}\r\n".encode("latin-1")
@@ -167,9 +172,11 @@ class InSession:
         try:
             answer = await self._log_on(ours, self._request, noting, None)
         except BackendError as error:
+            if isinstance(error, AnswerInvalid) and heads and heads[0].status < IN_TROUBLE:
+                raise NotLoggedOn(f"{self._plan.name}: the log-on was not answered as one: {error}") from error
             error.request_sent = False
             raise
-        return self._read(answer, joined_cookies({}, fields))
+        return self._read(answer, joined_cookies({}, [field for head in heads for field in head.fields]))
 
     def _read(self, answer: Answer, cookies: dict[bytes, bytes]) -> Held:
         """The session that an answer to the log-on gives. Raises NotLoggedOn."""

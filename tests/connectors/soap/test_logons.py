@@ -13,7 +13,7 @@ from connectors.soap.security import LogOn, Session
 from connectors.soap.sessions import Held, SessionOver
 from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, Outcome
-from gateway.errors import AnswerTimeout, BackendError, ConnectFailed, NotAcquired, NotLoggedOn
+from gateway.errors import AnswerInvalid, AnswerTimeout, BackendError, ConnectFailed, NotAcquired, NotLoggedOn
 from gateway.wire.body import EMPTY
 from gateway.wire.driver import Driver, Signal
 from gateway.wire.pool import Outgoing
@@ -213,12 +213,15 @@ class Service:
         self._logs_on, self._calls = logs_on, calls
         self._time = time
         self.slow = 0.0
+        self.status = 200
 
     async def _send(self, outgoing: Outgoing) -> tuple[AnswerHead, Any]:
         self.sent.append(outgoing)
         self._time.now += self.slow
+        if not self.status:
+            raise AnswerInvalid("the connection closed before an answer came")
         fields = [(b"Set-Cookie", self.cookies.pop(0))] if self.cookies else []
-        return AnswerHead(200, b"", fields, 0, False, False), EMPTY
+        return AnswerHead(self.status, b"", fields, 0, False, False), EMPTY
 
     async def _log_on(self, call: Call, given: bytes, send: Any, held: Held | None) -> Answer:
         assert (given, held, call.plan) == (b'{"user":"u"}', None, self.planned.plans[LEGACY])
@@ -327,6 +330,26 @@ async def test_a_log_on_that_is_refused(time: Time, result: Answer, words: str) 
         await service.call(service.session(time))
     assert (caught.value.request_sent, caught.value.status) == (False, 502)
     assert "credentials" in caught.value.public_detail
+
+
+@pytest.mark.parametrize(("status", "kind"), [(200, NotLoggedOn), (302, NotLoggedOn), (503, AnswerInvalid)])
+async def test_a_page_is_a_refusal_unless_the_service_is_in_trouble(
+    time: Time, status: int, kind: type[BackendError]
+) -> None:
+    """Some answer a wrong password so; after a real failure the next one may try."""
+    service = Service([AnswerInvalid("no envelope")], [], time)
+    service.status = status
+    with pytest.raises(kind) as caught:
+        await service.call(service.session(time))
+    assert (type(caught.value), caught.value.request_sent) == (kind, False)
+
+
+async def test_a_log_on_that_is_not_answered_is_no_refusal(time: Time) -> None:
+    """The connection closed: nobody knows what became of it, and the next one tries."""
+    service = Service([AnswerInvalid("the connection closed")], [], time)
+    service.status = 0
+    with pytest.raises(AnswerInvalid):
+        await service.call(service.session(time))
 
 
 async def test_a_token_that_cannot_be_found_is_none(time: Time) -> None:
