@@ -17,7 +17,7 @@ from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import Frame, Opened, not_understood, opened
 from connectors.soap.headers import Headers
 from connectors.soap.plan import Schema
-from connectors.soap.problems import Problem
+from connectors.soap.problems import Invalid, Problem
 from connectors.soap.sessions import InMessages, SessionOver
 from connectors.soap.target import SoapTarget
 from connectors.soap.words import JSON
@@ -79,6 +79,10 @@ class Coding:
             value, held = (value, "") if self._session is None else self._session.held(value, token)
             content = self._codec.encode(self._operation.input, value)
             return self._frame.around(content, held + self._headers.blocks(asked, lambda: now, lambda _: nonce))
+        except Invalid as invalid:
+            if self._session is not None:
+                self._session.answer_for(invalid)
+            raise
         except MappingFailed as failed:
             raise ClientError(422, f"The request cannot be mapped: {failed}") from failed
 

@@ -44,8 +44,13 @@ def _members(message: Message, schema: Schema) -> frozenset[str]:
 
 
 def _only(given: Mapping[str, Any] | None, room: frozenset[str]) -> dict[str, Any] | None:
-    """The part of a mapping that there is room for; a key `A.B` is about `A`."""
-    return {key: each for key, each in (given or {}).items() if key.partition(".")[0] in room} or None
+    """The part of a mapping that there is room for."""
+    return {key: each for key, each in (given or {}).items() if _first_of(key) in room} or None
+
+
+def _first_of(key: str) -> str:
+    """The header or member that a key of a mapping is about: `A` of `A.B`."""
+    return key.partition(".")[0]
 
 
 # ------------------------------------------------------------------------------------------------ within messages
@@ -60,6 +65,7 @@ class InMessages:
         self._declared = {field.key: field for field in operation.input.headers}
         self._header = Mapped(session.header or {})
         self._body = Mapped(session.body or {})
+        self._ours = frozenset(map(_first_of, session.body or ()))
         self._renew_on = frozenset(session.renew_on)
         self._renew_when = None if session.renew_when is None else Expression(session.renew_when)
 
@@ -76,6 +82,13 @@ class InMessages:
             return {**value, **self._body(given)} if isinstance(value, dict) else value, "".join(blocks)
         except (Invalid, MappingFailed) as error:
             raise AnswerInvalid(f"the log-on gave a token that does not fit: {error}", request_sent=False) from error
+
+    def answer_for(self, invalid: Invalid) -> None:
+        """Raise AnswerInvalid for a message that does not fit because of the token: no client could mend it."""
+        ours = [each for each in invalid.problems if each.pointer[1:].partition("/")[0] in self._ours]
+        if ours:
+            detail = f"the log-on gave a token that does not fit: {Invalid(ours)}"
+            raise AnswerInvalid(detail, request_sent=False) from invalid
 
     def ended_by(self, names: Iterable[str]) -> bool:
         """Whether a fault of these names says that the session is over."""

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from connectors.soap.coding import AnswerUnusable, Coding, coding
+from connectors.soap.problems import Invalid
 from connectors.soap.security import LogOn, Session
 from connectors.soap.sessions import SessionOver
 from connectors.soap.target import SoapTarget
 from gateway.core.model import Outcome
-from gateway.errors import ClientError
+from gateway.errors import AnswerInvalid, ClientError
 from tests.connectors.soap.samples import GET_BALANCE, SCHEMA, SPACE, reply_xml
 
 V11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -96,6 +97,17 @@ def test_the_token_is_an_argument() -> None:
     assert "<n0:AccountNo>T-1</n0:AccountNo>" in message
     both = made(session=SESSION._replace(header=None), headers={"Session.Key": "header.k"})
     assert "<n0:Key>mine</n0:Key>" in both.message(b"{}", {"header": {"k": "mine"}}, 0.0, b"", "T-1").decode()
+
+
+def test_what_does_not_fit_is_the_clients_unless_it_is_the_tokens() -> None:
+    """A token with no room in the message is an error of the backend; everything else is listed for the client."""
+    in_session = made(session=SESSION._replace(header=None))
+    with pytest.raises(AnswerInvalid, match="a token that does not fit: /AccountNo: must be a string"):
+        in_session.message(b'{"AsAt": 1}', {}, 0.0, b"", {"a": 1})
+    with pytest.raises(Invalid, match="/AsAt: "):
+        in_session.message(b'{"AsAt": 1}', {}, 0.0, b"", "T-1")
+    with pytest.raises(Invalid, match="/AccountNo: is missing"):
+        made(session=SESSION._replace(body=None)).message(b"{}", {}, 0.0, b"", "T-1")
 
 
 @pytest.mark.parametrize(
