@@ -29,6 +29,8 @@ PAUSE = 10.0
 """Seconds after a refusal in which nobody logs on."""
 IN_TROUBLE = 500
 """From this status on an answer says that it is the service that failed."""
+BURST = 0.005
+"""Seconds of a turn of the loop that those who waited may take."""
 Now = Callable[[], float]
 Begin = Callable[[], Awaitable[Held]]
 Exchange = Callable[[Call, bytes, Send, Held | None], Awaitable[Answer]]
@@ -92,9 +94,12 @@ class Flight:
             signal.wake()
 
     def _wake(self) -> None:
-        """One after another, a turn of the loop for each: a thousand who waited hold nobody else up."""
-        if self._waiting and not self._under_way:
-            asyncio.get_running_loop().call_soon(self._wake)
+        """Those who wait go on, some in each turn of the loop: a thousand of them hold nobody else up."""
+        enough = monotonic() + BURST
+        while self._waiting and not self._under_way:
+            if monotonic() >= enough:
+                asyncio.get_running_loop().call_soon(self._wake)
+                return
             self._waiting.popleft().wake()
 
 
@@ -119,6 +124,7 @@ class InSession:
         self._request = orjson.dumps(flight.log_on.request)
         token = flight.log_on.token
         self._token = None if token is None else Expression(token)
+        self._good: Held | None = None
         self._no_use_until = 0.0
 
     async def call(self, call: Call, given: bytes, send: Send, exchange: Exchange) -> Answer:
@@ -141,7 +147,8 @@ class InSession:
         try:
             return await self._within(held, call, given, timed.send, exchange)
         except SessionOver as over:
-            self._no_use_until = flight.now() + PAUSE
+            if self._good is not held:  # nobody's call has been let in with it
+                self._no_use_until = flight.now() + PAUSE
             raise NotLoggedOn(f"{call.plan.name}: the new session was refused as well") from over
 
     async def _within(self, held: Held, call: Call, given: bytes, send: Send, exchange: Exchange) -> Answer:
@@ -153,7 +160,9 @@ class InSession:
             return head, body
 
         ours = Call(call.request, call.route, call.plan, call.lines + held.lines, call.body)
-        return await exchange(ours, given, noting, held)
+        answer = await exchange(ours, given, noting, held)
+        self._good = held
+        return answer
 
     async def _begin(self, call: Call, send: Send) -> Held:
         """Log on. Nothing of the call itself is sent, so it has done nothing when this fails.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Answer, Call
+from connectors.soap import logons
 from connectors.soap.answers import answer, problem_answer
 from connectors.soap.logons import PAUSE, Flight, InSession, flight_of
 from connectors.soap.security import LogOn, Session
@@ -97,8 +98,11 @@ async def test_fifty_who_want_a_session_log_on_once(flight: Flight) -> None:
     assert begin.count == 1
 
 
-async def test_those_who_waited_go_on_one_by_one(flight: Flight) -> None:
-    """A turn of the loop for each, so that many hold nobody else up."""
+async def test_those_who_waited_go_on_in_turns(flight: Flight, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many hold nobody else up: each turn of the loop has only some time for them."""
+    ticks = iter(range(100))
+    monkeypatch.setattr(logons, "monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(logons, "BURST", 1.5)
     begin, held = LoggingOn(), Held("t", FOREVER, {})
     waiting = [driven(flight.session(begin, 60.0)) for _ in range(4)]
     begin.end(held)
@@ -271,6 +275,23 @@ async def test_a_call_logs_on_first_and_the_next_does_not(time: Time) -> None:
     assert [each.resend for each in service.sent] == [False, True, True]
     assert service.lines[0] == b"X-Request-ID: r-1\r\n"
     assert service.tokens == ["t1", "t1"]
+
+
+async def test_a_session_that_was_good_for_others_is_renewed_again(time: Time) -> None:
+    """A call that meets the end of two sessions fails; the next one is served, because logging on does help."""
+    service = Service(tokens(), [SessionOver(), SessionOver(), SessionOver(), ok()], time)
+    session = service.session(time)
+
+    async def meanwhile(*given: Any) -> Answer:
+        if len(service.tokens) == 1:  # between the two times that the call is sent
+            session._good = session._flight.held
+        return await service._exchange(*given)
+
+    call = Call(request("GET /b"), service.planned, service.planned.plans[LEGACY], b"X-Request-ID: r\r\n", EMPTY)
+    with pytest.raises(NotLoggedOn):
+        await session.call(call, b"{}", service._send, meanwhile)
+    assert (await service.call(session)).outcome is Outcome.OK
+    assert service.tokens == ["t1", "t2", "t2", "t3"]
 
 
 async def test_cookies_follow_the_session(time: Time) -> None:
