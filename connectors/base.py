@@ -15,6 +15,8 @@ from gateway.wire.pool import Outgoing
 
 Send = Callable[[Outgoing], Awaitable[tuple[AnswerHead, Body]]]
 """The wire: sends a request to the plan's backend and waits for the answer's head. Raises BackendError."""
+Kept = dict[str, Any]
+"""What connectors keep for one backend while its pool lasts: sessions."""
 
 
 class Call:
@@ -54,6 +56,6 @@ class Caller(Protocol):
 
 
 class Connector(Protocol):
-    """Speaks one protocol."""
+    """Speaks one protocol. `kept` is where it may keep what belongs to the plan's backend and outlives the table."""
 
-    async def prepare(self, plan: Plan) -> Caller: ...
+    async def prepare(self, plan: Plan, kept: Kept | None = None) -> Caller: ...

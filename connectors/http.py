@@ -1,6 +1,6 @@
 """HTTP to HTTP: the request goes on as it came, to the path, method and fields the target names."""
 
-from connectors.base import Answer, Call, Send
+from connectors.base import Answer, Call, Kept, Send
 from gateway.core.forwarding import request_head
 from gateway.core.model import Outcome
 from gateway.core.planning import PathProblem, Plan, target_path
@@ -34,5 +34,5 @@ _make = tuple.__new__
 class HttpConnector:
     """Speaks HTTP/1.1."""
 
-    async def prepare(self, plan: Plan) -> HttpCaller:
+    async def prepare(self, plan: Plan, kept: Kept | None = None) -> HttpCaller:
         return HttpCaller()

@@ -8,6 +8,7 @@
     └── BackendError           one attempt on a backend failed
         ├── ConnectFailed      no connection: nothing was sent
         ├── NotAcquired        no connection was free in time: nothing was sent
+        ├── NotLoggedOn        the gateway's own log-on was refused: the call was not sent, or not let in
         ├── StaleConnection    a kept-alive connection was closed before one byte of answer
         ├── AnswerTimeout      the deadline passed while waiting for the answer
         ├── AnswerInvalid      the answer breaks HTTP
@@ -95,6 +96,16 @@ class NotAcquired(BackendError):
     kind = "connect_timeout"
     status = 504
     public_detail = "The service behind this address could not be reached in time."
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, request_sent=False)
+
+
+class NotLoggedOn(BackendError):
+    """The gateway's own log-on was refused, or a session that it had just begun: the call has done nothing."""
+
+    kind = "not_logged_on"
+    public_detail = "The service behind this address did not accept the gateway's own credentials."
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, request_sent=False)

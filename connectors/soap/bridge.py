@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from connectors.base import Answer, Call, Send
+from connectors.base import Answer, Call, Kept, Send
 from connectors.soap.answers import whole
 from connectors.soap.bridging import Bridging, Told, bridging
 from connectors.soap.client import SoapCaller, SoapConnector
@@ -37,14 +37,14 @@ class BridgeConnector:
         self._calls = calls or SoapConnector()
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
-    async def prepare(self, plan: Plan) -> "BridgeCaller":
+    async def prepare(self, plan: Plan, kept: Kept | None = None) -> "BridgeCaller":
         """Compile both operations and the mappings; in a thread, because a large schema takes a moment.
 
         Raises MappingInvalid, and Invalid for headers that the operation does not have or that do not fit.
         """
         target: BridgeTarget = plan.target.call
         inner = plan.target._replace(call=target.call._replace(decode=target.decode))
-        caller = await self._calls.prepare(replace(plan, target=inner))
+        caller = await self._calls.prepare(replace(plan, target=inner), kept)
         found = self._codecs.setdefault(id(target.schema), (target.schema, Codec(target.schema)))
         return await asyncio.to_thread(BridgeCaller, target, found[1], caller)
 

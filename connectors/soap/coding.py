@@ -18,7 +18,8 @@ from connectors.soap.envelope import Frame, Opened, not_understood, opened
 from connectors.soap.headers import Headers
 from connectors.soap.plan import Schema
 from connectors.soap.prefixes import in_message
-from connectors.soap.problems import Problem
+from connectors.soap.problems import Invalid, Problem
+from connectors.soap.sessions import InMessages, SessionOver
 from connectors.soap.target import SoapTarget
 from connectors.soap.words import JSON
 from connectors.soap.xmltext import PrefixUndeclared, XmlRefused
@@ -27,7 +28,8 @@ from gateway.errors import ClientError
 
 JSON_TYPE = ((b"Content-Type", b"application/json"),)
 AN_ERROR = "The service behind this address answered with an error."
-_NO_LOGON = frozenset({401, 403, 407})
+PROXY_REFUSES = 407
+_NO_LOGON = frozenset({401, 403, PROXY_REFUSES})
 
 
 class AnswerUnusable(Exception):
@@ -54,16 +56,18 @@ class Coding:
         self._statuses = dict(target.faults)
         self._frame = Frame(operation.version, codec.schema, encoded=operation.input.encoded)
         self._headers = Headers(operation, target.auth, target.headers, codec)
+        self._session = None if target.session is None else InMessages(target.session, operation, codec)
         self._names = operation.output is not None and needs_names(codec.schema, operation.output)
         self.reads_request = self._request is not None or self._headers.from_request
         codec.compiled(operation.input)
         if operation.output is not None:
             codec.compiled(operation.output)
 
-    def message(self, data: bytes, asked: dict[str, Any], now: float, nonce: bytes) -> bytes:
+    def message(self, data: bytes, asked: dict[str, Any], now: float, nonce: bytes, token: JSON = None) -> bytes:
         """The envelope: of a request's JSON, or of what the mapping makes of the request (`asked`, without its body).
 
-        Raises Invalid for a value that does not fit, ClientError for what cannot be read or mapped.
+        `token` is that of the session, if calls are part of one. Raises Invalid for a value that does not fit,
+        ClientError for what cannot be read or mapped, AnswerInvalid for a token that does not fit.
         """
         try:
             given = orjson.loads(data) if data.strip() else None
@@ -73,23 +77,36 @@ class Coding:
         try:
             if self._request is not None:
                 value = self._request(asked)
+            value, held = (value, "") if self._session is None else self._session.held(value, token)
             content = self._codec.encode(self._operation.input, value)
-            return self._frame.around(content, self._headers.blocks(asked, lambda: now, lambda _: nonce))
+            return self._frame.around(content, held + self._headers.blocks(asked, lambda: now, lambda _: nonce))
+        except Invalid as invalid:
+            if self._session is not None:
+                self._session.answer_for(invalid)
+            raise
         except MappingFailed as failed:
             raise ClientError(422, f"The request cannot be mapped: {failed}") from failed
 
     def answer(self, status: int, data: bytes, ours: str) -> Answer:
-        """What a reply means. Raises AnswerUnusable, XmlRefused, Invalid, MappingFailed, JSONEncodeError."""
+        """What a reply means.
+
+        Raises SessionOver, and AnswerUnusable, XmlRefused, Invalid, MappingFailed, JSONEncodeError.
+        """
         output = self._operation.output
         if status in _NO_LOGON and b"Envelope" not in data:
-            return _not_let_in(ours)
+            return self._not_let_in(status, ours)
         if output is None and status < 300 and not data.strip():
             return answer(202, (), b"", Outcome.OK, "yes")
         message, flaws = self._opened(status, data)
         if message.fault is not None:
-            judged = faults.judge(faults.read(message.fault), self._operation, self._statuses, self._codec)
+            fault = faults.read(message.fault)
+            judged = faults.judge(fault, self._operation, self._statuses, self._codec)
             if status in _NO_LOGON and judged.acted != "yes":  # no declared fault: it is about who calls
-                return _not_let_in(ours)
+                return self._not_let_in(status, ours)
+            if self._session is not None:
+                ended = self._session.ended_by(faults.names_of(fault, self._operation))
+                if ended or judged.acted == "no":
+                    raise SessionOver
             return problem_answer(judged.status, judged.reason, ours, judged.outcome, judged.acted, judged.members)
         if status >= 300:
             raise AnswerUnusable(f"HTTP {status} without a fault")
@@ -124,6 +141,8 @@ class Coding:
         return opened(data, names=True) if message.fault is not None and not self._names else message
 
     def _reply(self, value: JSON, problems: tuple[Problem, ...], fields: Fields, ours: str) -> Answer:
+        if self._session is not None and self._session.ended_in(value):
+            raise SessionOver
         status = self._target.error_status
         if self._is_error is not None and is_true(self._is_error(value)):
             if status >= 500:
@@ -133,10 +152,14 @@ class Coding:
         flags = ((b"X-Banyan-Schema", _flag(problems)),) if problems else ()
         return answer(200, (*JSON_TYPE, *fields, *flags), orjson.dumps(mapped), Outcome.OK, "yes")
 
+    def _not_let_in(self, status: int, ours: str) -> Answer:
+        """The backend refused the gateway itself (HTTP 401, 403, 407): nothing that the client could mend.
 
-def _not_let_in(ours: str) -> Answer:
-    """The backend refused the gateway itself (HTTP 401, 403, 407): nothing that the client could mend."""
-    return problem_answer(502, faults.NOT_LOGGED_ON, ours, Outcome.BACKEND_ERROR, "no", {})
+        Raises SessionOver where it may be because of the session.
+        """
+        if self._session is not None and status != PROXY_REFUSES:
+            raise SessionOver
+        return problem_answer(502, faults.NOT_LOGGED_ON, ours, Outcome.BACKEND_ERROR, "no", {})
 
 
 def _flag(problems: tuple[Problem, ...]) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import orjson
 
-from connectors.base import Answer, Call, Send
+from connectors.base import Answer, Call, Kept, Send
 from connectors.mapping import MappingFailed
 from connectors.soap.answers import answer
 from connectors.soap.codec import Codec
@@ -44,7 +44,7 @@ class FacadeConnector:
     def __init__(self) -> None:
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
-    async def prepare(self, plan: Plan) -> "FacadeCaller":
+    async def prepare(self, plan: Plan, kept: Kept | None = None) -> "FacadeCaller":
         """Compile the plan's operation and mappings; in a thread, for a large schema. Raises MappingInvalid."""
         schema: Schema = plan.target.call.schema
         found = self._codecs.setdefault(id(schema), (schema, Codec(schema)))

@@ -14,6 +14,7 @@ from connectors.soap.problems import Invalid, Problem
 from connectors.soap.words import JSON
 from connectors.soap.xmltext import Element, as_text, local
 from gateway.core.model import Acted, Outcome
+from gateway.errors import NotLoggedOn
 
 BAD_REQUEST, UNPROCESSABLE, BAD_GATEWAY = 400, 422, 502
 _CLIENT = frozenset({"Client", "Sender"})
@@ -22,7 +23,7 @@ _NO_LOGON = frozenset(
     | {"UnsupportedSecurityToken", "UnsupportedAlgorithm", "MessageExpired", "Authentication"}
 )
 """Codes that say that the gateway's own proof was not accepted: nothing the client could mend."""
-NOT_LOGGED_ON = "The service behind this address did not accept the gateway's own credentials."
+NOT_LOGGED_ON = NotLoggedOn.public_detail
 NO_REASON = "The service behind this address gave no reason."
 
 
@@ -98,9 +99,7 @@ def _local(name: str) -> str:
 def judge(fault: Fault, operation: Operation, statuses: Mapping[str, int], codec: Codec) -> Judged:
     """What becomes of a fault. `statuses` are the route's own, by a fault's name, its detail's or its code."""
     declared = _declared(fault, operation)
-    tags = (local(each.tag) for each in fault.detail)
-    names = (*(name for name, _, _ in declared), *tags, fault.subcode or "", fault.code)
-    given = next((statuses[name] for name in names if name in statuses), None)
+    given = next((statuses[name] for name in names_of(fault, operation) if name in statuses), None)
     if given is None and not declared and _NO_LOGON & {fault.code, fault.subcode}:
         return Judged(BAD_GATEWAY, NOT_LOGGED_ON, {}, Outcome.BACKEND_ERROR, "no")
     answers, blames_client = bool(declared) or given is not None, fault.code in _CLIENT
@@ -110,6 +109,12 @@ def judge(fault: Fault, operation: Operation, statuses: Mapping[str, int], codec
     soap = {key: value for key, value in members.items() if value is not None}
     outcome = Outcome.BUSINESS_FAULT if answers or blames_client else Outcome.BACKEND_ERROR
     return Judged(status, fault.reason or NO_REASON, {"soap": soap}, outcome, "yes" if answers else "maybe")
+
+
+def names_of(fault: Fault, operation: Operation) -> tuple[str, ...]:
+    """What a fault may be called by: its declared name, its detail's elements, its codes."""
+    tags = (local(each.tag) for each in fault.detail)
+    return (*(name for name, _, _ in _declared(fault, operation)), *tags, fault.subcode or "", fault.code)
 
 
 Found = tuple[str, Field, Element]

@@ -230,8 +230,10 @@ def _derivations(maps: Any) -> dict[str, list[Any]]:
 
 
 def _is_strict(xsd: Any) -> bool:
-    """Whether a wildcard asks for what is declared. By the letter it does if it says nothing, too; but .NET says nothing
-    where DataSets come, which nobody declares."""
+    """Whether a wildcard asks for what is declared.
+
+    By the letter it does, too, if it says nothing; but .NET says nothing where DataSets come, which nobody declares.
+    """
     return bool(xsd.elem.get("processContents") == "strict")
 
 

@@ -5,9 +5,11 @@ Sources: RFC 7617 (Basic); OASIS WS-Security 1.1 and its UsernameToken profile. 
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from connectors.soap.plan import Operation
 from connectors.soap.xmltext import escape
 
 _OASIS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
@@ -46,6 +48,40 @@ class HeaderValues(NamedTuple):
 
 
 Auth = Basic | UsernameToken | HeaderValues
+
+
+class LogOn(NamedTuple):
+    """How a session begins: an operation, its JSON, and the proof that goes with that one call.
+
+    `token` is an expression over its result (None: the cookies that it sets are the session); after `lasts` seconds a
+    new session is begun unasked (0: only when the service says so).
+    """
+
+    operation: Operation
+    request: Any
+    token: str | None = None
+    lasts: float = 0.0
+    auth: tuple[Auth, ...] = ()
+
+    def is_same(self, other: "LogOn") -> bool:
+        """Whether both begin one and the same session. Other routes may have numbered the operation's types anew."""
+        ours, theirs = self.operation, other.operation
+        return (ours.name, ours.address, *self[1:]) == (theirs.name, theirs.address, *other[1:])
+
+
+class Session(NamedTuple):
+    """A session, and what becomes of its token.
+
+    `header` and `body` are mappings of `{token}`: to headers that the operation declares, and to members of its
+    message. `renew_on` are faults by name, by their detail's element or code, `renew_when` an expression over any
+    result: they say that the session is over.
+    """
+
+    log_on: LogOn
+    header: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | None = None
+    renew_on: tuple[str, ...] = ()
+    renew_when: str | None = None
 
 
 def authorization(basic: Basic) -> bytes:

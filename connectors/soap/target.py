@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from connectors.mapping import Given
 from connectors.soap.plan import Operation, Schema
-from connectors.soap.security import Auth
+from connectors.soap.security import Auth, Session
 
 DECODE = 8 * 1024 * 1024
 """The usual bound."""
@@ -18,7 +18,7 @@ class SoapTarget(NamedTuple):
     `request` and `response` are mappings (None: the operation's own JSON), and so is `headers`, by the keys of headers
     that the operation declares. `faults` are statuses by a fault's name, its detail's element or its code; `error_when`
     is an expression over the reply: where it is true, the reply is an error with `error_status`. `strict` refuses
-    replies that break their schema; `decode` bounds what is decoded, in bytes.
+    replies that break their schema; `decode` bounds what is decoded, in bytes. `session` is what calls are part of.
     """
 
     operation: Operation
@@ -31,6 +31,7 @@ class SoapTarget(NamedTuple):
     strict: bool = False
     auth: tuple[Auth, ...] = ()
     decode: int = DECODE
+    session: Session | None = None
 
     def document(self) -> dict[str, Any]:
         """What is written about the call, without secrets: no credentials, and no literals of expressions."""
@@ -42,15 +43,19 @@ class SoapTarget(NamedTuple):
             "response": without_literals(self.response),
             "faults": dict(self.faults),
             "error_when": without_literals(self.error_when),
+            "error_status": self.error_status if self.error_when is not None else None,
             "strict": self.strict,
             "auth": [type(each).__name__ for each in self.auth],
+            "session": None if self.session is None else _session(self.session),
+            "decode": self.decode if self.decode != DECODE else None,
         }
         return {key: value for key, value in written.items() if value}
 
     @property
     def told(self) -> str:
         """What is done, in words for `banyan explain`."""
-        return f"{self.operation.name} of {self.operation.service}, called in SOAP {self.operation.version}"
+        logged_on = f", logged on by {self.session.log_on.operation.name}" if self.session is not None else ""
+        return f"{self.operation.name} of {self.operation.service}, called in SOAP {self.operation.version}{logged_on}"
 
 
 class FacadeTarget(NamedTuple):
@@ -83,6 +88,7 @@ class FacadeTarget(NamedTuple):
             "response": without_literals(self.response),
             "reply_headers": without_literals(self.reply_headers),
             "faults": dict(self.faults),
+            "decode": self.decode if self.decode != DECODE else None,
         }
         return {key: value for key, value in written.items() if value}
 
@@ -116,6 +122,21 @@ class BridgeTarget(NamedTuple):
     def told(self) -> str:
         """What is done, in words for `banyan explain`."""
         return f"{self.operation.name} of {self.operation.service}, answered by {self.call.told}"
+
+
+def _session(session: Session) -> dict[str, Any]:
+    """What is written about a session: how it is begun, but nothing of what proves who begins it."""
+    log_on = session.log_on
+    written = {
+        "operation": log_on.operation.name,
+        "token": without_literals(log_on.token),
+        "header": without_literals(session.header),
+        "body": without_literals(session.body),
+        "renew_on": list(session.renew_on),
+        "renew_when": without_literals(session.renew_when),
+        "lasts": log_on.lasts,
+    }
+    return {key: value for key, value in written.items() if value}
 
 
 def without_literals(given: Any) -> Any:

@@ -6,7 +6,7 @@ document stays the same when a route is flipped.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connectors.soap.openapi import Components
@@ -190,6 +190,9 @@ class Contracts:
         if verb in BODILESS:
             return {}
         schema = self._of(backend).message(target.operation.input, reply=False)
+        put = target.session.body if target.session is not None else None
+        if put:
+            schema = without(schema, {key.partition(".")[0] for key in put}, self.schemas)
         return {"required": True, "content": {"application/json": self._shown(schema)}}
 
     def _result(self, backend: str, target: SoapTarget) -> Document:
@@ -224,6 +227,16 @@ class Contracts:
         if backend not in self._components:
             self._components[backend] = Components(self._types[backend], self.schemas)
         return self._components[backend]
+
+
+def without(schema: Document, members: Set[str], schemas: Mapping[str, Document]) -> Document:
+    """An object's schema without the members that the gateway itself fills."""
+    found = schemas.get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
+    properties = {name: each for name, each in found.get("properties", {}).items() if name not in members}
+    return found | {
+        "properties": properties,
+        "required": [name for name in found.get("required", []) if name not in members],
+    }
 
 
 # ------------------------------------------------------------------------------------------------ sides and mappings

@@ -3,19 +3,21 @@
 import asyncio
 import json
 import re
-from collections.abc import Coroutine, Iterable
+from collections.abc import Collection, Coroutine, Iterable, Iterator
 from random import getrandbits
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from lxml import etree
 
-from connectors.base import Call
+from connectors.base import Call, Kept
 from connectors.mapping import MappingInvalid
 from connectors.soap.answers import whole
 from connectors.soap.client import SoapConnector
 from connectors.soap.incoming import read_whole
 from connectors.soap.problems import Invalid
+from connectors.soap.security import HeaderValues
+from connectors.soap.sessions import Held
 from connectors.soap.target import BridgeTarget, FacadeTarget, SoapTarget
 from connectors.soap.workshop import WORKSHOP
 from gateway.core.asking import asked
@@ -161,9 +163,12 @@ async def _driven(calling: Coroutine[Any, Any, Record]) -> Record:
 
 
 async def _called(trial: Trial, *, dry_run: bool) -> Record:
-    wire = _Wire(trial, dry_run=dry_run)
+    kept: Kept = {}
+    wire = _Wire(trial, kept, dry_run=dry_run)
     try:
-        caller = await SoapConnector().prepare(trial.plan)
+        caller = await SoapConnector().prepare(trial.plan, kept)
+        if dry_run:
+            _pretend(kept)
         answer = await caller.call(trial.call, wire.send)
         data = await read_whole(answer.body, MOST)
     except _Enough:
@@ -177,32 +182,43 @@ async def _called(trial: Trial, *, dry_run: bool) -> Record:
     return Record(trial, wire.sent, wire.received, answer.head.status, readable(data or b""))
 
 
+def _pretend(kept: Kept) -> None:
+    """A session that stands for the one a real call would begin."""
+    for flight in kept.values():
+        flight.held = Held(MASK, float("inf"), {})
+
+
 class _Enough(Exception):
     """All that was asked for has been seen."""
 
 
 class _Wire:
-    """The gateway's own wire to one backend, for one exchange that is written down."""
+    """The gateway's own wire to one backend; its last exchange is written down. Before it there may be a log-on."""
 
-    def __init__(self, trial: Trial, *, dry_run: bool) -> None:
+    def __init__(self, trial: Trial, kept: Kept, *, dry_run: bool) -> None:
         self.sent: Message | None = None
         self.received: Message | None = None
         self.connection: BackendConnection | None = None
         self.connect = 0.0
         self._trial = trial
+        self._kept = kept
         self._dry_run = dry_run
         self._clock = Clock()
+        self._pool: Pool | None = None
 
     async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
         """What a connector sends by."""
-        self.sent = sent(self._trial.plan, outgoing.head)
+        secrets = secrets_of(self._trial.plan.target.call, self._kept)
+        self.sent, self.received = sent(self._trial.plan, outgoing.head, secrets), None
         if self._dry_run:
             raise _Enough
-        self._clock.start()
-        head, body = await Pool(self._trial.plan.backend, self._clock).send(self, outgoing)
+        if self._pool is None:
+            self._clock.start()
+            self._pool = Pool(self._trial.plan.backend, self._clock)
+        head, body = await self._pool.send(self, outgoing)
         data = await read_whole(body, MOST) or b""
-        fields = tuple(f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in head.fields)
-        self.received = Message(f"{head.status}", fields, envelope(data))
+        fields = tuple(_masked(f"{name.decode('latin-1')}: {value.decode('latin-1')}") for name, value in head.fields)
+        self.received = Message(f"{head.status}", fields, envelope(data, secrets))
         return head, whole(data)
 
     def interim(self, status: int, reason: bytes, raw: Fields) -> None:
@@ -217,14 +233,31 @@ class _Wire:
 # ------------------------------------------------------------------------------------------------ how it is shown
 
 
-def sent(plan: Plan, data: bytes) -> Message:
+def secrets_of(target: SoapTarget, kept: Kept) -> frozenset[str]:
+    """The texts that no envelope shows: what the gateway logs on with, fixed headers, and what a log-on gave."""
+    given = [value for each in target.auth if isinstance(each, HeaderValues) for _, value in each.values]
+    logged_on = [] if target.session is None else [target.session.log_on.request]
+    held = [flight.held.token for flight in kept.values() if flight.held is not None]
+    return frozenset(_texts([given, logged_on, held]))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a value, at any depth; numbers as they are written."""
+    if isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def sent(plan: Plan, data: bytes, secrets: Collection[str] = ()) -> Message:
     """A request as it goes out; secrets are masked."""
     head, _, content = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     backend = plan.backend
     where = f"unix:{backend.unix}:" if backend.unix else f"{'https' if backend.tls else 'http'}://"
     where += "" if backend.unix else backend.authority.decode()
-    return Message(where + first.split(" ")[1], tuple(map(_masked, lines)), envelope(content))
+    return Message(where + first.split(" ")[1], tuple(map(_masked, lines)), envelope(content, secrets))
 
 
 def _masked(line: str) -> str:
@@ -232,13 +265,18 @@ def _masked(line: str) -> str:
     return f"{name}: {shown(name, value)}"
 
 
-def envelope(data: bytes) -> str:
-    """An envelope with an element to a line, and without passwords; what is no XML as it came."""
+def envelope(data: bytes, secrets: Collection[str] = ()) -> str:
+    """An envelope with an element to a line, without passwords and other secrets; what is no XML as it came."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=True)
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError:
         return data.decode("utf-8", "replace")
+    for element in root.iter(etree.Element):
+        if element.text in secrets:
+            element.text = MASK
+        for name in [name for name, value in element.items() if value in secrets]:
+            element.set(name, MASK)
     etree.indent(root)
     return _PASSWORD.sub(rf"\1{MASK}", etree.tostring(root, encoding="unicode"))
 

@@ -163,7 +163,7 @@ class _Checker:
         drafts = [each for document, frame in frames for each in self._drafts(document, frame)]
         for rule in RULES:
             self.problems.extend(rule(drafts, self.backend_places.keys()))
-        found, routes = soap.bound(backends, drafts, self.problems)
+        found, routes = soap.bound(backends, drafts, gateway.decode, self.problems)
         self.beside = soap.documents(backends)
         return Estate(gateway, found, routes, "")
 

@@ -50,6 +50,7 @@ def gateway_of(spec: schema.GatewaySpec, entry: Entry, problems: Problems) -> Ga
         drain_timeout=spec.drain_timeout,
         keep_alive=spec.keep_alive,
         max_body=spec.max_body,
+        decode=spec.decode,
         served_by=spec.served_by,
         access_log=_access_log(spec.access_log, entry),
     )
@@ -134,6 +135,7 @@ def route_of(spec: routes.RouteSpec, entry: Entry, problems: Problems) -> Route:
         idempotent=spec.idempotent,
         timeout=_given(spec.timeout),
         max_body=spec.max_body,
+        decode=spec.decode or 0,
         raw_path=spec.path == "raw",
         successor=spec.successor,
         deprecated=_deprecation(spec.deprecated, entry, problems),

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag,
 
 from gateway.config import templates, words
 from gateway.config.kinds import (
+    Bound,
     CookieName,
     EditableField,
     FieldName,
@@ -106,6 +107,10 @@ class TargetSpec(Spec):
     """Headers of the reply, of a SOAP route answered from JSON: JMESPath over that JSON, by name."""
     error_when: Maybe[str] = None
     """JMESPath over the result: when it yields something, the answer is an error (502)."""
+    error_status: Maybe[Annotated[int, Field(ge=400, le=599)]] = None
+    """The status of such an error. Default: 502."""
+    soap_headers: Maybe[dict[str, Any]] = None
+    """Headers that the operation declares, by name: JMESPath over path, query, header, body."""
     replies: Maybe[Literal["lenient", "strict"]] = None
     """What to do with replies that break their schema: decode them as far as they go (lenient, the default), or 502."""
     path: Maybe[
@@ -203,7 +208,7 @@ class RouteSpec(Spec):
 
     later = frozenset(
         """fallback shadow compare ramp writes settle cache retry crosswalk copy error_when faults operation request
-        response capture decode rewrite idempotency priority when_down""".split()  # noqa: SIM905
+        response capture rewrite idempotency priority when_down""".split()  # noqa: SIM905
     )
 
     name: Name
@@ -232,6 +237,8 @@ class RouteSpec(Spec):
     timeout: RouteTimeoutSpec = RouteTimeoutSpec.model_construct()
     max_body: Size = 0
     """The largest request body; 0, the default, means the gateway's."""
+    decode: Maybe[Bound] = None
+    """The largest message that is decoded (SOAP, mappings). Default: the gateway's."""
     path: Maybe[Literal["raw"]] = None
     """`raw` lets // and %2F through, as they came."""
     successor: Maybe[Link] = None

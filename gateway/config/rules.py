@@ -222,6 +222,15 @@ def _both(ours: Sequence[Predicate], theirs: Sequence[Predicate]) -> dict[str, s
     return values
 
 
+def bounds_of_decoding(drafts: Sequence[Draft], backends: Set[str]) -> Iterator[Problem]:
+    """Only what is decoded has such a bound; everything else streams."""
+    for draft in drafts:
+        sides = (draft.route.legacy, draft.route.new)
+        if draft.route.decode and not any(target is not None and target.call is not None for target in sides):
+            message = "nothing of this route is decoded, it streams; leave `decode` out (`max_body` bounds requests)"
+            yield draft.entry.key_problem(("decode",), message)
+
+
 RULES: tuple[Rule, ...] = (
     known_backends,
     known_contracts,
@@ -229,5 +238,6 @@ RULES: tuple[Rule, ...] = (
     safe_shares,
     unique_names,
     one_split_per_journey,
+    bounds_of_decoding,
     no_ties,
 )

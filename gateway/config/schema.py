@@ -13,11 +13,13 @@ from gateway.config.kinds import (
     Bound,
     Count,
     CountOrZero,
+    Duration,
     DurationOrZero,
     FilePath,
     HostName,
     Maybe,
     Name,
+    Operation,
     Size,
     Spec,
     text,
@@ -67,7 +69,7 @@ class AccessLogSpec(Spec):
 class GatewaySpec(Spec):
     """The gateway itself."""
 
-    later = frozenset({"admin", "capture", "decode"})
+    later = frozenset({"admin", "capture"})
 
     timeout: TimeoutSpec = TimeoutSpec.model_construct()
     limits: LimitsSpec = LimitsSpec.model_construct()
@@ -84,6 +86,8 @@ class GatewaySpec(Spec):
     """How long an idle client connection is kept. Default 75s."""
     max_body: Size = Gateway().max_body
     """The largest request body; 0, the default, means no bound."""
+    decode: Bound = Gateway().decode
+    """The largest message that is decoded (SOAP, mappings); a larger request gets 413. Default 8MiB."""
     served_by: bool = Gateway().served_by
     """Whether answers say who served them (X-Banyan-Served-By, Server-Timing)."""
     access_log: AccessLogSpec = AccessLogSpec.model_construct()
@@ -125,11 +129,35 @@ class WsseSpec(Spec):
     """Whether the header says when it was made, and how long it is good for."""
 
 
+class SessionSpec(Spec):
+    """A log-on: an operation that is called once, and what it gives goes along with every call."""
+
+    operation: Operation
+    """The operation that logs on."""
+    request: dict[str, Any] = Field(default={})
+    """What it is given: its own JSON, the values as they stand; passwords best as "${NAME}"."""
+    token: Maybe[str] = None
+    """JMESPath over its result: the token. Default: none, the cookies that it sets are the session."""
+    header: Maybe[dict[str, Any]] = None
+    """Headers that carry the token, by name: JMESPath over {token}."""
+    body: Maybe[dict[str, Any]] = None
+    """Members of each operation's message that carry the token, by name: JMESPath over {token}."""
+    renew_on: list[str] = Field(default=[])
+    """Faults, by name, detail or code, that say that the session is over. HTTP 401 and 403 always do."""
+    renew_when: Maybe[str] = None
+    """JMESPath over any result: when it yields something, the session is over."""
+    lasts: Maybe[Duration] = None
+    """How long it lasts before a new one is begun unasked. Default: until the service says that it is over."""
+
+
 class AuthSpec(Spec):
     """How the gateway shows a SOAP backend who calls; passwords best as "${NAME}"."""
 
     basic: Maybe[BasicSpec] = None
     wsse: Maybe[WsseSpec] = None
+    header: Maybe[dict[str, Any]] = None
+    """Fixed values of headers that the WSDL declares, by name."""
+    session: Maybe[SessionSpec] = None
 
 
 class ValuesSpec(Spec):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.config.bridges import Bridged, bridge, contract_of, faults_of, reply_headers
 from gateway.config.problems import Problem
+from gateway.config.proof import Proof, known_headers, log_on_name, twice_given
 from gateway.config.wording import Entry
 from gateway.core.model import Backend, Match, Route, Target
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from gateway.config.schema import AuthSpec, BackendSpec, ValuesSpec
 
 Problems = list[Problem]
-_MAPPINGS = ("request", "response", "faults", "error_when", "replies")
+_MAPPINGS = ("request", "response", "faults", "error_when", "error_status", "soap_headers", "replies")
+_OF_CALLS = ("error_when", "error_status", "soap_headers", "replies")
 
 
 class Described(NamedTuple):
@@ -47,6 +49,8 @@ class Wanted(NamedTuple):
     faults: tuple[tuple[str, int], ...]
     error_when: str | None
     strict: bool
+    error_status: int | None = None
+    headers: dict[str, Any] | None = None
 
 
 def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Described | None:
@@ -80,7 +84,7 @@ def wanted(spec: "TargetSpec", match: Match, entry: Entry, side: str, problems: 
     """What a target says about the operation it calls, or answers."""
     given = spec.model_fields_set
     if match.soap is not None and spec.method is not None and spec.operation is None:
-        for key in ("error_when", "replies"):
+        for key in _OF_CALLS:
             if key in given:
                 problems.append(entry.key_problem((side, key), f"`{key}` belongs to a call of an `operation`"))
         return Faced(spec.request, spec.response, faults_of(spec, int, entry, side, problems), spec.reply_headers)
@@ -96,7 +100,10 @@ def wanted(spec: "TargetSpec", match: Match, entry: Entry, side: str, problems: 
     for key in ("path", "method"):
         if key in given:
             problems.append(entry.key_problem((side, key), f"a call of an `operation` has no `{key}` of its own"))
-    call = Wanted(spec.operation, spec.request, spec.response, (), spec.error_when, spec.replies == "strict")
+    if spec.error_status is not None and spec.error_when is None:
+        problems.append(entry.key_problem((side, "error_status"), "`error_status` is the status of an `error_when`"))
+    how = (spec.error_when, spec.replies == "strict", spec.error_status, spec.soap_headers)
+    call = Wanted(spec.operation, spec.request, spec.response, (), *how)
     if match.soap is not None:
         return Bridged(call, faults_of(spec, str, entry, side, problems))
     return call._replace(faults=faults_of(spec, int, entry, side, problems))
@@ -106,9 +113,9 @@ def wanted(spec: "TargetSpec", match: Match, entry: Entry, side: str, problems: 
 
 
 def bound(
-    backends: Sequence[Backend], drafts: "Sequence[Draft]", problems: Problems
+    backends: Sequence[Backend], drafts: "Sequence[Draft]", decode: int, problems: Problems
 ) -> tuple[tuple[Backend, ...], tuple[Route, ...]]:
-    """Backends and routes with everything that calling SOAP takes."""
+    """Backends and routes with everything that calling SOAP takes; `decode` bounds messages that are decoded."""
     described = {each.name: each.types for each in backends if isinstance(each.types, Described)}
     if not described and not any(_is_about_soap(draft) for draft in drafts):
         return tuple(backends), tuple(draft.route for draft in drafts)
@@ -130,12 +137,17 @@ def bound(
                 used.setdefault(target.backend, set())  # the message passes
         if contract is not None and draft.route.match.soap is not None:
             used.setdefault(contract, set()).add(draft.route.match.soap.name)
+    for name, each in described.items():
+        if (log_on := log_on_name(each.auth)) is not None:
+            used.setdefault(name, set()).add(log_on)
     known = {name: _Operations(described[name], names, problems) for name, names in used.items()}
     for name, unused in described.items():
         if name not in known:
             _load(unused, problems)
     found = tuple(each._replace(types=known[each.name].schema if each.name in known else None) for each in backends)
-    return found, tuple(_route(draft, known, problems) for draft in drafts)
+    routes = tuple(_route(draft, known, decode, problems) for draft in drafts)
+    problems.extend(each for operations in known.values() for each in operations.proof.unfit())
+    return found, routes
 
 
 def _is_about_soap(draft: "Draft") -> bool:
@@ -156,6 +168,7 @@ class _Operations:
         self.schema: Any = None
         self.by_name: dict[str, Operation] = {}
         self.offered: tuple[str, ...] = ()
+        self.proof = Proof(described.auth, described.entry, {}, None)
         wsdl = _load(described, problems)
         if wsdl is None:
             return
@@ -171,13 +184,27 @@ class _Operations:
         service = formed(service_of(wsdl, names.intersection(self.offered), described.port), _forms(described.values))
         self.schema = service.schema
         self.by_name = {each.name: each for each in service.operations}
+        self.proof = Proof(described.auth, described.entry, self.by_name, self.schema)
+        self.proof.check(problems)
+        log_on = log_on_name(described.auth)
+        if log_on is not None and log_on not in self.by_name:
+            message = f"the WSDL has no operation {{written}}; it has {_some(self.offered)}"
+            problems.append(described.entry.problem(("auth", "session", "operation"), message))
 
 
-def _route(draft: "Draft", known: Mapping[str, _Operations], problems: Problems) -> Route:
+def _route(draft: "Draft", known: Mapping[str, _Operations], decode: int, problems: Problems) -> Route:
     route = _described_match(draft, known, problems)
     legacy = _bound_target(route, route.legacy, "legacy", draft, known, problems)
     new = _bound_target(route, route.new, "new", draft, known, problems)
-    return route._replace(legacy=legacy, new=new)
+    bounds = route.decode or decode
+    return route._replace(legacy=_bounded(legacy, bounds), new=_bounded(new, bounds))
+
+
+def _bounded(target: Target | None, decode: int) -> Target | None:
+    """A side that decodes messages of so many bytes."""
+    if target is None or target.call is None:
+        return target
+    return target._replace(call=target.call._replace(decode=decode))
 
 
 def _described_match(draft: "Draft", known: Mapping[str, _Operations], problems: Problems) -> Route:
@@ -269,15 +296,24 @@ def _call(wanted: Wanted, operations: _Operations, entry: Entry, side: str, prob
     from connectors.soap.target import SoapTarget
 
     mappings = (("request", wanted.request), ("response", wanted.response), ("error_when", wanted.error_when))
-    _check_mappings(mappings, entry, side, problems)
+    _check_mappings((*mappings, ("soap_headers", wanted.headers)), entry, side, problems)
+    for message in known_headers(operation, tuple(wanted.headers or ())):
+        problems.append(entry.problem((side, "soap_headers"), message))
+    auth = operations.proof.auth(operation, problems)
+    session = operations.proof.session(operation, problems)
+    for message in twice_given(tuple(wanted.headers or ()), auth, session):
+        problems.append(entry.problem((side, "soap_headers"), message))
     return SoapTarget(
         operation=operation,
         request=wanted.request,
+        headers=wanted.headers,
         response=wanted.response,
         faults=wanted.faults,
         error_when=wanted.error_when,
         strict=wanted.strict,
-        auth=_auth(operations.described.auth),
+        error_status=wanted.error_status or 502,
+        auth=auth,
+        session=session,
     )
 
 
@@ -290,19 +326,6 @@ def _check_mappings(mappings: Iterable[tuple[str, Any]], entry: Entry, side: str
                 Mapped(given)
         except MappingInvalid as error:
             problems.append(entry.problem((side, key), str(error).rstrip(".")))
-
-
-def _auth(spec: "AuthSpec | None") -> tuple[Any, ...]:
-    from connectors.soap.security import Basic, UsernameToken
-
-    if spec is None:
-        return ()
-    basic, wsse = spec.basic, spec.wsse
-    shown: list[Any] = [] if basic is None else [Basic(basic.username, basic.password)]
-    if wsse is not None:
-        lifetime = UsernameToken._field_defaults["lifetime"] if wsse.timestamp else None
-        shown.append(UsernameToken(wsse.username, wsse.password, wsse.digest, lifetime))
-    return tuple(shown)
 
 
 def _forms(spec: "ValuesSpec | None") -> Any:

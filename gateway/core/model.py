@@ -216,7 +216,8 @@ class Route(NamedTuple):
 
     `id` names it for splits (stable over renames), `journey` is the bucket's seed, `share` the new side's part of
     BUCKETS. `safe` None goes by the method, and so does `idempotent`. `max_body` bounds a request body in bytes
-    (0: none). `pattern` is the match as written, for people and logs.
+    (0: none), `decode` a message that is decoded (0: the gateway's bound). `pattern` is the match as written, for
+    people and logs.
     """
 
     name: str
@@ -234,6 +235,7 @@ class Route(NamedTuple):
     idempotent: bool | None = None
     timeout: tuple[tuple[str, float], ...] = ()
     max_body: int = 0
+    decode: int = 0
     raw_path: bool = False
     successor: str | None = None
     deprecated: Deprecation | None = None
@@ -272,6 +274,7 @@ class Gateway(NamedTuple):
     drain_timeout: float = 30.0
     keep_alive: float = 75.0
     max_body: int = 0
+    decode: int = 8 * 1024 * 1024
     served_by: bool = True
     access_log: AccessLog = AccessLog()
 

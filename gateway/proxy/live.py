@@ -1,7 +1,8 @@
 """What the handler serves from: the routing table, its callers, and the pools that outlive it.
 
 A new table is built beside the old one, a few routes at a time, and takes its place in one assignment. A pool whose
-backend is unchanged is carried over with its connections; one that changed or went is emptied as its answers end.
+backend is unchanged is carried over with its connections and sessions, whatever is known of its messages by now; one
+that changed or went is emptied as its answers end.
 """
 
 import asyncio
@@ -56,8 +57,8 @@ class LiveBuilder:
         self._old = old
         pools = {}
         for name, backend in self._backends.items():
-            kept = old.pools.get(name) if old is not None else None
-            pools[name] = kept if kept is not None and kept.backend == backend else Pool(backend, clock)
+            kept, wanted = old.pools.get(name) if old is not None else None, backend._replace(types=None)
+            pools[name] = kept if kept is not None and kept.backend == wanted else Pool(wanted, clock)
         self.live = Live(revision, digest, gateway, pools)
         self._http = HttpConnector()
         self._others: dict[str, Connector] = {}
@@ -70,7 +71,8 @@ class LiveBuilder:
             live.table.add(compiled)
             for side, plan in compiled.plans.items():
                 connector = self._http if plan.target.call is None else await self._connector_for(plan)
-                compiled.ready[side] = Ready(plan, await connector.prepare(plan), live.pools[plan.name])
+                pool = live.pools[plan.name]
+                compiled.ready[side] = Ready(plan, await connector.prepare(plan, pool.kept), pool)
 
     async def _connector_for(self, plan: Plan) -> Connector:
         """What speaks SOAP for a plan; imported in a thread when a table first needs it, for it takes a moment."""

@@ -33,10 +33,11 @@ class Outgoing(NamedTuple):
 
 
 class Pool:
-    """All connections to one backend."""
+    """All connections to one backend. `kept` is what connectors keep for it: sessions last as long as the pool does."""
 
     def __init__(self, backend: Backend, clock: Clock) -> None:
         self.backend = backend
+        self.kept: dict[str, Any] = {}
         self._clock = clock
         self._idle: list[BackendConnection] = []
         self._busy = 0
@@ -55,11 +56,12 @@ class Pool:
         """Send a request and wait for the answer's head.
 
         A request goes a second time only on a stale kept connection, when it may, and when none of its body is gone.
+        Whoever has something else sent before (a log-on) has read that answer: its connection is taken again if it can.
         """
         head, body, timeouts, chunked, head_only, resend, upgrade = outgoing
         while True:
             connection = carried.connection
-            if connection is None or connection.lost:
+            if connection is None or connection.lost or (connection.busy and not self.reserve(connection)):
                 if self._idle and resend:
                     connection = self._idle.pop()
                 else:

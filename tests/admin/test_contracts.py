@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connectors.soap.security import LogOn, Session
 from gateway.admin.contracts import Contracts, expressions, problem_responses, uses_body, written
 from gateway.core.model import Estate, Route
 from tests.config.files import estate
@@ -47,6 +48,18 @@ def statuses(exchange: dict[str, Any]) -> list[str]:
 
 
 # ------------------------------------------------------------------------------------------------ calls of operations
+
+
+def test_what_the_gateway_fills_in_itself_is_not_asked_for(tmp_path: Path) -> None:
+    """Members that carry a session's token; the component of the whole message stays as it is."""
+    told = Told(tmp_path, f"match: POST /b, legacy: {{{CALL}}}")
+    log_on = LogOn(told.route.legacy.call.operation, {}, "Token")  # type: ignore[union-attr]
+    call = told.route.legacy.call._replace(session=Session(log_on, body={"Card": "token"}))  # type: ignore[union-attr]
+    told.route = told.route._replace(legacy=told.route.legacy._replace(call=call))  # type: ignore[union-attr]
+    body = told.exchange()["requestBody"]["content"]["application/json"]
+    assert (list(body["schema"]["properties"]), body["schema"]["required"]) == (["Kind", "Reserve"], [])
+    assert body["example"] == {"Kind": "book", "Reserve": True}
+    assert told.contracts.schemas["Borrow"]["required"] == ["Card"]
 
 
 def test_an_operation_without_mappings_has_the_shapes_of_the_wsdl(tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """One call by hand: what it needs, and how it is shown."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gateway.cli.calling import address_of, envelope, prepared, readable
+from connectors.soap.logons import flight_of
+from connectors.soap.sessions import Held
+from gateway.cli.calling import address_of, envelope, prepared, readable, secrets_of
 from gateway.core.model import Estate
 from gateway.errors import CommandError
 from tests.config.files import estate
 from tests.core.estates import match
+from tests.support import waste
 from tests.support.library import written
 
 ROUTES = """\
@@ -22,6 +26,19 @@ routes:
     legacy: {backend: library, operation: Borrow, request: {Card: path.card}}
   - {name: books, match: GET /books, legacy: books}
   - {name: old, match: "SOAP /old#Borrow", legacy: {backend: library, operation: Borrow}}
+"""
+LOGGED_ON = """\
+version: 1
+backends:
+  waste:
+    type: soap
+    wsdl: waste.wsdl
+    url: http://127.0.0.1:1
+    auth:
+      header: {ApiHeader: {Key: k}}
+      session: {operation: Authenticate, request: {user: u, password: p}}
+routes:
+  - {name: days, match: GET /days, legacy: {backend: waste, operation: GetCollections}}
 """
 
 
@@ -79,6 +96,18 @@ def test_envelopes_are_shown_for_people() -> None:
     shown = envelope(b"<a><w:Password xmlns:w='u' Type='t'>s3cret</w:Password><b/></a>")
     assert shown == '<a>\n  <w:Password xmlns:w="u" Type="t">***</w:Password>\n  <b/>\n</a>'
     assert envelope(b"no \xff XML") == "no \ufffd XML"
+    assert envelope(b"<a b='t' c='u'>t<d>tt</d></a>", {"t"}) == '<a b="***" c="u">***<d>tt</d>\n</a>'
+
+
+def test_what_no_envelope_shows(tmp_path: Path) -> None:
+    """What the gateway logs on with, fixed headers, and what a log-on has given; numbers as they are written."""
+    waste.written(tmp_path)
+    target = estate(tmp_path, LOGGED_ON).routes[0].legacy
+    assert target is not None
+    kept: dict[str, Any] = {}
+    assert secrets_of(target.call, kept) == {"u", "p", "k"}
+    flight_of(target.call.session, kept).held = Held({"No": 7, "Ok": True, "None": None}, 0.0, {})
+    assert secrets_of(target.call, kept) == {"u", "p", "k", "7"}
 
 
 def test_answers_are_shown_for_people() -> None:

@@ -1,4 +1,4 @@
-from connectors.base import Answer, Call, Caller, Connector, Send
+from connectors.base import Answer, Call, Caller, Connector, Kept, Send
 from connectors.http import HttpCaller, HttpConnector
 from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, Outcome
@@ -19,7 +19,7 @@ def test_a_call_has_all_that_a_connector_needs() -> None:
 class Echo:
     """The smallest connector there can be: it answers without sending anything."""
 
-    async def prepare(self, plan: object) -> "Echo":
+    async def prepare(self, plan: object, kept: Kept | None = None) -> "Echo":
         return self
 
     async def call(self, call: Call, send: Send) -> Answer:

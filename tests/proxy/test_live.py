@@ -7,6 +7,7 @@ import pytest
 from connectors.http import HttpCaller
 from connectors.soap.client import SoapCaller
 from connectors.soap.facade import FacadeCaller
+from connectors.soap.security import LogOn, Session
 from connectors.soap.target import FacadeTarget, SoapTarget
 from gateway.core.matching import find
 from gateway.core.model import LEGACY, NEW, Backend, Gateway, Side, Target
@@ -65,3 +66,21 @@ def test_the_first_table_has_nothing_to_retire() -> None:
     first = builder(OFFICE)
     first.retire_old()
     assert not first.live.pools["office"]._retired
+
+
+async def test_what_is_known_of_messages_does_not_part_a_pool_from_its_backend(rents: Backend) -> None:
+    """Another operation in use is no other system: connections and sessions stay, and connectors find them again."""
+    old = builder(rents)
+    session = Session(LogOn(GET_BALANCE, {"AccountNo": "u"}))
+    target = Target("repairs", call=SoapTarget(GET_BALANCE, session=session))
+    await old.add([route("POST /a", legacy=target)])
+    new = builder(rents._replace(types=SCHEMA._replace(types=SCHEMA.types[:5])), old=old)
+    await new.add([route("POST /a", legacy=target)])
+    assert new.live.pools["repairs"] is old.live.pools["repairs"]
+    first, second = (served(each, "POST /a")[LEGACY].caller for each in (old, new))
+    assert isinstance(first, SoapCaller)
+    assert isinstance(second, SoapCaller)
+    assert first.session is not None
+    assert second.session is not None
+    assert first.session is not second.session
+    assert first.session._flight is second.session._flight

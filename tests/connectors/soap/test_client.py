@@ -11,12 +11,12 @@ from connectors.soap.client import SoapConnector
 from connectors.soap.faults import NOT_LOGGED_ON
 from connectors.soap.plan import Field, Group, Message, Operation, Schema, Wild
 from connectors.soap.problems import Invalid
-from connectors.soap.security import SECURITY, WSSE, Basic, HeaderValues, UsernameToken
+from connectors.soap.security import SECURITY, WSSE, Basic, HeaderValues, LogOn, Session, UsernameToken
 from connectors.soap.target import SoapTarget
 from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, Backend, HeaderEdit, Outcome, Target
 from gateway.core.planning import PlannedRoute
-from gateway.errors import AnswerInvalid, ClientError
+from gateway.errors import AnswerInvalid, ClientError, NotLoggedOn
 from gateway.wire.body import EMPTY
 from gateway.wire.pool import Outgoing
 from tests.connectors.soap.samples import GET_BALANCE, INT, SCHEMA, SPACE, TYPES, complex_type, field, reply_xml
@@ -457,3 +457,45 @@ async def test_a_reply_may_be_a_plain_value() -> None:
     """The JSON of a simple element is its value."""
     operation = GET_BALANCE._replace(output=Message((field("Count", INT),)))
     assert shown(await called(planned(operation), Wire(envelope(f'<Count xmlns="{SPACE}">7</Count>')))) == (200, 7)
+
+
+# ------------------------------------------------------------------------------------------------ in a session
+
+LOG_ON = LogOn(GET_BALANCE, {"AccountNo": "the-user"}, "Amount", auth=(Basic("u", "p"),))
+IN_SESSION = Session(LOG_ON, header={"Session.Key": "token"})
+
+
+async def in_session(wire: Wire, kept: dict[str, Any], **how: Any) -> Answer:
+    made = planned(session=IN_SESSION, **how)
+    caller = await SoapConnector(lambda: 0.0, bytes).prepare(made.plans[LEGACY], kept)
+    call = Call(request("POST /b", f"Content-Length: {len(ASK)}"), made, made.plans[LEGACY], LINES, whole(ASK))
+    return await caller.call(call, wire.send)
+
+
+async def test_a_call_in_a_session_logs_on_first() -> None:
+    """By an operation of the same service, with its own proof; what it gives goes along with the call."""
+    wire = Wire()
+    assert shown(await in_session(wire, {})) == (200, BALANCE)
+    first, second = (each.head for each in wire.sent)
+    assert (b"the-user" in first, b"Authorization: Basic" in first, b"Session" in first) == (True, True, False)
+    assert (b">R1<" in second, b"Authorization" in second, b"Cookie: a=1\r\n" in second) == (True, False, True)
+    assert b"<n0:Session><n0:Key>12.50</n0:Key></n0:Session>" in second
+
+
+async def test_the_session_is_kept_for_the_next_table() -> None:
+    """In what the backend's pool keeps; one that knows nothing of it logs on again."""
+    kept: dict[str, Any] = {}
+    wire = Wire()
+    await in_session(wire, kept)
+    await in_session(wire, kept, response="{a: Amount}")
+    assert len(wire.sent) == 3
+    await in_session(wire, {})
+    assert len(wire.sent) == 5
+
+
+async def test_a_session_that_is_always_over_is_an_error() -> None:
+    """The call goes twice at most; nobody else is told why."""
+    wire = Wire(status=401, data=b"No.")
+    with pytest.raises(NotLoggedOn, match="rents: the log-on was refused"):
+        await in_session(wire, {})
+    assert len(wire.sent) == 1

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from connectors.soap.coding import AnswerUnusable, Coding, coding
+from connectors.soap.problems import Invalid
+from connectors.soap.security import LogOn, Session
+from connectors.soap.sessions import SessionOver
 from connectors.soap.target import SoapTarget
 from gateway.core.model import Outcome
-from gateway.errors import ClientError
+from gateway.errors import AnswerInvalid, ClientError
 from tests.connectors.soap.samples import GET_BALANCE, SCHEMA, SPACE, reply_xml
 
 V11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -97,3 +100,72 @@ def test_a_prefix_that_nobody_knows() -> None:
     """It could mean anything, so the reply is none."""
     with pytest.raises(AnswerUnusable, match="a prefix that it does not declare"):
         made().answer(200, UNDECLARED.replace("xsi:nil", "odd:nil").encode(), "r-1")
+
+
+# ------------------------------------------------------------------------------------------------ in a session
+
+SESSION = Session(
+    LogOn(GET_BALANCE, {}),
+    header={"Session.Key": "token"},
+    body={"AccountNo": "token"},
+    renew_on=("NotFound", "Locked"),
+    renew_when="Amount == '0.00'",
+)
+
+
+def fault(code: str, detail: str = "") -> bytes:
+    return envelope(f"<e:Fault><faultcode>{code}</faultcode><detail>{detail}</detail></e:Fault>")
+
+
+def test_the_token_is_an_argument() -> None:
+    """So the process for large messages holds no session: it stands where the message has room for it."""
+    message = made(session=SESSION).message(b"{}", {}, 0.0, b"", "T-1").decode()
+    assert "<n0:Session><n0:Key>T-1</n0:Key></n0:Session></soap:Header>" in message
+    assert "<n0:AccountNo>T-1</n0:AccountNo>" in message
+    both = made(session=SESSION._replace(header=None), headers={"Session.Key": "header.k"})
+    assert "<n0:Key>mine</n0:Key>" in both.message(b"{}", {"header": {"k": "mine"}}, 0.0, b"", "T-1").decode()
+
+
+def test_what_does_not_fit_is_the_clients_unless_it_is_the_tokens() -> None:
+    """A token with no room in the message is an error of the backend; everything else is listed for the client."""
+    in_session = made(session=SESSION._replace(header=None))
+    with pytest.raises(AnswerInvalid, match="a token that does not fit: /AccountNo: must be a string"):
+        in_session.message(b'{"AsAt": 1}', {}, 0.0, b"", {"a": 1})
+    with pytest.raises(Invalid, match="/AsAt: "):
+        in_session.message(b'{"AsAt": 1}', {}, 0.0, b"", "T-1")
+    with pytest.raises(Invalid, match="/AccountNo: is missing"):
+        made(session=SESSION._replace(body=None)).message(b"{}", {}, 0.0, b"", "T-1")
+
+
+@pytest.mark.parametrize(
+    ("status", "data"),
+    [
+        (401, b"Log on."),
+        (403, b""),
+        (401, fault("e:Server")),
+        (500, fault("e:Locked")),
+        (500, fault("e:Client", f'<AccountNotFound xmlns="{SPACE}"/>')),
+        (500, fault("w:FailedAuthentication")),
+        (500, fault("e:Client", "<Locked/>")),
+        (200, envelope(reply_xml("0.00"))),
+    ],
+)
+def test_what_says_that_the_session_is_over(status: int, data: bytes) -> None:
+    """The status, a code of WS-Security, a fault by any of its names, or the result; without a session none does."""
+    with pytest.raises(SessionOver):
+        made(session=SESSION).answer(status, data, "r-1")
+    assert made().answer(status, data, "r-1").head.status >= 200
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "outcome"),
+    [
+        (407, b"Log on.", Outcome.BACKEND_ERROR),
+        (500, fault("e:Server"), Outcome.BACKEND_ERROR),
+        (500, fault("e:Client"), Outcome.BUSINESS_FAULT),
+        (200, envelope(reply_xml()), Outcome.OK),
+    ],
+)
+def test_what_does_not(status: int, data: bytes, outcome: Outcome) -> None:
+    """A proxy wants another proof than the session; other faults and results are what they always are."""
+    assert made(session=SESSION).answer(status, data, "r-1").outcome is outcome

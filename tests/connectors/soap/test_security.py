@@ -3,8 +3,9 @@ from base64 import b64decode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.soap.security import WSSE, WSU, Basic, UsernameToken, authorization, security_block
+from connectors.soap.security import WSSE, WSU, Basic, LogOn, UsernameToken, authorization, security_block
 from connectors.soap.xmltext import Element, parse
+from tests.connectors.soap.samples import GET_BALANCE
 
 NOW = 1_790_000_000.0625
 NONCE = bytes(range(16))
@@ -59,3 +60,18 @@ def test_any_password_can_be_sent(password: str) -> None:
     """Passwords may have any characters that XML can hold."""
     found = block(UsernameToken("gateway", password))
     assert text(found, f"{{{WSSE}}}UsernameToken", f"{{{WSSE}}}Password") == password
+
+
+def test_a_log_on_is_the_same_whatever_its_types_are_called() -> None:
+    """A reload numbers them anew. What makes a difference is the operation, where it is, what it takes and gives."""
+    log_on = LogOn(GET_BALANCE, {"user": "u"}, "Token", 60.0, (Basic("a", "b"),))
+    assert log_on.is_same(log_on._replace(operation=GET_BALANCE._replace(faults=())))
+    others = (
+        {"operation": GET_BALANCE._replace(name="Other")},
+        {"operation": GET_BALANCE._replace(address="http://elsewhere")},
+        {"request": {"user": "v"}},
+        {"token": None},
+        {"lasts": 0.0},
+        {"auth": ()},
+    )
+    assert not any(log_on.is_same(log_on._replace(**each)) for each in others)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from connectors.soap.security import Basic
+from connectors.soap.security import Basic, LogOn, Session
 from connectors.soap.target import DECODE, FacadeTarget, SoapTarget, without_literals
 from tests.connectors.soap.accounts import bridge
 from tests.connectors.soap.samples import GET_BALANCE, SCHEMA
@@ -59,3 +59,28 @@ def test_a_call_is_told_without_its_secrets() -> None:
 def test_literals_are_masked(given: Any, shown: Any) -> None:
     """Any of them may hold what only the environment knows; the expressions around stay as they are."""
     assert without_literals(given) == shown
+
+
+def test_a_session_is_told_without_what_begins_it() -> None:
+    """How one logs on, where the token goes, when it is renewed; nothing of the log-on's own values."""
+    log_on = LogOn(GET_BALANCE, {"password": "hidden"}, "Token || 'hidden'", 60.0, (Basic("a", "hidden"),))
+    session = Session(log_on, {"Session.Key": "token"}, {"k": "'hidden'"}, ("InvalidToken",), "Code == 'hidden'")
+    target = SoapTarget(GET_BALANCE, error_when="Code", error_status=409, decode=9, session=session)
+    assert target.document() == {
+        "operation": "GetBalance",
+        "version": "1.1",
+        "error_when": "Code",
+        "error_status": 409,
+        "decode": 9,
+        "session": {
+            "operation": "GetBalance",
+            "token": "Token || '***'",
+            "header": {"Session.Key": "token"},
+            "body": {"k": "'***'"},
+            "renew_on": ["InvalidToken"],
+            "renew_when": "Code == '***'",
+            "lasts": 60.0,
+        },
+    }
+    assert target.told == "GetBalance of Rents, called in SOAP 1.1, logged on by GetBalance"
+    assert FacadeTarget(GET_BALANCE, SCHEMA, decode=9).document() == {"answers": "GetBalance", "decode": 9}
