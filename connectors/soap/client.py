@@ -74,8 +74,8 @@ class SoapCaller:
         given = await json_body(call, self._decode)
         ours = request_id(call.lines)
         asked = document(call.request, call.route, None) if self._coding.reads_request else {}
+        moment = self._clock(), self._chance(NONCE)
         try:
-            moment = self._clock(), self._chance(NONCE)
             message = await coded(self._coding, self._recipe, given, "message", given, asked, *moment)
         except Invalid as invalid:
             members = {"problems": faults.listed(invalid.problems)}
@@ -85,7 +85,7 @@ class SoapCaller:
         if data is None:
             raise AnswerInvalid(f"{call.plan.name}: the reply is larger than {self._decode} bytes")
         try:
-            answer: Answer = await coded(self._coding, self._recipe, data, "answer", head.status, data, ours)
+            answer: Answer = await coded(self._coding, self._recipe, data, "answer", head.status, data, ours, moment[1])
         except _UNUSABLE as error:
             raise AnswerInvalid(f"{call.plan.name}: {error}") from error
         return answer
@@ -104,8 +104,12 @@ class SoapCaller:
 
 def _fields(plan: Plan, target: SoapTarget) -> bytes:
     """The fields that are the same for every call. None of the client's own crosses: the message is ours."""
-    action = quote(target.operation.action or "", safe="!#$%&'()*+,/:;=?@[]~").encode()
-    if target.operation.version == "1.1":
+    operation = target.operation
+    named = operation.action or ""
+    if operation.version == "1.2" and operation.addressing.namespace:
+        named = operation.addressing.input  # the two must agree (WS-Addressing 1.0, SOAP Binding, section 3)
+    action = quote(named, safe="!#$%&'()*+,/:;=?@[]~").encode()
+    if operation.version == "1.1":
         fields = [(b"Content-Type", b"text/xml; charset=utf-8"), (b"SOAPAction", b'"%b"' % action)]
     else:
         parameter = b'; action="%b"' % action if action else b""

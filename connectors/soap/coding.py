@@ -12,6 +12,7 @@ import orjson
 from connectors.base import Answer
 from connectors.mapping import Expression, Mapped, MappingFailed, is_true
 from connectors.soap import faults
+from connectors.soap.addressing import answers_another
 from connectors.soap.answers import Fields, answer, problem_answer
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import Frame, Opened, not_understood, opened
@@ -52,7 +53,7 @@ class Coding:
         self._is_error = None if target.error_when is None else Expression(target.error_when)
         self._statuses = dict(target.faults)
         self._frame = Frame(operation.version, codec.schema, encoded=operation.input.encoded)
-        self._headers = Headers(operation, target.auth, target.headers, codec)
+        self._headers = Headers(operation, target.auth, target.headers, codec, target.to)
         self._names = operation.output is not None and needs_names(codec.schema, operation.output)
         self.reads_request = self._request is not None or self._headers.from_request
         codec.compiled(operation.input)
@@ -77,14 +78,19 @@ class Coding:
         except MappingFailed as failed:
             raise ClientError(422, f"The request cannot be mapped: {failed}") from failed
 
-    def answer(self, status: int, data: bytes, ours: str) -> Answer:
-        """What a reply means. Raises AnswerUnusable, XmlRefused, Invalid, MappingFailed, JSONEncodeError."""
+    def answer(self, status: int, data: bytes, ours: str, nonce: bytes = b"") -> Answer:
+        """What a reply means; `nonce` as its message was made with.
+
+        Raises AnswerUnusable, XmlRefused, Invalid, MappingFailed, JSONEncodeError.
+        """
         output = self._operation.output
         if status in _NO_LOGON and b"Envelope" not in data:
             return _not_let_in(ours)
         if output is None and status < 300 and not data.strip():
             return answer(202, (), b"", Outcome.OK, "yes")
         message = self._opened(status, data)
+        if nonce and self._operation.addressing.namespace and answers_another(message.headers, nonce):
+            raise AnswerUnusable("the reply is one to another message, says its wsa:RelatesTo")
         if message.fault is not None:
             judged = faults.judge(faults.read(message.fault), self._operation, self._statuses, self._codec)
             if status in _NO_LOGON and judged.acted != "yes":  # no declared fault: it is about who calls

@@ -5,6 +5,7 @@ it; the backend's JSON is mapped and written as the operation's reply, in the en
 """
 
 from dataclasses import replace
+from os import urandom
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,10 +13,12 @@ import orjson
 
 from connectors.base import Answer, Call, Send
 from connectors.mapping import Expression, Mapped, MappingFailed
+from connectors.soap.addressing import ID, Related
 from connectors.soap.answers import answer
 from connectors.soap.codec import Codec
 from connectors.soap.envelope import NAMESPACES
-from connectors.soap.facing import CONTENT_TYPES, Facing, Refused, answered, facing
+from connectors.soap.facing import CONTENT_TYPES, Facing, Refused, facing
+from connectors.soap.headers import Chance
 from connectors.soap.incoming import document, read_whole, request_id
 from connectors.soap.plan import Schema
 from connectors.soap.problems import Invalid
@@ -28,7 +31,7 @@ from gateway.core.headers import Fields
 from gateway.core.model import Outcome, Placeholder
 from gateway.core.paths import problem_of
 from gateway.core.planning import PathProblem, Plan, edited, target_path
-from gateway.core.problems import SOAP_11, SOAP_12, soap_fault
+from gateway.core.problems import SOAP_11, SOAP_12
 from gateway.errors import AnswerInvalid
 from gateway.wire.body import EMPTY, too_large
 from gateway.wire.pool import Outgoing
@@ -42,22 +45,24 @@ _NO_QUERY = "`request` must be an object of plain values: they become the query"
 class FacadeConnector:
     """Answers SOAP clients from JSON backends. One serves one routing table."""
 
-    def __init__(self) -> None:
+    def __init__(self, chance: Chance = urandom) -> None:
+        self._chance = chance
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
     async def prepare(self, plan: Plan) -> "FacadeCaller":
         """Compile the plan's operation and mappings. Raises MappingInvalid."""
         schema: Schema = plan.target.call.schema
         found = self._codecs.setdefault(id(schema), (schema, Codec(schema)))
-        return FacadeCaller(plan, found[1])
+        return FacadeCaller(plan, found[1], self._chance)
 
 
 class FacadeCaller:
     """Answers one operation."""
 
-    def __init__(self, plan: Plan, codec: Codec) -> None:
+    def __init__(self, plan: Plan, codec: Codec, chance: Chance) -> None:
         target: FacadeTarget = plan.target.call
         self._decode = target.decode
+        self._chance = chance
         self._facing = Facing(target, codec)
         self._recipe = Recipe(facing, target, codec.schema)
         self._request = None if target.request is None else Mapped(target.request)
@@ -70,19 +75,20 @@ class FacadeCaller:
     async def call(self, call: Call, send: Send) -> Answer:
         """Raises ClientError for a request that is too large, BackendError when the backend fails."""
         ours, envelope = request_id(call.lines), _version_of(call.request.fields)
+        related: Related | None = None
         data = await read_whole(call.body, self._decode)
         if data is None:
             raise too_large(self._decode)
         try:
-            version, value = await coded(self._facing, self._recipe, data, "request", data)
+            version, value, related = await coded(self._facing, self._recipe, data, "request", data, self._chance(ID))
             envelope = NAMESPACES[version]
             sent = self._sent(call, value)
         except Refused as refused:
             envelope = NAMESPACES[refused.version] if refused.version is not None else envelope
-            fault = soap_fault(envelope, refused.reason, ours, must_understand=refused.must_understand)
-            return answered(fault, Outcome.REFUSED, "no")
+            refused.related = refused.related or related
+            return self._facing.refused(envelope, refused, ours)
         except (XmlRefused, MappingFailed) as error:
-            return answered(soap_fault(envelope, str(error), ours), Outcome.REFUSED, "no")
+            return self._facing.refused(envelope, Refused(str(error), related=related), ours)
         head, body = await send(sent)
         data = await read_whole(body, self._decode)
         if data is None:
@@ -90,9 +96,9 @@ class FacadeCaller:
         if 300 <= head.status < 400:
             raise AnswerInvalid(f"{call.plan.name}: HTTP {head.status} is no answer to an operation")
         if head.status >= 400:
-            return self._facing.refusal(envelope, head.status, data, ours)
+            return self._facing.refusal(envelope, head.status, data, ours, related)
         try:
-            content = await coded(self._facing, self._recipe, data, "reply", version, data)
+            content = await coded(self._facing, self._recipe, data, "reply", version, data, related)
         except (Invalid, MappingFailed, orjson.JSONDecodeError) as error:
             raise AnswerInvalid(f"{call.plan.name}: {error}") from error
         if not content:

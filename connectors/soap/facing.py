@@ -11,16 +11,20 @@ import orjson
 
 from connectors.base import Answer
 from connectors.mapping import Mapped
+from connectors.soap import addressing
+from connectors.soap.addressing import Given, Misaddressed, Related
 from connectors.soap.answers import answer
 from connectors.soap.codec import Codec, needs_names
-from connectors.soap.envelope import NAMESPACES, Frame, Version, not_understood, opened
+from connectors.soap.envelope import NAMESPACES, Frame, Opened, Version, headers_for_us, not_understood, opened
 from connectors.soap.fitting import ILLEGAL
 from connectors.soap.plan import Field, Schema
 from connectors.soap.problems import UNKNOWN_MEMBER, Invalid
 from connectors.soap.target import FacadeTarget
 from connectors.soap.words import JSON
-from gateway.core.model import Acted, Outcome
-from gateway.core.problems import Refusal, soap_fault
+from connectors.soap.xmltext import local
+from gateway.core.model import Acted, Outcome, SoapOperation
+from gateway.core.problems import Cause, Refusal, soap_fault
+from gateway.core.soap import Called, action_contradicts
 
 CONTENT_TYPES: dict[Version, bytes] = {
     "1.1": b"text/xml; charset=utf-8",
@@ -31,13 +35,25 @@ _UNSPEAKABLE = re.compile(f"[{ILLEGAL}]")
 
 
 class Refused(Exception):
-    """A request that is answered with a fault; `version` is that of its envelope, where only the error knows it."""
+    """A request that is answered with a fault; `version` is that of its envelope, where only the error knows it.
 
-    def __init__(self, reason: str, version: Version | None = None, code: Literal["", "MustUnderstand"] = "") -> None:
-        super().__init__(reason, version, code)  # all of it, because it may come from the other process
+    `related` is what the fault owes the request's headers, and `cause` what is wrong with those.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        version: Version | None = None,
+        code: Literal["", "MustUnderstand"] = "",
+        related: Related | None = None,
+        cause: Cause | None = None,
+    ) -> None:
+        super().__init__(reason, version, code, related, cause)  # all, because it may come from the other process
         self.reason = reason
         self.version = version
         self.must_understand = code == "MustUnderstand"
+        self.related = related
+        self.cause = cause
 
 
 def facing(target: FacadeTarget, schema: Schema) -> "Facing":
@@ -55,43 +71,83 @@ class Facing:
         self._codec = codec
         self._response = None if target.response is None else Mapped(target.response)
         self._frames = {version: Frame(version, codec.schema, encoded=encoded) for version in NAMESPACES}
-        self._known = frozenset(field.name for field in operation.input.headers)
+        self._known = frozenset(field.name for field in operation.input.headers) | addressing.UNDERSTOOD
         self._names = needs_names(codec.schema, operation.input)
         self._faults = target.faults
         codec.compiled(operation.input)
         if operation.output is not None:
             codec.compiled(operation.output)
 
-    def request(self, data: bytes) -> tuple[Version, JSON]:
-        """The version of an envelope that came, and the operation's input. Raises Refused, XmlRefused."""
+    def request(self, data: bytes, chance: bytes) -> tuple[Version, JSON, Related | None]:
+        """The version of an envelope that came, the operation's input, and what a reply owes its headers.
+
+        `chance` makes the id of that reply. Raises Refused, XmlRefused.
+        """
         message = opened(data, names=self._names)
+        related = self._related(message, chance)
         if unknown := not_understood(message, self._known):
             reason = f"The request insists on headers that are not understood here: {', '.join(unknown)}."
-            raise Refused(reason, message.version, "MustUnderstand")
+            raise Refused(reason, message.version, "MustUnderstand", related)
         try:
             value, _ = self._codec.decode(self._operation.input, message.body, strict=True)
         except Invalid as invalid:
-            raise Refused(str(invalid), message.version) from invalid
-        return message.version, value
+            raise Refused(str(invalid), message.version, related=related) from invalid
+        return message.version, value, related
 
-    def reply(self, version: Version, data: bytes) -> bytes:
+    def _related(self, message: Opened, chance: bytes) -> Related | None:
+        """What a reply owes the headers of WS-Addressing. Raises Refused for those that cannot be obeyed."""
+        given = addressing.given(headers_for_us(message))
+        if given is None:
+            return None
+        related = addressing.related(given, chance)
+        problem = self._misaddressed(given, message)
+        if problem is not None:
+            cause = Cause(given.namespace, problem.codes)
+            raise Refused(problem.reason, message.version, related=related, cause=cause)
+        return related
+
+    def _misaddressed(self, given: Given, message: Opened) -> Misaddressed | None:
+        operation, body = self._operation, next(iter(message.body), None)
+        element = operation.name if body is None else local(body.tag)
+        known = SoapOperation(operation.name, element, None, operation.action or None, operation.addressing.input)
+        contradicts = action_contradicts(Called("", "", element, given.action), known)
+        return addressing.misaddressed(given, contradicts=contradicts, one_way=operation.output is None)
+
+    def reply(self, version: Version, data: bytes, related: Related | None = None) -> bytes:
         """The operation's reply, of a backend's JSON. Raises Invalid, MappingFailed, JSONDecodeError."""
         output = self._operation.output
         if output is None:
             return b""
         found: JSON = orjson.loads(data) if data.strip() else {}
         value = found if self._response is None else self._response(found)
-        return self._frames[version].around(self._codec.encode(output, value))
+        blocks = addressing.reply_blocks(related, self._operation.addressing.output)
+        return self._frames[version].around(self._codec.encode(output, value), blocks)
 
-    def refusal(self, envelope: str, status: int, data: bytes, ours: str) -> Answer:
+    def refusal(self, envelope: str, status: int, data: bytes, ours: str, related: Related | None = None) -> Answer:
         """What a backend's refusal is in SOAP: the fault declared for its status, or one that blames the same side."""
         name = next((name for name, code in self._faults if code == status), "")
         if status >= 500 and not name:
-            return answered(soap_fault(envelope, NO_ANSWER, ours, sender=False), Outcome.BACKEND_ERROR, "maybe")
+            fault = soap_fault(envelope, NO_ANSWER, ours, sender=False, headers=self.fault_headers(related))
+            return answered(fault, Outcome.BACKEND_ERROR, "maybe")
         said = _said(data)
         reason = _reason(said) or name or f"The request was refused ({status})."
         detail, declared = self._detail(name, said), self._frames["1.1"].declared
-        return answered(soap_fault(envelope, reason, ours, detail=detail, declared=declared), Outcome.BUSINESS_FAULT)
+        headers = self.fault_headers(related, name)
+        fault = soap_fault(envelope, reason, ours, detail=detail, declared=declared, headers=headers)
+        return answered(fault, Outcome.BUSINESS_FAULT)
+
+    def fault_headers(self, related: Related | None, name: str = "", *, own: bool = False) -> str:
+        """What a fault owes its request's headers: a declared one by its name, or one about the headers (`own`)."""
+        return addressing.fault_blocks(related, self._operation.addressing, name, own=own)
+
+    def refused(self, envelope: str, refused: Refused, ours: str) -> Answer:
+        """The fault for a request that is refused here, before anything was sent."""
+        headers = self.fault_headers(refused.related, own=refused.cause is not None)
+        insists = refused.must_understand
+        fault = soap_fault(
+            envelope, refused.reason, ours, must_understand=insists, headers=headers, cause=refused.cause
+        )
+        return answered(fault, Outcome.REFUSED, "no")
 
     def _detail(self, name: str, said: dict[str, Any]) -> str:
         """A declared fault's detail, out of the backend's JSON; none when that does not fit."""

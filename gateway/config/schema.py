@@ -146,6 +146,13 @@ class BackendSpec(Spec):
     port: Maybe[str] = None
     """Which port of the WSDL is called. Default: SOAP 1.2 where there is one."""
     auth: Maybe[AuthSpec] = None
+    addressing: Maybe[
+        Annotated[
+            Annotated[bool, Tag("<flag>")] | Annotated[Literal["2004/08"], Tag("<version>")],
+            Discriminator(lambda value: "<flag>" if isinstance(value, bool) else "<version>"),
+        ]
+    ] = None
+    """Whether calls have WS-Addressing headers: true, false, or 2004/08 (an old version). Default: as the WSDL says."""
     url: Annotated[
         words.Address,
         PlainValidator(words.address),

@@ -26,7 +26,7 @@ _MAPPINGS = ("request", "response", "faults", "error_when", "replies")
 
 
 class Described(NamedTuple):
-    """What is written about a SOAP backend; `entry` is where, `base` the path of its url."""
+    """What is written about a SOAP backend; `entry` is where, `base` the path of its url, `place` all of that."""
 
     base: bytes
     wsdl: Path
@@ -34,6 +34,8 @@ class Described(NamedTuple):
     port: str | None
     auth: "AuthSpec | None"
     entry: Entry
+    addressing: bool | str | None = None
+    place: str = ""
 
 
 class Wanted(NamedTuple):
@@ -50,7 +52,7 @@ class Wanted(NamedTuple):
 def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Described | None:
     """What a backend says about its WSDL."""
     if spec.type == "http":
-        for key in ("wsdl", "wsdl_root", "port", "auth"):
+        for key in ("wsdl", "wsdl_root", "port", "auth", "addressing"):
             if getattr(spec, key) is not None:
                 problems.append(entry.key_problem((key,), f"`{key}` belongs to a backend of `type: soap`"))
         return None
@@ -59,7 +61,8 @@ def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Describe
         return None
     folder = Path(entry.document.file).parent
     root = folder / spec.wsdl_root if spec.wsdl_root is not None else None
-    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, spec.auth, entry)
+    place = f"{'https' if spec.url.secure else 'http'}://{(spec.url.authority + spec.url.base).decode()}"
+    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, spec.auth, entry, spec.addressing, place)
 
 
 class Faced(NamedTuple):
@@ -186,6 +189,7 @@ def _described_match(draft: "Draft", known: Mapping[str, _Operations], problems:
         return route
     space, _, element = _element_of(operation)[1:].rpartition("}")
     soap = route.match.soap._replace(element=element, namespace=space, action=operation.action or None)
+    soap = soap._replace(addressed=operation.addressing.input)
     return route._replace(match=route.match._replace(soap=soap))
 
 
@@ -252,14 +256,25 @@ def _call(wanted: Wanted, operations: _Operations, entry: Entry, side: str, prob
     mappings = (("request", wanted.request), ("response", wanted.response), ("error_when", wanted.error_when))
     _check_mappings(mappings, entry, side, problems)
     return SoapTarget(
-        operation=operation,
+        operation=_addressed(operation, operations.described.addressing),
         request=wanted.request,
         response=wanted.response,
         faults=wanted.faults,
         error_when=wanted.error_when,
         strict=wanted.strict,
         auth=_auth(operations.described.auth),
+        to=operation.address or operations.described.place,
     )
+
+
+def _addressed(operation: "Operation", given: bool | str | None) -> "Operation":
+    """The operation with WS-Addressing or without, as the file says; where it says nothing, as the WSDL does."""
+    from connectors.soap.addressing import WSA, WSA_2004
+
+    if given is None:
+        return operation
+    space = "" if not given else WSA_2004 if given == "2004/08" else operation.addressing.namespace or WSA
+    return operation._replace(addressing=operation.addressing._replace(namespace=space))
 
 
 def _check_mappings(mappings: Iterable[tuple[str, Any]], entry: Entry, side: str, problems: Problems) -> None:

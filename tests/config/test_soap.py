@@ -111,7 +111,7 @@ def test_how_the_gateway_logs_on(folder: Path) -> None:
 def test_a_soap_route_goes_by_the_wsdl(folder: Path) -> None:
     """The element and the action of its operation are those of the WSDL."""
     found = estate(folder, frame("", 'name: a, match: "SOAP /l#ListLoans", legacy: loans'))
-    wanted = SoapOperation("ListLoans", "ListLoansRequest", "urn:loans", "urn:loans/list")
+    wanted = SoapOperation("ListLoans", "ListLoansRequest", "urn:loans", "urn:loans/list", "urn:loans/list")
     assert (found.routes[0].match.soap, call_of(found)) == (wanted, None)
     assert found.routes[0].legacy is not None
     assert found.routes[0].legacy.path == ()  # to the url of the backend as it stands
