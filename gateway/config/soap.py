@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.config.routes import TargetSpec
     from gateway.config.rules import Draft
     from gateway.config.schema import AuthSpec, BackendSpec
+    from gateway.core.published import Published
 
 Problems = list[Problem]
 _MAPPINGS = ("request", "response", "faults", "error_when", "replies")
@@ -110,6 +111,7 @@ def bound(
     if not described and all(target.call is None for draft in drafts for _, target in _sides(draft.route)):
         return tuple(backends), tuple(draft.route for draft in drafts)
     used: dict[str, set[str]] = {}
+    contracts: set[str] = set()
     for draft in drafts:
         contract = _contract(draft.route, described)
         for side, target in _sides(draft.route):
@@ -123,11 +125,18 @@ def bound(
                 problems.append(draft.entry.problem((side,), message))
         if contract is not None and draft.route.match.soap is not None:
             used.setdefault(contract, set()).add(draft.route.match.soap.name)
+            contracts.add(contract)
     known = {name: _Operations(described[name], names, problems) for name, names in used.items()}
     for name, unused in described.items():
         if name not in known:
             _load(unused, problems)
-    found = tuple(each._replace(types=known[each.name].schema if each.name in known else None) for each in backends)
+    found = tuple(
+        each._replace(
+            types=known[each.name].schema if each.name in known else None,
+            published=_published(known[each.name]) if each.name in contracts else None,
+        )
+        for each in backends
+    )
     return found, tuple(_route(draft, known, problems) for draft in drafts)
 
 
@@ -136,6 +145,10 @@ def _contract(route: Route, described: Mapping[str, Described]) -> str | None:
     if route.match.soap is None:
         return None
     return next((target.backend for _, target in _sides(route) if target.backend in described), None)
+
+
+def _published(operations: "_Operations") -> "Published | None":
+    return operations.wsdl.published if operations.wsdl is not None else None
 
 
 def _sides(route: Route) -> Iterator[tuple[str, Target]]:
@@ -152,7 +165,7 @@ class _Operations:
         self.schema: Any = None
         self.by_name: dict[str, Operation] = {}
         self.offered: tuple[str, ...] = ()
-        wsdl = _load(described, problems)
+        self.wsdl = wsdl = _load(described, problems)
         if wsdl is None:
             return
         from connectors.soap.service import offered, service_of
