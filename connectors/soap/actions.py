@@ -28,8 +28,6 @@ _IDS = (
     "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd}Id",
     "{http://www.w3.org/XML/1998/namespace}id",
 )
-_DEEPEST = 10
-"""Policies that refer to one another."""
 
 
 class Policies:
@@ -52,32 +50,29 @@ class Policies:
     def wanted(self, service: str, port: str, binding: str) -> tuple[str, bool]:
         """The namespace of the headers that a port asks for ("": it does not), and whether it insists on them."""
         nodes = (self._ports.get((service, port)), self._bindings.get(binding))
-        found = [each for node in nodes if node is not None for each in self._assertions(node, _DEEPEST)]
+        found = [each for node in nodes if node is not None for each in self._assertions(node, set())]
         if not found:
             return "", False
         space = _ASSERTIONS[found[0].tag]
         return space, any(_insists(each) for each in found)
 
-    def _assertions(self, node: etree._Element, deep: int) -> Iterator[etree._Element]:
-        """Those at a port or binding itself, in a policy in it, and in the policies that it names."""
+    def _assertions(self, node: etree._Element, seen: set[str]) -> Iterator[etree._Element]:
+        """Those in a port, a binding or a policy, and in the policies that it names; each of these is read once."""
         for child in node:
             if child.tag in _ASSERTIONS:
                 yield child
-            elif etree.QName(child).namespace in _POLICIES and deep:
-                yield from self._assertions(self._named(child), deep - 1)
-        for name in _uris(node):
-            if name in self._policies and deep:
-                yield from self._assertions(self._policies[name], deep - 1)
-
-    def _named(self, node: etree._Element) -> etree._Element:
-        """What a reference to a policy means; anything else as it is."""
-        if etree.QName(node).localname != "PolicyReference":
-            return node
-        return self._policies.get(node.get("URI", ""), node)
+            elif etree.QName(child).namespace in _POLICIES:
+                yield from self._assertions(child, seen)
+        for name in _names(node):
+            if name in self._policies and name not in seen:
+                seen.add(name)
+                yield from self._assertions(self._policies[name], seen)
 
 
-def _uris(node: etree._Element) -> list[str]:
-    return [name for space in _POLICIES for name in node.get(f"{{{space}}}PolicyURIs", "").split()]
+def _names(node: etree._Element) -> list[str]:
+    """The policies that a node refers to."""
+    listed = " ".join(node.get(f"{{{space}}}PolicyURIs", "") for space in _POLICIES)
+    return [*listed.split(), node.get("URI", "")]
 
 
 def _insists(node: etree._Element) -> bool:

@@ -11,6 +11,7 @@ from uuid import UUID
 from connectors.soap.envelope import ENVELOPE
 from connectors.soap.plan import Addressing
 from connectors.soap.xmltext import Element, escape, local, namespace, quoted
+from gateway.core.soap import last_name
 
 WSA = "http://www.w3.org/2005/08/addressing"
 WSA_2004 = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
@@ -29,7 +30,6 @@ class Words(NamedTuple):
     anonymous: str
     nowhere: str
     unspecified: str
-    reply: frozenset[str]
     fault: str
     soap_fault: str
     twice: tuple[str, ...]
@@ -41,7 +41,6 @@ WORDS = {
         anonymous=f"{WSA}/anonymous",
         nowhere=f"{WSA}/none",
         unspecified=f"{WSA}/unspecified",
-        reply=frozenset({"", f"{WSA}/reply"}),
         fault=f"{WSA}/fault",
         soap_fault=f"{WSA}/soap/fault",
         twice=("InvalidAddressingHeader", "InvalidCardinality"),
@@ -51,13 +50,13 @@ WORDS = {
         anonymous=f"{WSA_2004}/role/anonymous",
         nowhere="",
         unspecified=f"{WSA_2004}/id/unspecified",
-        reply=frozenset({"", "Reply"}),  # a QName there
         fault=f"{WSA_2004}/fault",
         soap_fault=f"{WSA_2004}/fault",
         twice=("InvalidMessageInformationHeader",),
         elsewhere=("InvalidMessageInformationHeader",),
     ),
 }
+_REPLY = frozenset({"", "reply", "Reply"})
 _NOT_SUPPORTED = ("ActionNotSupported",)
 
 
@@ -120,9 +119,8 @@ def answers_another(blocks: Iterable[Element], chance: bytes) -> bool:
         words = WORDS.get(namespace(block.tag))
         if words is None or local(block.tag) != "RelatesTo":
             continue
-        kind = block.get("RelationshipType", "").strip()
-        is_reply = kind in words.reply or kind.rpartition(":")[2] in words.reply
-        if is_reply and _text(block) not in (message_id(chance), words.unspecified):
+        relation = last_name(block.get("RelationshipType", "").strip())  # a URI, or of old a QName
+        if relation in _REPLY and _text(block) not in (message_id(chance), words.unspecified):
             return True
     return False
 

@@ -90,7 +90,7 @@ class Coding:
             return answer(202, (), b"", Outcome.OK, "yes")
         message = self._opened(status, data)
         if nonce and self._operation.addressing.namespace and answers_another(message.headers, nonce):
-            raise AnswerUnusable("the reply is one to another message, says its wsa:RelatesTo")
+            raise AnswerUnusable("its wsa:RelatesTo says that it is a reply to another message")
         if message.fault is not None:
             judged = faults.judge(faults.read(message.fault), self._operation, self._statuses, self._codec)
             if status in _NO_LOGON and judged.acted != "yes":  # no declared fault: it is about who calls

@@ -6,7 +6,7 @@ The docstrings are also what an editor shows (`banyan schema`). Keys of later wo
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, PlainValidator, Tag
+from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
 from gateway.config import words
 from gateway.config.kinds import (
@@ -148,8 +148,7 @@ class BackendSpec(Spec):
     auth: Maybe[AuthSpec] = None
     addressing: Maybe[
         Annotated[
-            Annotated[bool, Tag("<flag>")] | Annotated[Literal["2004/08"], Tag("<version>")],
-            Discriminator(lambda value: "<flag>" if isinstance(value, bool) else "<version>"),
+            bool | str, PlainValidator(words.addressing), WithJsonSchema({"enum": [True, False, words.OLD_ADDRESSING]})
         ]
     ] = None
     """Whether calls have WS-Addressing headers: true, false, or 2004/08 (an old version). Default: as the WSDL says."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.config.problems import Problem
 from gateway.config.wording import Entry
+from gateway.config.words import OLD_ADDRESSING
 from gateway.core.model import Backend, Match, Route, Target
 
 if TYPE_CHECKING:
@@ -202,7 +203,8 @@ def _described_match(draft: "Draft", known: Mapping[str, _Operations], problems:
         return route
     space, _, element = _element_of(operation)[1:].rpartition("}")
     soap = route.match.soap._replace(element=element, namespace=space, action=operation.action or None)
-    soap = soap._replace(addressed=operation.addressing.input)
+    if operation.addressing.input != soap.action:
+        soap = soap._replace(addressed=operation.addressing.input)
     return route._replace(match=route.match._replace(soap=soap))
 
 
@@ -286,7 +288,7 @@ def _addressed(operation: "Operation", given: bool | str | None) -> "Operation":
 
     if given is None:
         return operation
-    space = "" if not given else WSA_2004 if given == "2004/08" else operation.addressing.namespace or WSA
+    space = "" if not given else WSA_2004 if given == OLD_ADDRESSING else operation.addressing.namespace or WSA
     return operation._replace(addressing=operation.addressing._replace(namespace=space))
 
 

@@ -172,7 +172,7 @@ class SoapOperation(NamedTuple):
     """One operation of a SOAP endpoint, known by the first child of the Body.
 
     `element` is its local name, `namespace` None means any; `action` None derives what a SOAPAction may say from the
-    operation's name. `addressed` is its action in WS-Addressing, which may be said instead; "" where it is not known.
+    operation's name. `addressed` is its action in WS-Addressing, where that is another one, which may be said instead.
     """
 
     name: str
