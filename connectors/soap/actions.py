@@ -23,7 +23,11 @@ _ASSERTIONS = {f"{{{space}}}Addressing": WSA for space in _METADATA} | {
     f"{{{space}}}UsingAddressing": WSA for space in _WSDL_BINDING
 }
 _ASSERTIONS[f"{{{_POLICY_2004}}}UsingAddressing"] = WSA_2004
-_POLICIES = ("http://www.w3.org/ns/ws-policy", "http://schemas.xmlsoap.org/ws/2004/09/policy")
+_POLICIES = (
+    "http://www.w3.org/ns/ws-policy",
+    "http://www.w3.org/2006/07/ws-policy",
+    "http://schemas.xmlsoap.org/ws/2004/09/policy",
+)
 _IDS = (
     "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd}Id",
     "{http://www.w3.org/XML/1998/namespace}id",

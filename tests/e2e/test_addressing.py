@@ -2,10 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+import requests
+import zeep
 from lxml import etree
+from zeep.plugins import HistoryPlugin
+from zeep.transports import Transport
 
 from tests.config.test_soap import WSDL
 from tests.support.gateway import Gateway
@@ -178,6 +182,25 @@ def test_an_old_client_is_answered_in_kind(estate: Estate, version: str, space: 
     assert reply.status == 200
     assert found.pop("MessageID").startswith("urn:uuid:")
     assert found == {"Action": OUT, "RelatesTo": "urn:uuid:1"}
+
+
+def test_zeep_is_an_old_client(estate: Estate) -> None:
+    """Built from the facade's own WSDL, whose actions make it add headers."""
+    estate.rest.on("/v2/7", answer(b'{"titles": ["Emma"]}', "Content-Type: application/json"))
+    history: Any = HistoryPlugin
+    kept = history()
+    with requests.Session() as session:
+        make: Any = zeep.Client
+        transport: Any = Transport
+        address = f"http://127.0.0.1:{estate.gateway.port}{PATH}?wsdl"
+        client = make(address, transport=transport(session=session, timeout=10), plugins=[kept], port_name="New")
+        assert client.service.ListLoans(Card="7") == ["Emma"]
+    sent, received = (
+        {etree.QName(each).localname: each.text for each in message["envelope"].iter(f"{{{WSA}}}*")}
+        for message in (kept.last_sent, kept.last_received)
+    )
+    assert (sent["Action"], received["Action"]) == (IN, OUT)
+    assert received["RelatesTo"] == sent["MessageID"]
 
 
 def test_a_client_without_such_headers_gets_none(estate: Estate) -> None:

@@ -13,6 +13,7 @@ METADATA = "http://www.w3.org/2007/05/addressing/metadata"
 WSAW = "http://www.w3.org/2006/05/addressing/wsdl"
 WSAP = f"{WSA_2004}/policy"
 WSP, WSP_2004 = "http://www.w3.org/ns/ws-policy", "http://schemas.xmlsoap.org/ws/2004/09/policy"
+WSP_2006 = "http://www.w3.org/2006/07/ws-policy"
 WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 EITHER = f'<p:All><a:Addressing xmlns:a="{METADATA}"/></p:All>'
 FAULT = '<w:fault name="None" message="t:AskIn"/>'
@@ -114,6 +115,7 @@ def test_a_one_way_operation_has_one_action(tmp_path: Path) -> None:
             f'<p:Policy xmlns:p="{WSP}"><p:ExactlyOne>{EITHER}</p:ExactlyOne></p:Policy>',
             (WSA, True),
         ),
+        (f'<p:Policy xmlns:p="{WSP_2006}"><a:Addressing xmlns:a="{METADATA}"/></p:Policy>', (WSA, True)),
         (f'<p:Policy xmlns:p="{WSP}"><o:Other xmlns:o="urn:o"/></p:Policy>', ("", False)),
     ],
 )
