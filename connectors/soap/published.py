@@ -13,11 +13,14 @@ from typing import Literal, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 from xml.parsers import expat
 
+from connectors.soap import catalogue
 from connectors.soap.addressing import WSA, WSA_2004
+from connectors.soap.documents import ADDRESS
 from connectors.soap.mending import SOAP_11, SOAP_12
 from connectors.soap.repairs import WSDL, XSD
 from gateway.core.published import Hole, Page, Published
 
+_CATALOGUE = "catalogue:"
 _HTTP = "http://schemas.xmlsoap.org/wsdl/http/"
 _ORIGIN = re.compile(r"\s*https?://[^/?#\s]*", re.IGNORECASE)
 _NAME = re.compile(rb"<[^\s/>]+")
@@ -39,26 +42,54 @@ _ADDRESS = frozenset(f"{space} Address" for space in (WSA, WSA_2004))
 
 
 class Spot(NamedTuple):
-    """Where a file names an address, or another file: from `start` to `end` in its bytes; `value` is what it says."""
+    """Where a file names an address, or another file: from `start` to `end` in its bytes; `value` is what it says.
+
+    `namespace` is that of the other file.
+    """
 
     kind: Kind
     start: int
     end: int
     value: str
+    namespace: str = ""
+
+
+Found = dict[str, tuple[bytes, str, list[Spot]]]
+"""Files by name: their bytes, their encoding, and what is named in them."""
 
 
 def published(main: str, documents: Mapping[str, bytes]) -> Published | None:
     """A WSDL's files as they are to be served; None where the WSDL itself cannot be."""
-    found: dict[str, tuple[bytes, str, list[Spot]]] = {}
+    found = _found(documents)
+    if main not in found:
+        return None
+    found |= _found(_well_known(found))
+    own = _own_hosts(spot for _, _, seen in found.values() for spot in seen)
+    pages = {name: _page(name, *each, own, found.keys()) for name, each in found.items()}
+    return Published(main, tuple(pages.items()))
+
+
+def _found(documents: Mapping[str, bytes]) -> Found:
+    """The files that can be read."""
+    found: Found = {}
     for name, data in documents.items():
         text = _plain(data)
         if text is not None and (seen := spots(text[0])) is not None:
             found[name] = (*text, seen)
-    if main not in found:
-        return None
-    own = _own_hosts(spot for _, _, seen in found.values() for spot in seen)
-    pages = {name: _page(name, *each, own, found.keys()) for name, each in found.items()}
-    return Published(main, tuple(pages.items()))
+    return found
+
+
+def _well_known(found: Found) -> dict[str, bytes]:
+    """The schemas of the catalogue that files name as if they lay beside them: clients look for them there."""
+    known = frozenset(found)
+    spots = [(name, spot) for name, (_, _, seen) in found.items() for spot in seen if spot.kind in ("wsdl", "xsd")]
+    wanted = [spot.namespace for name, spot in spots if meant(name, spot.value, known) is None and _is_relative(spot)]
+    entries = [entry for namespace in wanted if (entry := catalogue.find(namespace)) is not None]
+    return {_CATALOGUE + entry.name: entry.read_bytes() for entry in entries}
+
+
+def _is_relative(spot: Spot) -> bool:
+    return bool(spot.value) and not ADDRESS.match(spot.value)
 
 
 def _plain(data: bytes) -> tuple[bytes, str] | None:
@@ -128,7 +159,8 @@ class _Looking:
     def _note(self, kind: Kind, attribute: str, attributes: Mapping[str, str]) -> None:
         if attribute in attributes:
             start, end = self._tag()[0][attribute.encode()]
-            self.found.append(Spot(kind, start, end, attributes[attribute].strip()))
+            value, space = attributes[attribute].strip(), attributes.get("namespace", "").strip()
+            self.found.append(Spot(kind, start, end, value, space))
 
     def _tag(self) -> tuple[dict[bytes, tuple[int, int]], int]:
         """Where the values of the current tag's attributes stand, by their names as written; and where it ends."""
@@ -170,15 +202,21 @@ def _holes(
     name: str, data: bytes, found: list[Spot], own: frozenset[str], known: frozenset[str]
 ) -> Iterator[tuple[int, int, Hole]]:
     """What of a file is to be replaced, in order: from where to where, and by what."""
-    for kind, start, end, value in found:
+    for spot in found:
+        kind, start, end, value, _ = spot
         origin = _ORIGIN.match(value)
         if kind == "address":
             yield start, end, Hole("address")
         elif origin is not None:
             if kind == "http" or urlsplit(value).netloc.lower() in own:
                 yield start, start + _width(data[start:end]), Hole("origin")
-        elif kind != "http" and (file := meant(name, value, known)) is not None:
+        elif kind != "http" and (file := meant(name, value, known) or _in_catalogue(spot, known)):
             yield start, end, Hole("address", f"?{kind}={quote(file)}".encode())
+
+
+def _in_catalogue(spot: Spot, known: frozenset[str]) -> str | None:
+    entry = catalogue.find(spot.namespace) if _is_relative(spot) else None
+    return _CATALOGUE + entry.name if entry is not None and _CATALOGUE + entry.name in known else None
 
 
 def _width(written: bytes) -> int:
