@@ -96,7 +96,7 @@ class Facing:
 
     def _related(self, message: Opened, chance: bytes) -> Related | None:
         """What a reply owes the headers of WS-Addressing. Raises Refused for those that cannot be obeyed."""
-        given = addressing.given(headers_for_us(message))
+        given = addressing.given(headers_for_us(message)) if message.headers else None
         if given is None:
             return None
         related = addressing.related(given, chance)

@@ -502,6 +502,14 @@ async def test_what_cannot_be_obeyed_is_refused(space: str, headers: str, code: 
     assert f">{WSA}/fault<".encode() in text
 
 
+async def test_large_messages_are_addressed_alike() -> None:
+    """What their reply owes, and what is wrong with their headers, crosses from the other process."""
+    made = planned(operation=ASKING)
+    assert owed(await called(made, Wire(), asked(addressed(), account="R" * 70_000)))["RelatesTo"] == "urn:m"
+    refused = await called(made, Wire(), asked(addressed(action="urn:Pay"), account="R" * 70_000))
+    assert owed(refused)["Action"] == f"{WSA}/fault"
+
+
 async def test_headers_for_others_are_not_ours() -> None:
     """A header for another actor says nothing here."""
     other = addressed(action="urn:Pay").replace("<a:Action>", '<a:Action e:actor="urn:other">')
