@@ -53,7 +53,9 @@ class SoapTarget(NamedTuple):
     @property
     def told(self) -> str:
         """What is done, in words for `banyan explain`."""
-        return f"{self.operation.name} of {self.operation.service}, called in SOAP {self.operation.version}"
+        operation = self.operation
+        addressed = " with WS-Addressing" if operation.addressing.namespace else ""
+        return f"{operation.name} of {operation.service}, called in SOAP {operation.version}{addressed}"
 
 
 class FacadeTarget(NamedTuple):

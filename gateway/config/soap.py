@@ -28,7 +28,7 @@ _MAPPINGS = ("request", "response", "faults", "error_when", "replies")
 
 
 class Described(NamedTuple):
-    """What is written about a SOAP backend; `entry` is where, `base` the path of its url, `place` all of that."""
+    """What is written about a SOAP backend; `entry` is where, `url` its url and `base` the path of that."""
 
     base: bytes
     wsdl: Path
@@ -37,7 +37,7 @@ class Described(NamedTuple):
     auth: "AuthSpec | None"
     entry: Entry
     addressing: bool | str | None = None
-    place: str = ""
+    url: str = ""
 
 
 class Wanted(NamedTuple):
@@ -63,8 +63,8 @@ def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Describe
         return None
     folder = Path(entry.document.file).parent
     root = folder / spec.wsdl_root if spec.wsdl_root is not None else None
-    place = f"{'https' if spec.url.secure else 'http'}://{(spec.url.authority + spec.url.base).decode()}"
-    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, spec.auth, entry, spec.addressing, place)
+    url = f"{'https' if spec.url.secure else 'http'}://{(spec.url.authority + spec.url.base).decode()}"
+    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, spec.auth, entry, spec.addressing, url)
 
 
 class Faced(NamedTuple):
@@ -278,7 +278,7 @@ def _call(wanted: Wanted, operations: _Operations, entry: Entry, side: str, prob
         error_when=wanted.error_when,
         strict=wanted.strict,
         auth=_auth(operations.described.auth),
-        to=operation.address or operations.described.place,
+        to=operation.address if "://" in operation.address else operations.described.url,
     )
 
 

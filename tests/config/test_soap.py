@@ -130,9 +130,11 @@ def test_calls_are_addressed_as_the_wsdl_or_the_file_says(folder: Path, wsdl: st
 
 
 def test_without_an_address_messages_go_to_the_url(folder: Path) -> None:
-    """A WSDL may name none."""
-    (folder / "loans.wsdl").write_text(WSDL.replace('<soap12:address location="http://127.0.0.1:1/Loans"/>', ""))
-    assert call_of(estate(folder, frame("", CALLS))).to == "http://127.0.0.1:9001/Loans"
+    """A WSDL may name none, or one that somebody should have filled in."""
+    for instead in ("", '<soap12:address location="REPLACE_ME"/>'):
+        text = WSDL.replace('<soap12:address location="http://127.0.0.1:1/Loans"/>', instead)
+        (folder / "loans.wsdl").write_text(text, encoding="utf-8")
+        assert call_of(estate(folder, frame("", CALLS))).to == "http://127.0.0.1:9001/Loans"
 
 
 def test_there_is_no_other_version_of_addressing(folder: Path) -> None:
