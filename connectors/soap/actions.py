@@ -93,9 +93,8 @@ def _insists(node: etree._Element) -> bool:
 # ------------------------------------------------------------------------------------------------ actions
 
 
-def addressing(described: tuple[Document, etree._Element], action: str | None, wanted: tuple[str, bool]) -> Addressing:
-    """What is said of one operation: `described` is its node in the port type, `action` its SOAPAction."""
-    document, node = described
+def addressing(document: Document, node: etree._Element, action: str | None, wanted: tuple[str, bool]) -> Addressing:
+    """What is said of one operation: `node` is that in the port type, `action` its SOAPAction."""
     one_way = node.find(f"{{{WSDL}}}output") is None
     space, insists = wanted
     return Addressing(

@@ -114,7 +114,7 @@ def one(definition: Any, nodes: Nodes, service: str, port: Any, operation: Any) 
     binding, abstract = port.binding, operation.abstract
     soap = SOAP_12 if isinstance(binding, Soap12Binding) else SOAP_11
     _, node = nodes.operations("binding", binding.name.text)[operation.name]
-    known = nodes.operations("portType", binding.port_type.name.text)[operation.name]
+    document, described = nodes.operations("portType", binding.port_type.name.text)[operation.name]
     action = operation.soapaction
     return Bound(
         service=service,
@@ -127,8 +127,10 @@ def one(definition: Any, nodes: Nodes, service: str, port: Any, operation: Any) 
         input=body(definition, soap, node.find(f"{{{WSDL}}}input"), abstract.input_message) or Body(),
         output=body(definition, soap, node.find(f"{{{WSDL}}}output"), abstract.output_message),
         faults=tuple(faults(abstract.fault_messages)),
-        documentation=" ".join((known[1].findtext(f"{{{WSDL}}}documentation") or "").split()),
-        addressing=addressing(known, action, nodes.policies.wanted(service, port.name, binding.name.text)),
+        documentation=" ".join((described.findtext(f"{{{WSDL}}}documentation") or "").split()),
+        addressing=addressing(
+            document, described, action, nodes.policies.wanted(service, port.name, binding.name.text)
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import Literal, NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 from xml.parsers import expat
 
 from connectors.soap import catalogue
@@ -22,7 +22,8 @@ from gateway.core.published import Hole, Page, Published
 
 _CATALOGUE = "catalogue:"
 _HTTP = "http://schemas.xmlsoap.org/wsdl/http/"
-_ORIGIN = re.compile(r"\s*https?://[^/?#\s]*", re.IGNORECASE)
+_ORIGIN = re.compile(r"\s*https?://(?:[^/?#@\s]*@)?(\[[^]/]*]|[^/?#:\s]*)[^/?#\s]*", re.IGNORECASE)
+"""Scheme and authority; the group is the host."""
 _NAME = re.compile(rb"<[^\s/>]+")
 _ATTRIBUTE = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _END = re.compile(rb"\s*(/?)>")
@@ -82,8 +83,8 @@ def _found(documents: Mapping[str, bytes]) -> Found:
 def _well_known(found: Found) -> dict[str, bytes]:
     """The schemas of the catalogue that files name as if they lay beside them: clients look for them there."""
     known = frozenset(found)
-    spots = [(name, spot) for name, (_, _, seen) in found.items() for spot in seen if spot.kind in ("wsdl", "xsd")]
-    wanted = [spot.namespace for name, spot in spots if meant(name, spot.value, known) is None and _is_relative(spot)]
+    named = [(name, spot) for name, (_, _, seen) in found.items() for spot in seen if spot.kind in ("wsdl", "xsd")]
+    wanted = [spot.namespace for name, spot in named if meant(name, spot.value, known) is None and _is_relative(spot)]
     entries = [entry for namespace in wanted if (entry := catalogue.find(namespace)) is not None]
     return {_CATALOGUE + entry.name: entry.read_bytes() for entry in entries}
 
@@ -104,7 +105,7 @@ def _plain(data: bytes) -> tuple[bytes, str] | None:
         charset = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
     try:
         text = data.decode(charset)
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, UnicodeError):
         return None
     return _DECLARED.sub(r"\1utf-8", text, count=1).encode(), "utf-8"
 
@@ -177,11 +178,8 @@ class _Looking:
 
 def _own_hosts(found: Iterable[Spot]) -> frozenset[str]:
     """The hosts that the service says it has."""
-    return frozenset(
-        urlsplit(spot.value).netloc.lower()
-        for spot in found
-        if spot.kind in ("address", "http") and _ORIGIN.match(spot.value)
-    )
+    origins = (_ORIGIN.match(spot.value) for spot in found if spot.kind in ("address", "http"))
+    return frozenset(origin[1].lower() for origin in origins if origin is not None)
 
 
 # ------------------------------------------------------------------------------------------------ cutting
@@ -208,7 +206,7 @@ def _holes(
         if kind == "address":
             yield start, end, Hole("address")
         elif origin is not None:
-            if kind == "http" or urlsplit(value).netloc.lower() in own:
+            if kind == "http" or origin[1].lower() in own:
                 yield start, start + _width(data[start:end]), Hole("origin")
         elif kind != "http" and (file := meant(name, value, known) or _in_catalogue(spot, known)):
             yield start, end, Hole("address", f"?{kind}={quote(file)}".encode())

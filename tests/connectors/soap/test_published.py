@@ -132,9 +132,17 @@ def test_what_is_not_served_is_left_as_it_is(location: str) -> None:
     assert f'schemaLocation="{location}"'.encode() in served(importing(location), a_xsd=schema(""))
 
 
-def test_a_schema_at_the_service_s_own_host_does_not_tell_it() -> None:
+@pytest.mark.parametrize("origin", ["http://RENTS.test", "https://rents.test:8443", "http://me:secret@rents.test"])
+def test_a_schema_at_the_service_s_own_host_does_not_tell_it(origin: str) -> None:
     """Its origin is replaced, like that of an address."""
-    assert b'schemaLocation="https://api.example/a?xsd=1"' in served(importing("http://RENTS.test/a?xsd=1"))
+    assert b'schemaLocation="https://api.example/a?xsd=1"' in served(importing(f"{origin}/a?xsd=1"))
+
+
+@pytest.mark.parametrize("host", ["[2001:db8::7]", "[oops", "", "{host}"])
+def test_any_host_may_stand_in_an_address(host: str) -> None:
+    """Even one that somebody has yet to fill in."""
+    text = wsdl(service=SERVICE.replace("rents.test", host), imports=f"<w:import location='http://{host}:81/b'/>")
+    assert served(text).count(b"https://api.example") == 2
 
 
 @pytest.mark.parametrize(
