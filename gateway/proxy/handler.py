@@ -9,7 +9,7 @@ from gateway.core import matching, published, soap
 from gateway.core.forwarding import client_address, forwarding_lines, ids_of, public_origin
 from gateway.core.headers import read_request
 from gateway.core.matching import NotFound
-from gateway.core.model import BUCKETS, Observation, Request, Side
+from gateway.core.model import BUCKETS, Observation, Outcome, Request, Side
 from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import Plan, PlannedRoute, client_key, side_of
 from gateway.core.problems import Refusal, soap_fault
@@ -268,7 +268,7 @@ def _own_observation(exchange: Exchange, route: PlannedRoute | None, revision: i
         side="",
         role="live",
         backend="",
-        outcome=REFUSED,
+        outcome=Outcome.OK if 0 < exchange.status < 400 else REFUSED,  # it may have been answered here: a WSDL, OPTIONS
         acted="no",
         method=request.method if exchange.request is not None else b"",
         status=exchange.status,
