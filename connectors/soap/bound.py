@@ -10,8 +10,10 @@ from typing import Any, Literal, NamedTuple
 from lxml import etree
 from zeep.wsdl.bindings.soap import Soap12Binding
 
+from connectors.soap.actions import Policies, addressing
 from connectors.soap.documents import Document, at
 from connectors.soap.mending import SOAP_11, SOAP_12, Names, qualified, referred, resolved
+from connectors.soap.plan import Addressing
 from connectors.soap.repairs import WSDL
 
 MIME = "http://schemas.xmlsoap.org/wsdl/mime/"
@@ -57,12 +59,15 @@ class Bound(NamedTuple):
     output: Body | None
     faults: tuple[Fault, ...] = ()
     documentation: str = ""
+    addressing: Addressing = Addressing()
 
 
 class Nodes:
-    """The nodes of the operations of all bindings and port types."""
+    """The nodes of the operations of all bindings and port types, and the policies of ports."""
 
     def __init__(self, definitions: Iterable[Document]) -> None:
+        definitions = tuple(definitions)
+        self.policies = Policies(definitions)
         self._found: dict[tuple[str, str], dict[str, tuple[Document, etree._Element]]] = {}
         for document in definitions:
             for kind in ("binding", "portType"):
@@ -117,19 +122,23 @@ def one(definition: Any, nodes: Nodes, names: Names, service: str, port: Any, op
     binding, abstract = port.binding, operation.abstract
     soap = SOAP_12 if isinstance(binding, Soap12Binding) else SOAP_11
     _, node = nodes.operations("binding", binding.name.text)[operation.name]
-    _, described = nodes.operations("portType", binding.port_type.name.text)[operation.name]
+    document, described = nodes.operations("portType", binding.port_type.name.text)[operation.name]
+    action = operation.soapaction
     return Bound(
         service=service,
         port=port.name,
         address=(port.binding_options or {}).get("address") or "",
         version="1.2" if soap == SOAP_12 else "1.1",
         operation=operation.name,
-        action=operation.soapaction,
+        action=action,
         style="rpc" if operation.style == "rpc" else "document",
         input=body(definition, names, soap, node.find(f"{{{WSDL}}}input"), abstract.input_message) or Body(),
         output=body(definition, names, soap, node.find(f"{{{WSDL}}}output"), abstract.output_message),
         faults=tuple(faults(abstract.fault_messages, names)),
         documentation=" ".join((described.findtext(f"{{{WSDL}}}documentation") or "").split()),
+        addressing=addressing(
+            document, described, action, nodes.policies.wanted(service, port.name, binding.name.text)
+        ),
     )
 
 

@@ -7,16 +7,19 @@ operation, the target's operation is called with what it says, and the result is
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from os import urandom
 from typing import Any
 
 from connectors.base import Answer, Call, Kept, Send
+from connectors.soap.addressing import ID, Related
 from connectors.soap.answers import whole
 from connectors.soap.bridging import Bridging, Told, bridging
 from connectors.soap.client import SoapCaller, SoapConnector
 from connectors.soap.codec import Codec
 from connectors.soap.envelope import NAMESPACES
 from connectors.soap.facade import is_about_the_envelope, version_of
-from connectors.soap.facing import Refused, answered
+from connectors.soap.facing import Refused
+from connectors.soap.headers import Chance
 from connectors.soap.incoming import read_whole, request_id
 from connectors.soap.packed import message_of
 from connectors.soap.plan import Schema
@@ -24,17 +27,16 @@ from connectors.soap.problems import Invalid
 from connectors.soap.target import BridgeTarget
 from connectors.soap.workshop import Recipe, coded
 from connectors.soap.xmltext import XmlRefused
-from gateway.core.model import Outcome
 from gateway.core.planning import Plan
-from gateway.core.problems import soap_fault
 from gateway.errors import AnswerInvalid, ClientError, ClientGone
 
 
 class BridgeConnector:
     """Answers SOAP clients from other SOAP backends. One serves one routing table."""
 
-    def __init__(self, calls: SoapConnector | None = None) -> None:
+    def __init__(self, calls: SoapConnector | None = None, chance: Chance = urandom) -> None:
         self._calls = calls or SoapConnector()
+        self._chance = chance
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
     async def prepare(self, plan: Plan, kept: Kept | None = None) -> "BridgeCaller":
@@ -46,7 +48,7 @@ class BridgeConnector:
         inner = plan.target._replace(call=target.call._replace(decode=target.decode))
         caller = await self._calls.prepare(replace(plan, target=inner), kept)
         found = self._codecs.setdefault(id(target.schema), (target.schema, Codec(target.schema)))
-        return await asyncio.to_thread(BridgeCaller, target, found[1], caller)
+        return await asyncio.to_thread(BridgeCaller, target, found[1], caller, self._chance)
 
 
 class AsJson(Call):
@@ -70,7 +72,8 @@ class AsJson(Call):
 class BridgeCaller:
     """Answers one operation."""
 
-    def __init__(self, target: BridgeTarget, codec: Codec, caller: SoapCaller) -> None:
+    def __init__(self, target: BridgeTarget, codec: Codec, caller: SoapCaller, chance: Chance) -> None:
+        self._chance = chance
         self._decode = target.decode
         self._bridging = Bridging(target, codec)
         self._recipe = Recipe(bridging, target, codec.schema)
@@ -79,27 +82,29 @@ class BridgeCaller:
     async def call(self, call: Call, send: Send) -> Answer:
         """Raises ClientError for a message that cannot be unpacked, BackendError when the backend fails."""
         ours, envelope = request_id(call.lines), version_of(call.request.fields)
+        related: Related | None = None
         data = await message_of(call, self._decode)
         try:
-            version, message, headers = await coded(self._bridging, self._recipe, data, "request", data)
+            said = await coded(self._bridging, self._recipe, data, "request", data, self._chance(ID))
+            version, message, headers, related = said
             envelope = NAMESPACES[version]
             came = await self._caller.call(AsJson(call, message, {"soap_header": headers}), send)
         except Refused as refused:
             envelope = NAMESPACES[refused.version] if refused.version is not None else envelope
-            fault = soap_fault(envelope, refused.reason, ours, must_understand=refused.must_understand)
-            return answered(fault, Outcome.REFUSED, "no")
+            return self._bridging.refused(envelope, refused, ours)
         except XmlRefused as error:
-            return answered(soap_fault(envelope, str(error), ours), Outcome.REFUSED, "no")
+            return self._bridging.refused(envelope, Refused(str(error)), ours)
         except ClientGone:
             raise
         except ClientError as error:  # a mapping does not take the message
-            return answered(soap_fault(envelope, error.detail, ours), Outcome.REFUSED, "no")
+            return self._bridging.refused(envelope, Refused(error.detail, related=related), ours)
         result = await read_whole(came.body, self._decode)
         if result is None:
             raise AnswerInvalid(f"{call.plan.name}: the result is larger than {self._decode} bytes")
         told = Told(came.head.status, tuple(came.head.fields), result, came.outcome, came.acted)
+        what = version, told, ours, related
         try:
-            answer: Answer = await coded(self._bridging, self._recipe, result, "answer", version, told, ours)
+            answer: Answer = await coded(self._bridging, self._recipe, result, "answer", *what)
         except Invalid as error:
             raise AnswerInvalid(f"{call.plan.name}: {error} (in what it becomes)") from error
         return answer

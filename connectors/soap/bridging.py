@@ -14,6 +14,7 @@ import orjson
 
 from connectors.base import Answer
 from connectors.mapping import MappingFailed
+from connectors.soap.addressing import Related
 from connectors.soap.answers import Fields, answer
 from connectors.soap.codec import Codec
 from connectors.soap.envelope import NAMESPACES, Version
@@ -60,20 +61,27 @@ class Bridging:
         self._elements = {name: local(field.name) for name, field in called.faults}
         self._renamed = dict(target.faults)
 
-    def request(self, data: bytes) -> tuple[Version, bytes, dict[str, JSON]]:
-        """The version of an envelope, its message as JSON, and its declared headers. Raises Refused, XmlRefused."""
-        said = self._facing.request(data)
-        try:
-            return said.version, as_json(said.value), said.headers
-        except MappingFailed as failed:
-            raise Refused(str(failed), said.version) from failed
+    def request(self, data: bytes, chance: bytes) -> tuple[Version, bytes, dict[str, JSON], Related | None]:
+        """The version of an envelope, its message as JSON, its declared headers, and what a reply owes the others.
 
-    def answer(self, version: Version, told: Told, ours: str) -> Answer:
+        Raises Refused, XmlRefused.
+        """
+        said = self._facing.request(data, chance)
+        try:
+            return said.version, as_json(said.value), said.headers, said.related
+        except MappingFailed as failed:
+            raise Refused(str(failed), said.version, related=said.related) from failed
+
+    def refused(self, envelope: str, refused: Refused, ours: str) -> Answer:
+        """The fault for a request that is refused here."""
+        return self._facing.refused(envelope, refused, ours)
+
+    def answer(self, version: Version, told: Told, ours: str, related: Related | None = None) -> Answer:
         """What the client is answered. Raises Invalid for a result that is none of the contract's operation."""
         flags = tuple(pair for pair in told.fields if pair[0] == b"X-Banyan-Schema")
         if told.status >= 400:
-            return self._refusal(NAMESPACES[version], told, ours)
-        content = self._facing.reply(version, told.data, self._headers(told.fields))
+            return self._refusal(NAMESPACES[version], told, ours, related)
+        content = self._facing.reply(version, told.data, related, self._headers(told.fields))
         if not content:
             return answer(202, (), b"", told.outcome, told.acted)
         fields = ((b"Content-Type", CONTENT_TYPES[version]), *flags)
@@ -100,17 +108,18 @@ class Bridging:
 
     # -------------------------------------------------------------------------------------------- faults
 
-    def _refusal(self, envelope: str, told: Told, ours: str) -> Answer:
+    def _refusal(self, envelope: str, told: Told, ours: str, related: Related | None) -> Answer:
         """A fault that blames the same side. Whatever a failing backend says of itself stays here."""
         problem = orjson.loads(told.data)
         soap: dict[str, Any] = problem.get("soap", {})
         if told.outcome not in _ANSWERS:
-            fault = self._facing.fault(envelope, NO_ANSWER, ours, "", (), sender=False)
+            fault = self._facing.fault(envelope, NO_ANSWER, ours, "", (), related, sender=False)
             return answered(fault, told.outcome, told.acted)
         details = [value for name, value in soap.get("detail", {}).items() if name in self._elements]
         sender = soap.get("code") not in _SERVER
         told_by = ours if told.outcome is Outcome.REFUSED else ""  # the words of a fault that came stay as they are
-        fault = self._facing.fault(envelope, _reason(problem), told_by, self._name(soap), [*details, {}], sender=sender)
+        what = envelope, _reason(problem), told_by, self._name(soap), [*details, {}], related
+        fault = self._facing.fault(*what, sender=sender)
         return answered(fault, told.outcome, told.acted)
 
     def _name(self, soap: dict[str, Any]) -> str:

@@ -59,7 +59,7 @@ class SoapConnector:
         caller = await asyncio.to_thread(SoapCaller, plan, found[1], self._clock, self._chance)
         session = plan.target.call.session
         if session is not None:
-            log_on = SoapTarget(session.log_on.operation, auth=session.log_on.auth)
+            log_on = SoapTarget(session.log_on.operation, auth=session.log_on.auth, to=plan.target.call.to)
             ours = replace(plan, target=plan.target._replace(call=log_on))
             first = await asyncio.to_thread(SoapCaller, ours, found[1], self._clock, self._chance)
             caller.session = InSession(flight_of(session, kept), ours, first.exchange)
@@ -91,8 +91,8 @@ class SoapCaller:
         """Send what a request's JSON makes, and read the reply. Raises SessionOver, beside what `call` does."""
         ours = request_id(call.lines)
         asked = {**document(call.request, call.route, None), **call.given} if self._coding.reads_request else {}
+        now, nonce, token = self._clock(), self._chance(NONCE), None if held is None else held.token
         try:
-            now, nonce, token = self._clock(), self._chance(NONCE), None if held is None else held.token
             message = await coded(self._coding, self._recipe, given, "message", given, asked, now, nonce, token)
         except Invalid as invalid:
             members = {"problems": faults.listed(invalid.problems)}
@@ -103,7 +103,7 @@ class SoapCaller:
         if data is None:
             raise AnswerInvalid(f"{call.plan.name}: the reply is larger than {self._decode} bytes")
         try:
-            answer: Answer = await coded(self._coding, self._recipe, data, "answer", head.status, data, ours)
+            answer: Answer = await coded(self._coding, self._recipe, data, "answer", head.status, data, ours, nonce)
         except _UNUSABLE as error:
             raise AnswerInvalid(f"{call.plan.name}: {error}") from error
         return answer
@@ -123,8 +123,12 @@ class SoapCaller:
 
 def _fields(plan: Plan, target: SoapTarget) -> bytes:
     """The fields that are the same for every call. None of the client's own crosses: the message is ours."""
-    action = quote(target.operation.action or "", safe="!#$%&'()*+,/:;=?@[]~").encode()
-    if target.operation.version == "1.1":
+    operation = target.operation
+    named = operation.action or ""
+    if operation.version == "1.2" and operation.addressing.namespace:
+        named = operation.addressing.input  # the two must agree (WS-Addressing 1.0, SOAP Binding, section 3)
+    action = quote(named, safe="!#$%&'()*+,/:;=?@[]~").encode()
+    if operation.version == "1.1":
         fields = [(b"Content-Type", b"text/xml; charset=utf-8"), (b"SOAPAction", b'"%b"' % action)]
     else:
         parameter = b'; action="%b"' % action if action else b""

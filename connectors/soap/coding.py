@@ -12,6 +12,7 @@ import orjson
 from connectors.base import Answer
 from connectors.mapping import Expression, Mapped, MappingFailed, is_true
 from connectors.soap import faults
+from connectors.soap.addressing import answers_another
 from connectors.soap.answers import Fields, answer, problem_answer
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import Frame, Opened, not_understood, opened
@@ -55,7 +56,7 @@ class Coding:
         self._is_error = None if target.error_when is None else Expression(target.error_when)
         self._statuses = dict(target.faults)
         self._frame = Frame(operation.version, codec.schema, encoded=operation.input.encoded)
-        self._headers = Headers(operation, target.auth, target.headers, codec)
+        self._headers = Headers(operation, target.auth, target.headers, codec, target.to)
         self._session = None if target.session is None else InMessages(target.session, operation, codec)
         self._names = operation.output is not None and needs_names(codec.schema, operation.output)
         self.reads_request = self._request is not None or self._headers.from_request
@@ -87,8 +88,8 @@ class Coding:
         except MappingFailed as failed:
             raise ClientError(422, f"The request cannot be mapped: {failed}") from failed
 
-    def answer(self, status: int, data: bytes, ours: str) -> Answer:
-        """What a reply means.
+    def answer(self, status: int, data: bytes, ours: str, nonce: bytes = b"") -> Answer:
+        """What a reply means; `nonce` as its message was made with.
 
         Raises SessionOver, and AnswerUnusable, XmlRefused, Invalid, MappingFailed, JSONEncodeError.
         """
@@ -98,6 +99,8 @@ class Coding:
         if output is None and status < 300 and not data.strip():
             return answer(202, (), b"", Outcome.OK, "yes")
         message, flaws = self._opened(status, data)
+        if nonce and self._operation.addressing.namespace and answers_another(message.headers, nonce):
+            raise AnswerUnusable("its wsa:RelatesTo says that it is a reply to another message")
         if message.fault is not None:
             fault = faults.read(message.fault)
             judged = faults.judge(fault, self._operation, self._statuses, self._codec)

@@ -76,12 +76,15 @@ def _fault(body: Element) -> Element | None:
 
 def not_understood(message: Opened, known: frozenset[str]) -> tuple[str, ...]:
     """The header blocks that have to be understood here and are not `known`: their names, without namespaces."""
-    space = NAMESPACES[message.version]
-    role = f"{{{space}}}{'actor' if message.version == '1.1' else 'role'}"
+    insists = f"{{{NAMESPACES[message.version]}}}mustUnderstand"
     return tuple(
         local(block.tag)
-        for block in message.headers
-        if block.get(f"{{{space}}}mustUnderstand", "").strip() in TRUE
-        and block.get(role, "").strip() in _HERE[message.version]
-        and block.tag not in known
+        for block in headers_for_us(message)
+        if block.get(insists, "").strip() in TRUE and block.tag not in known
     )
+
+
+def headers_for_us(message: Opened) -> tuple[Element, ...]:
+    """The header blocks that are for whoever gets the message at last, or next."""
+    role = f"{{{NAMESPACES[message.version]}}}{'actor' if message.version == '1.1' else 'role'}"
+    return tuple(block for block in message.headers if block.get(role, "").strip() in _HERE[message.version])

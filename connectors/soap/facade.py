@@ -6,16 +6,19 @@ it; the backend's JSON is mapped and written as the operation's reply, in the en
 
 import asyncio
 from dataclasses import replace
+from os import urandom
 
 import orjson
 
 from connectors.base import Answer, Call, Kept, Send
 from connectors.mapping import MappingFailed
+from connectors.soap.addressing import ID, Related
 from connectors.soap.answers import answer
 from connectors.soap.codec import Codec
 from connectors.soap.envelope import NAMESPACES
-from connectors.soap.facing import CONTENT_TYPES, Facing, Refused, answered, facing
+from connectors.soap.facing import CONTENT_TYPES, Facing, Refused, facing
 from connectors.soap.filling import Filled
+from connectors.soap.headers import Chance
 from connectors.soap.incoming import document, read_whole, request_id
 from connectors.soap.packed import message_of
 from connectors.soap.plan import Schema
@@ -27,7 +30,7 @@ from gateway.core.forwarding import field_lines
 from gateway.core.headers import Fields
 from gateway.core.model import Outcome, Placeholder
 from gateway.core.planning import PathProblem, Plan, edited, target_path
-from gateway.core.problems import SOAP_11, SOAP_12, soap_fault
+from gateway.core.problems import SOAP_11, SOAP_12
 from gateway.errors import AnswerInvalid
 from gateway.wire.body import EMPTY
 from gateway.wire.pool import Outgoing
@@ -41,25 +44,27 @@ _NO_QUERY = "`request` must be an object of plain values: they become the query"
 class FacadeConnector:
     """Answers SOAP clients from JSON backends. One serves one routing table."""
 
-    def __init__(self) -> None:
+    def __init__(self, chance: Chance = urandom) -> None:
+        self._chance = chance
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
     async def prepare(self, plan: Plan, kept: Kept | None = None) -> "FacadeCaller":
         """Compile the plan's operation and mappings; in a thread, for a large schema. Raises MappingInvalid."""
         schema: Schema = plan.target.call.schema
         found = self._codecs.setdefault(id(schema), (schema, Codec(schema)))
-        return await asyncio.to_thread(FacadeCaller, plan, found[1])
+        return await asyncio.to_thread(FacadeCaller, plan, found[1], self._chance)
 
 
 class FacadeCaller:
     """Answers one operation."""
 
-    def __init__(self, plan: Plan, codec: Codec) -> None:
+    def __init__(self, plan: Plan, codec: Codec, chance: Chance) -> None:
         target: FacadeTarget = plan.target.call
         parts = [part for part in plan.target.path or () if isinstance(part, Placeholder) and part.source == "body"]
         places = tuple(part.name.decode() for part in parts)
         target = target._replace(places=places, in_query=(plan.method or b"POST") in BODYLESS)
         self._decode = target.decode
+        self._chance = chance
         self._facing = Facing(target, codec)
         self._recipe = Recipe(facing, target, codec.schema)
         self._reads_request = target.request is not None
@@ -67,18 +72,20 @@ class FacadeCaller:
     async def call(self, call: Call, send: Send) -> Answer:
         """Raises ClientError for a request that is too large, BackendError when the backend fails."""
         ours, envelope = request_id(call.lines), version_of(call.request.fields)
+        related: Related | None = None
         data = await message_of(call, self._decode)
         given = document(call.request, call.route, None) if self._reads_request else {}
         try:
-            version, filled = await coded(self._facing, self._recipe, data, "asked", data, given)
+            asked = await coded(self._facing, self._recipe, data, "asked", data, given, self._chance(ID))
+            version, filled, related = asked
             envelope = NAMESPACES[version]
             sent = self._sent(call, filled)
         except Refused as refused:
             envelope = NAMESPACES[refused.version] if refused.version is not None else envelope
-            fault = soap_fault(envelope, refused.reason, ours, must_understand=refused.must_understand)
-            return answered(fault, Outcome.REFUSED, "no")
+            refused.related = refused.related or related
+            return self._facing.refused(envelope, refused, ours)
         except XmlRefused as error:
-            return answered(soap_fault(envelope, str(error), ours), Outcome.REFUSED, "no")
+            return self._facing.refused(envelope, Refused(str(error)), ours)
         head, body = await send(sent)
         reply = await read_whole(body, self._decode)
         if reply is None:
@@ -86,12 +93,11 @@ class FacadeCaller:
         if 300 <= head.status < 400:
             raise AnswerInvalid(f"{call.plan.name}: HTTP {head.status} is no answer to an operation")
         if head.status >= 400:
-            refusal: Answer = await coded(
-                self._facing, self._recipe, reply, "refusal", envelope, head.status, reply, ours
-            )
+            how = envelope, head.status, reply, ours, related
+            refusal: Answer = await coded(self._facing, self._recipe, reply, "refusal", *how)
             return refusal
         try:
-            content = await coded(self._facing, self._recipe, reply, "reply", version, reply)
+            content = await coded(self._facing, self._recipe, reply, "reply", version, reply, related)
         except (Invalid, MappingFailed, orjson.JSONDecodeError) as error:
             raise AnswerInvalid(f"{call.plan.name}: {error}") from error
         if not content:

@@ -12,18 +12,21 @@ import orjson
 
 from connectors.base import Answer
 from connectors.mapping import Mapped, MappingFailed
+from connectors.soap import addressing
+from connectors.soap.addressing import Given, Misaddressed, Related
 from connectors.soap.answers import answer
 from connectors.soap.codec import Codec, needs_names
-from connectors.soap.envelope import NAMESPACES, Frame, Version, not_understood, opened
+from connectors.soap.envelope import NAMESPACES, Frame, Opened, Version, headers_for_us, not_understood, opened
 from connectors.soap.filling import Filled, Filling
 from connectors.soap.fitting import ILLEGAL
 from connectors.soap.plan import Field, Message, Schema
 from connectors.soap.problems import UNKNOWN_MEMBER, Invalid
 from connectors.soap.target import FacadeTarget
 from connectors.soap.words import JSON
-from connectors.soap.xmltext import Element
-from gateway.core.model import Acted, Outcome
-from gateway.core.problems import Refusal, soap_fault
+from connectors.soap.xmltext import Element, local
+from gateway.core.model import Acted, Outcome, SoapOperation
+from gateway.core.problems import Cause, Refusal, soap_fault
+from gateway.core.soap import Called, action_contradicts
 
 CONTENT_TYPES: dict[Version, bytes] = {
     "1.1": b"text/xml; charset=utf-8",
@@ -34,21 +37,37 @@ _UNSPEAKABLE = re.compile(f"[{ILLEGAL}]")
 
 
 class Refused(Exception):
-    """A request that is answered with a fault; `version` is that of its envelope, where only the error knows it."""
+    """A request that is answered with a fault; `version` is that of its envelope, where only the error knows it.
 
-    def __init__(self, reason: str, version: Version | None = None, code: Literal["", "MustUnderstand"] = "") -> None:
-        super().__init__(reason, version, code)  # all of it, because it may come from the other process
+    `related` is what the fault owes the request's headers, and `cause` what is wrong with those.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        version: Version | None = None,
+        code: Literal["", "MustUnderstand"] = "",
+        related: Related | None = None,
+        cause: Cause | None = None,
+    ) -> None:
+        super().__init__(reason, version, code, related, cause)  # all, because it may come from the other process
         self.reason = reason
         self.version = version
         self.must_understand = code == "MustUnderstand"
+        self.related = related
+        self.cause = cause
 
 
 class Said(NamedTuple):
-    """What a client said: the version of its envelope, the operation's input, and its declared headers by key."""
+    """What a client said: the version of its envelope, the operation's input, and its declared headers by key.
+
+    `related` is what a reply owes its other headers.
+    """
 
     version: Version
     value: JSON
     headers: dict[str, JSON]
+    related: Related | None
 
 
 def facing(target: FacadeTarget, schema: Schema) -> "Facing":
@@ -68,7 +87,7 @@ class Facing:
         self._response = None if target.response is None else Mapped(target.response)
         self._reply_headers = None if target.reply_headers is None else Mapped(target.reply_headers)
         self._frames = {version: Frame(version, codec.schema, encoded=encoded) for version in NAMESPACES}
-        self._known = frozenset(field.name for field in operation.input.headers)
+        self._known = frozenset(field.name for field in operation.input.headers) | addressing.UNDERSTOOD
         headers = operation.input.headers if reads_headers or target.request is not None else ()
         self._headers = {field.name: field for field in headers}
         self._names = needs_names(codec.schema, operation.input) or needs_names(codec.schema, Message(headers))
@@ -78,36 +97,57 @@ class Facing:
         if operation.output is not None:
             codec.compiled(operation.output)
 
-    def asked(self, data: bytes, given: dict[str, Any]) -> tuple[Version, Filled]:
-        """The version of an envelope that came, and what the backend is asked. Raises Refused, XmlRefused.
+    def asked(self, data: bytes, given: dict[str, Any], chance: bytes) -> tuple[Version, Filled, Related | None]:
+        """The version of an envelope that came, what the backend is asked, and what a reply owes the headers.
 
-        `given` is the rest of the request's document.
+        `given` is the rest of the request's document. Raises Refused, XmlRefused.
         """
-        said = self.request(data)
+        said = self.request(data, chance)
         try:
-            return said.version, self._filling({**given, "body": said.value, "soap_header": said.headers})
+            filled = self._filling({**given, "body": said.value, "soap_header": said.headers})
         except MappingFailed as failed:
-            raise Refused(str(failed), said.version) from failed
+            raise Refused(str(failed), said.version, related=said.related) from failed
+        return said.version, filled, said.related
 
-    def request(self, data: bytes) -> Said:
-        """What an envelope says. Raises Refused, XmlRefused."""
+    def request(self, data: bytes, chance: bytes) -> Said:
+        """What an envelope says; `chance` makes the id of the reply. Raises Refused, XmlRefused."""
         message = opened(data, names=self._names)
+        related = self._related(message, chance)
         if unknown := not_understood(message, self._known):
             reason = f"The request insists on headers that are not understood here: {', '.join(unknown)}."
-            raise Refused(reason, message.version, "MustUnderstand")
+            raise Refused(reason, message.version, "MustUnderstand", related)
         try:
             value, _ = self._codec.decode(self._operation.input, message.body, strict=True)
             headers = self._declared(message.headers)
         except Invalid as invalid:
-            raise Refused(str(invalid), message.version) from invalid
-        return Said(message.version, value, headers)
+            raise Refused(str(invalid), message.version, related=related) from invalid
+        return Said(message.version, value, headers, related)
 
     def _declared(self, blocks: Iterable[Element]) -> dict[str, JSON]:
         """The headers that the operation declares, as far as they can be read. Raises Invalid."""
         known = ((self._headers[block.tag], block) for block in blocks if block.tag in self._headers)
         return {field.key: self._codec.decode_element(field, block)[0] for field, block in known}
 
-    def reply(self, version: Version, data: bytes, headers: str = "") -> bytes:
+    def _related(self, message: Opened, chance: bytes) -> Related | None:
+        """What a reply owes the headers of WS-Addressing. Raises Refused for those that cannot be obeyed."""
+        given = addressing.given(headers_for_us(message)) if message.headers else None
+        if given is None:
+            return None
+        related = addressing.related(given, chance)
+        problem = self._misaddressed(given, message)
+        if problem is not None:
+            cause = Cause(given.namespace, problem.codes)
+            raise Refused(problem.reason, message.version, related=related, cause=cause)
+        return related
+
+    def _misaddressed(self, given: Given, message: Opened) -> Misaddressed | None:
+        operation, body = self._operation, next(iter(message.body), None)
+        element = operation.name if body is None else local(body.tag)
+        known = SoapOperation(operation.name, element, None, operation.action or None, operation.addressing.input)
+        contradicts = action_contradicts(Called("", "", element, given.action), known)
+        return addressing.misaddressed(given, contradicts=contradicts, one_way=operation.output is None)
+
+    def reply(self, version: Version, data: bytes, related: Related | None = None, headers: str = "") -> bytes:
         """The operation's reply, of a backend's JSON. Raises Invalid, MappingFailed, JSONDecodeError."""
         output = self._operation.output
         if output is None:
@@ -116,28 +156,52 @@ class Facing:
         value = found if self._response is None else self._response(found)
         if self._reply_headers is not None:
             headers += self.blocks(self._reply_headers(found))
+        headers += addressing.reply_blocks(related, self._operation.addressing.output)
         return self._frames[version].around(self._codec.encode(output, value), headers)
 
     def blocks(self, values: Mapping[str, JSON]) -> str:
         """Headers of a reply, as XML. Raises Invalid."""
         return "".join(self._codec.encode_element(self._returned[key], value) for key, value in values.items())
 
-    def refusal(self, envelope: str, status: int, data: bytes, ours: str) -> Answer:
+    def refusal(self, envelope: str, status: int, data: bytes, ours: str, related: Related | None = None) -> Answer:
         """What a backend's refusal is in SOAP: the fault declared for its status, or one that blames the same side."""
         name = next((name for name, code in self._faults if code == status), "")
         if status >= 500 and not name:
-            return answered(soap_fault(envelope, NO_ANSWER, ours, sender=False), Outcome.BACKEND_ERROR, "maybe")
+            fault = soap_fault(envelope, NO_ANSWER, ours, sender=False, headers=self.fault_headers(related))
+            return answered(fault, Outcome.BACKEND_ERROR, "maybe")
         said = _said(data)
         reason = _reason(said) or name or f"The request was refused ({status})."
         details = [each for each in (said.get("detail"), said) if isinstance(each, dict)]
-        return answered(self.fault(envelope, reason, ours, name, details), Outcome.BUSINESS_FAULT)
+        return answered(self.fault(envelope, reason, ours, name, details, related), Outcome.BUSINESS_FAULT)
+
+    def fault_headers(self, related: Related | None, name: str = "", *, own: bool = False) -> str:
+        """What a fault owes its request's headers: a declared one by its name, or one about the headers (`own`)."""
+        return addressing.fault_blocks(related, self._operation.addressing, name, own=own)
+
+    def refused(self, envelope: str, refused: Refused, ours: str) -> Answer:
+        """The fault for a request that is refused here, before anything was sent."""
+        headers = self.fault_headers(refused.related, own=refused.cause is not None)
+        insists = refused.must_understand
+        fault = soap_fault(
+            envelope, refused.reason, ours, must_understand=insists, headers=headers, cause=refused.cause
+        )
+        return answered(fault, Outcome.REFUSED, "no")
 
     def fault(
-        self, envelope: str, reason: str, ours: str, name: str, details: Iterable[JSON], *, sender: bool = True
+        self,
+        envelope: str,
+        reason: str,
+        ours: str,
+        name: str,
+        details: Iterable[JSON],
+        related: Related | None = None,
+        *,
+        sender: bool = True,
     ) -> Refusal:
         """The declared fault of a name, with the first of these details that fits; any other fault has none."""
         detail, declared = self._detail(name, details), self._frames["1.1"].declared
-        return soap_fault(envelope, reason, ours, sender=sender, detail=detail, declared=declared)
+        headers = self.fault_headers(related, name)
+        return soap_fault(envelope, reason, ours, sender=sender, detail=detail, declared=declared, headers=headers)
 
     def _detail(self, name: str, details: Iterable[JSON]) -> str:
         """A declared fault's detail, as XML; none when nothing fits."""

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import orjson
 
 from connectors.mapping import Mapped
+from connectors.soap.addressing import ID, UNDERSTOOD, call_blocks
 from connectors.soap.codec import Codec
 from connectors.soap.plan import Field, Operation
 from connectors.soap.problems import Invalid, Problem
@@ -32,11 +33,17 @@ class Headers:
     """The headers of an operation as one target calls it."""
 
     def __init__(
-        self, operation: Operation, auth: tuple[Auth, ...], given: Mapping[str, Any] | None, codec: Codec
+        self,
+        operation: Operation,
+        auth: tuple[Auth, ...],
+        given: Mapping[str, Any] | None,
+        codec: Codec,
+        to: str = "",
     ) -> None:
         """Raises Invalid for a header that the operation does not have, MappingInvalid for what is no mapping."""
         returned = operation.output.headers if operation.output is not None else ()
         self._codec = codec
+        self._addressing, self._to = operation.addressing, to or operation.address
         self._declared = {field.key: field for field in operation.input.headers}
         self._returned = {field.name: field for field in returned}
         self._tokens = tuple(each for each in auth if isinstance(each, UsernameToken))
@@ -45,8 +52,8 @@ class Headers:
         self._check(key.partition(".")[0] for key in given or ())
         self._fixed = "".join(codec.encode_element(self._declared[key], value) for key, value in fixed)
         self._mapped = Mapped(given) if given is not None else None
-        self.understood = frozenset(self._returned) | ({SECURITY} if self._tokens else frozenset())
-        """The names of the headers that a reply may insist on: those declared, and the answer to our own proof."""
+        self.understood = frozenset(self._returned) | UNDERSTOOD | ({SECURITY} if self._tokens else frozenset())
+        """The names of the headers that a reply may insist on: declared ones, addressing's, the answer to our proof."""
 
     def _check(self, keys: Iterable[str]) -> None:
         unknown = [Problem(f"/{key}", "is not a header of this operation") for key in keys if key not in self._declared]
@@ -63,6 +70,8 @@ class Headers:
         values = self._mapped(document) if self._mapped is not None else {}
         problems: list[Problem] = []
         blocks = [self._fixed]
+        if self._addressing.namespace:
+            blocks.append(call_blocks(self._addressing, self._to, chance(ID)))
         for key, value in values.items():
             try:
                 blocks.append(self._codec.encode_element(self._declared[key], value))

@@ -185,6 +185,19 @@ class Message(NamedTuple):
     attachments: tuple[str, ...] = ()
 
 
+class Addressing(NamedTuple):
+    """What WS-Addressing calls an operation's messages: an action for each, faults by name.
+
+    `namespace` is that of the headers that a call has, "" where it has none; `required`: they must be understood.
+    """
+
+    input: str = ""
+    output: str = ""
+    faults: tuple[tuple[str, str], ...] = ()
+    namespace: str = ""
+    required: bool = False
+
+
 class Operation(NamedTuple):
     """One operation of one port: how it is called, and what its messages are.
 
@@ -201,6 +214,7 @@ class Operation(NamedTuple):
     output: Message | None
     faults: tuple[tuple[str, Field], ...] = ()
     documentation: str = ""
+    addressing: Addressing = Addressing()
 
 
 class Service(NamedTuple):

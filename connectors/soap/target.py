@@ -19,6 +19,7 @@ class SoapTarget(NamedTuple):
     that the operation declares. `faults` are statuses by a fault's name, its detail's element or its code; `error_when`
     is an expression over the reply: where it is true, the reply is an error with `error_status`. `strict` refuses
     replies that break their schema; `decode` bounds what is decoded, in bytes. `session` is what calls are part of.
+    `to` is the address that WS-Addressing names, "" where that is the WSDL's.
     """
 
     operation: Operation
@@ -32,6 +33,7 @@ class SoapTarget(NamedTuple):
     auth: tuple[Auth, ...] = ()
     decode: int = DECODE
     session: Session | None = None
+    to: str = ""
 
     def document(self) -> dict[str, Any]:
         """What is written about the call, without secrets: no credentials, and no literals of expressions."""
@@ -45,6 +47,7 @@ class SoapTarget(NamedTuple):
             "error_when": without_literals(self.error_when),
             "error_status": self.error_status if self.error_when is not None else None,
             "strict": self.strict,
+            "addressing": self.operation.addressing.namespace,
             "auth": [type(each).__name__ for each in self.auth],
             "session": None if self.session is None else _session(self.session),
             "decode": self.decode if self.decode != DECODE else None,
@@ -54,8 +57,10 @@ class SoapTarget(NamedTuple):
     @property
     def told(self) -> str:
         """What is done, in words for `banyan explain`."""
+        operation = self.operation
+        addressed = " with WS-Addressing" if operation.addressing.namespace else ""
         logged_on = f", logged on by {self.session.log_on.operation.name}" if self.session is not None else ""
-        return f"{self.operation.name} of {self.operation.service}, called in SOAP {self.operation.version}{logged_on}"
+        return f"{operation.name} of {operation.service}, called in SOAP {operation.version}{addressed}{logged_on}"
 
 
 class FacadeTarget(NamedTuple):

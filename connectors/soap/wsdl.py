@@ -7,6 +7,7 @@ groups, mixed content and repeated choices, all of which zeep drops. Both get th
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from connectors.soap.bound import Body, Bound, Fault, Part, offered
 from connectors.soap.defects import defects
 from connectors.soap.documents import Document, Library, WsdlError
 from connectors.soap.linking import Linked, Linker, address
+from connectors.soap.published import published
 from connectors.soap.repairs import SOAP_ENCODING, WSDL, XML, Source
+from gateway.core.published import Published
 
 __all__ = ["Body", "Bound", "Fault", "Part", "Wsdl", "WsdlError", "load"]
 
@@ -61,6 +64,11 @@ class Wsdl:
     schemas: XMLSchema10
     bound: tuple[Bound, ...]
     left_out: tuple[str, ...] = ()
+
+    @cached_property
+    def published(self) -> Published | None:
+        """The files as the gateway serves them; None where they cannot be."""
+        return published(self.name, self.documents)
 
 
 def load(path: Path, root: Path | None = None) -> Wsdl:

@@ -103,7 +103,7 @@ def _match(match: Match, pattern: str) -> Document | str:
 def _backend(backend: Backend) -> Document:
     scheme = "https" if backend.tls else "http"
     where = f"unix:{backend.unix}" if backend.unix else f"{scheme}://{backend.authority.decode()}"
-    told = plain(backend._replace(unix=None, base=b"", authority=b"", types=None))
+    told = plain(backend._replace(unix=None, base=b"", authority=b"", types=None, published=None))
     rest = {key: value for key, value in told.items() if key not in ("name", "host", "port")}
     return {"url": where + backend.base.decode(), **rest}
 

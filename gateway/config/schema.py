@@ -6,7 +6,7 @@ The docstrings are also what an editor shows (`banyan schema`). Keys of later wo
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, PlainValidator, Tag
+from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
 from gateway.config import words
 from gateway.config.kinds import (
@@ -190,6 +190,12 @@ class BackendSpec(Spec):
     """Which port of the WSDL is called. Default: SOAP 1.2 where there is one."""
     auth: Maybe[AuthSpec] = None
     values: Maybe[ValuesSpec] = None
+    addressing: Maybe[
+        Annotated[
+            bool | str, PlainValidator(words.addressing), WithJsonSchema({"enum": [True, False, words.OLD_ADDRESSING]})
+        ]
+    ] = None
+    """Whether calls have WS-Addressing headers: true, false, or 2004/08 (an old version). Default: as the WSDL says."""
     url: Annotated[
         words.Address,
         PlainValidator(words.address),

@@ -14,6 +14,7 @@ from gateway.config.bridges import Bridged, bridge, contract_of, faults_of, repl
 from gateway.config.problems import Problem
 from gateway.config.proof import Proof, known_headers, log_on_name, twice_given
 from gateway.config.wording import Entry
+from gateway.config.words import OLD_ADDRESSING
 from gateway.core.model import Backend, Match, Route, Target
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.config.routes import TargetSpec
     from gateway.config.rules import Draft
     from gateway.config.schema import AuthSpec, BackendSpec, ValuesSpec
+    from gateway.core.published import Published
 
 Problems = list[Problem]
 _MAPPINGS = ("request", "response", "faults", "error_when", "error_status", "soap_headers", "replies")
@@ -29,7 +31,7 @@ _OF_CALLS = ("error_when", "error_status", "soap_headers", "replies")
 
 
 class Described(NamedTuple):
-    """What is written about a SOAP backend; `entry` is where, `base` the path of its url."""
+    """What is written about a SOAP backend; `entry` is where, `url` its url and `base` the path of that."""
 
     base: bytes
     wsdl: Path
@@ -38,6 +40,8 @@ class Described(NamedTuple):
     auth: "AuthSpec | None"
     values: "ValuesSpec | None"
     entry: Entry
+    addressing: bool | str | None = None
+    url: str = ""
 
 
 class Wanted(NamedTuple):
@@ -56,7 +60,7 @@ class Wanted(NamedTuple):
 def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Described | None:
     """What a backend says about its WSDL."""
     if spec.type == "http":
-        for key in ("wsdl", "wsdl_root", "port", "auth", "values"):
+        for key in ("wsdl", "wsdl_root", "port", "auth", "values", "addressing"):
             if getattr(spec, key) is not None:
                 problems.append(entry.key_problem((key,), f"`{key}` belongs to a backend of `type: soap`"))
         return None
@@ -65,7 +69,9 @@ def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Describe
         return None
     folder = Path(entry.document.file).parent
     root = folder / spec.wsdl_root if spec.wsdl_root is not None else None
-    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, spec.auth, spec.values, entry)
+    url = f"{'https' if spec.url.secure else 'http'}://{(spec.url.authority + spec.url.base).decode()}"
+    shown = spec.auth, spec.values, entry, spec.addressing, url
+    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, *shown)
 
 
 class Faced(NamedTuple):
@@ -121,6 +127,7 @@ def bound(
         return tuple(backends), tuple(draft.route for draft in drafts)
     sound = {each.name for each in backends}  # of the others something else has been said
     used: dict[str, set[str]] = {}
+    contracts: set[str] = set()
     for draft in drafts:
         contract = contract_of(draft, described, sound, problems)
         for side, target in _sides(draft.route):
@@ -137,6 +144,7 @@ def bound(
                 used.setdefault(target.backend, set())  # the message passes
         if contract is not None and draft.route.match.soap is not None:
             used.setdefault(contract, set()).add(draft.route.match.soap.name)
+            contracts.add(contract)
     for name, each in described.items():
         if (log_on := log_on_name(each.auth)) is not None:
             used.setdefault(name, set()).add(log_on)
@@ -144,7 +152,13 @@ def bound(
     for name, unused in described.items():
         if name not in known:
             _load(unused, problems)
-    found = tuple(each._replace(types=known[each.name].schema if each.name in known else None) for each in backends)
+    found = tuple(
+        each._replace(
+            types=known[each.name].schema if each.name in known else None,
+            published=_published(known[each.name]) if each.name in contracts else None,
+        )
+        for each in backends
+    )
     routes = tuple(_route(draft, known, decode, problems) for draft in drafts)
     problems.extend(each for operations in known.values() for each in operations.proof.unfit())
     return found, routes
@@ -152,6 +166,10 @@ def bound(
 
 def _is_about_soap(draft: "Draft") -> bool:
     return draft.contract is not None or any(target.call is not None for _, target in _sides(draft.route))
+
+
+def _published(operations: "_Operations") -> "Published | None":
+    return operations.wsdl.published if operations.wsdl is not None else None
 
 
 def _sides(route: Route) -> Iterator[tuple[str, Target]]:
@@ -169,7 +187,7 @@ class _Operations:
         self.by_name: dict[str, Operation] = {}
         self.offered: tuple[str, ...] = ()
         self.proof = Proof(described.auth, described.entry, {}, None)
-        wsdl = _load(described, problems)
+        self.wsdl = wsdl = _load(described, problems)
         if wsdl is None:
             return
         from connectors.soap.forms import formed
@@ -183,7 +201,7 @@ class _Operations:
             return
         service = formed(service_of(wsdl, names.intersection(self.offered), described.port), _forms(described.values))
         self.schema = service.schema
-        self.by_name = {each.name: each for each in service.operations}
+        self.by_name = {each.name: _addressed(each, described.addressing) for each in service.operations}
         self.proof = Proof(described.auth, described.entry, self.by_name, self.schema)
         self.proof.check(problems)
         log_on = log_on_name(described.auth)
@@ -223,6 +241,8 @@ def _described_match(draft: "Draft", known: Mapping[str, _Operations], problems:
         return route
     space, _, element = _element_of(operation)[1:].rpartition("}")
     soap = route.match.soap._replace(element=element, namespace=space, action=operation.action or None)
+    if operation.addressing.input != soap.action:
+        soap = soap._replace(addressed=operation.addressing.input)
     return route._replace(match=route.match._replace(soap=soap))
 
 
@@ -314,7 +334,18 @@ def _call(wanted: Wanted, operations: _Operations, entry: Entry, side: str, prob
         error_status=wanted.error_status or 502,
         auth=auth,
         session=session,
+        to=operation.address if "://" in operation.address else operations.described.url,
     )
+
+
+def _addressed(operation: "Operation", given: bool | str | None) -> "Operation":
+    """The operation with WS-Addressing or without, as the file says; where it says nothing, as the WSDL does."""
+    from connectors.soap.addressing import WSA, WSA_2004
+
+    if given is None:
+        return operation
+    space = "" if not given else WSA_2004 if given == OLD_ADDRESSING else operation.addressing.namespace or WSA
+    return operation._replace(addressing=operation.addressing._replace(namespace=space))
 
 
 def _check_mappings(mappings: Iterable[tuple[str, Any]], entry: Entry, side: str, problems: Problems) -> None:

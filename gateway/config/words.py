@@ -14,6 +14,7 @@ from gateway.config.problems import Unreadable
 from gateway.core.model import BUCKETS, Serve
 
 YEAR = 365 * 86_400.0
+OLD_ADDRESSING = "2004/08"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?(?:ms|s|m|h|d))+")
 _DURATION_PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
@@ -267,6 +268,13 @@ def address(value: object) -> Address:
     shown = f"[{host}]" if ":" in host else host
     authority = shown if port in (None, usual) else f"{shown}:{port}"
     return Address(host, port or usual, secure, base=path.rstrip("/").encode(), authority=authority.encode())
+
+
+def addressing(value: object) -> bool | str:
+    """Whether a SOAP backend is called with WS-Addressing, or with its old version."""
+    if value in (True, False, OLD_ADDRESSING) and isinstance(value, bool | str):
+        return value
+    raise Unreadable(f"{{written}} says nothing about WS-Addressing; write true, false or {OLD_ADDRESSING}")
 
 
 def public_url(value: object) -> str:

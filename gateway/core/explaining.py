@@ -20,7 +20,7 @@ from gateway.core.forwarding import (
 )
 from gateway.core.headers import read_request
 from gateway.core.losing import Lost, others
-from gateway.core.matching import NotFound, RoutingTable, find, operations
+from gateway.core.matching import NotFound, RoutingTable, find, operations, published
 from gateway.core.model import BUCKETS, Backend, Gateway, Request, Side
 from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import (
@@ -32,6 +32,7 @@ from gateway.core.planning import (
     target_path,
 )
 from gateway.core.problems import soap_fault
+from gateway.core.published import page_for
 from gateway.core.reasons import key_name, why
 from gateway.core.secrecy import shown
 from gateway.errors import ClientError
@@ -93,6 +94,8 @@ def explain(table: RoutingTable, gateway: Gateway, asked: Asked, draw_bits: Call
     try:
         route = _routed(table, request, asked.body)
     except ClientError as fault:
+        if fault.status in (404, 405) and (told := _published(table, request)):
+            return nothing._replace(status=200, detail=told)
         lost = others(table, request, None, asked.body) if fault.status in (404, 405) else ()
         notes = _soap_note(table, request, asked.body)
         return nothing._replace(status=fault.status, detail=_with_allow(fault), others=lost, notes=notes)
@@ -170,6 +173,16 @@ def _soap_note(table: RoutingTable, request: Request, body: bytes) -> tuple[str,
     if body or not operations(table, request):
         return ()
     return ("SOAP operations have routes of their own at this address; give the call's envelope with --data FILE.",)
+
+
+def _published(table: RoutingTable, request: Request) -> str:
+    """Which file of a WSDL the gateway answers with, in words; "" where it is none."""
+    wsdl = published(table, request)
+    page = page_for(request.query, wsdl) if wsdl is not None else None
+    if wsdl is None or page is None:
+        return ""
+    name = next(name for name, each in wsdl.pages if each is page)
+    return f"{name}, of the WSDL that the SOAP routes here go by, with the gateway's address in place of the service's."
 
 
 def _with_allow(fault: ClientError) -> str:

@@ -211,6 +211,34 @@ def public_fields(head: AnswerHead, plan: Plan, request: Request, scheme: bytes,
     return replace(head, fields=fields)
 
 
+def public_origin(peer: Peer, request: Request, public_url: str | None) -> bytes:
+    """Scheme and host that the client calls: configured, else as a trusted proxy says, else as received.
+
+    b"" where nobody says which host it was: an address then is a path alone.
+    """
+    if public_url:
+        return public_url.rstrip("/").encode()
+    scheme, host = peer.scheme, request.host
+    if peer.trusted:
+        given = dict(reversed([(name.lower(), value) for name, value in request.forwarding]))
+        first = given.get(b"forwarded", b"").partition(b",")[0]
+        told = {key.lower(): value for key, value in _FORWARDED.findall(first)}
+        scheme = _first(given.get(b"x-forwarded-proto") or told.get(b"proto", b""), _SCHEME) or scheme
+        host = _first(given.get(b"x-forwarded-host") or told.get(b"host", b""), _AUTHORITY) or host
+    return scheme + b"://" + host if host else b""
+
+
+_FORWARDED = re.compile(rb'(?:^|[;\s])(proto|host)="?([^";,\s]+)', re.IGNORECASE)
+_SCHEME = re.compile(rb"https?", re.IGNORECASE)
+_AUTHORITY = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+
+
+def _first(value: bytes, wanted: re.Pattern[bytes]) -> bytes:
+    """The first of several values, where it is what it should be: what the proxy nearest to the client said."""
+    first = value.partition(b",")[0].strip()
+    return first.lower() if wanted.fullmatch(first) else b""
+
+
 def _public_address(value: bytes, plan: Plan, base: bytes) -> bytes:
     """An address of the backend as front ends reach it; any other address as it is."""
     if value.startswith(b"/") and not value.startswith(b"//"):

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import methodcaller
 from typing import NamedTuple
 
-from gateway.core.model import Estate, Match, Predicate, Request
-from gateway.core.paths import decoded_segments, query_pairs
+from gateway.core.model import LEGACY, NEW, Estate, Match, Predicate, Request
+from gateway.core.paths import decoded_segments, needs_raw, query_pairs
 from gateway.core.planning import PlannedRoute, planned
+from gateway.core.published import Published
 
 GET, HEAD = b"GET", b"HEAD"
 FREED_AT_ONCE = 100
@@ -238,6 +239,19 @@ def operations(table: RoutingTable, request: Request) -> list[PlannedRoute]:
         if leaf.take(request) is not None:
             break
     return found
+
+
+def published(table: RoutingTable, request: Request) -> Published | None:
+    """The WSDL that the SOAP routes at this address go by, for a request that no route takes and that reads."""
+    if not table.has_operations or request.method not in (GET, HEAD):
+        return None
+    for leaf in table.leaves(request.host, request.path):
+        for route in leaf.soap:
+            backends = (route.plans[side].backend for side in (LEGACY, NEW) if side in route.plans)
+            found = next((each.published for each in backends if each.published is not None), None)
+            if found is not None and (route.raw_path or not needs_raw(request.path)):
+                return found
+    return None
 
 
 def fits(match: Match, request: Request) -> bool:

@@ -10,6 +10,8 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
+from gateway.core.published import Published
+
 Side = Literal["legacy", "new"]
 Role = Literal["live", "shadow", "fallback", "probe"]
 Acted = Literal["no", "maybe", "yes"]
@@ -97,7 +99,8 @@ class Backend(NamedTuple):
     `host`, `port` where it listens (`unix` instead: a socket's path); `base` a path prefix of its own ("" for none);
     `authority` its own Host header; `host_header` what it sees as Host: "own", "public", or a literal name;
     `timeout` the keys given for this backend; `max_idle` connections kept open for reuse; `idle` seconds they are kept;
-    `types` what its connector knows of its messages (SOAP: a `Schema`), plain values that only the connector reads.
+    `types` what its connector knows of its messages (SOAP: a `Schema`), plain values that only the connector reads;
+    `published` its WSDL, where SOAP routes go by it.
     """
 
     name: str
@@ -112,6 +115,7 @@ class Backend(NamedTuple):
     max_idle: int = 256
     idle: float = 30.0
     types: Any = None
+    published: Published | None = None
 
 
 class HeaderEdit(NamedTuple):
@@ -168,13 +172,14 @@ class SoapOperation(NamedTuple):
     """One operation of a SOAP endpoint, known by the first child of the Body.
 
     `element` is its local name, `namespace` None means any; `action` None derives what a SOAPAction may say from the
-    operation's name.
+    operation's name. `addressed` is its action in WS-Addressing, where that is another one, which may be said instead.
     """
 
     name: str
     element: str
     namespace: str | None = None
     action: str | None = None
+    addressed: str = ""
 
 
 class Match(NamedTuple):

@@ -4,6 +4,7 @@ They carry the request id, so that a person can quote it, and nothing about the 
 """
 
 import json
+from collections.abc import Sequence
 from html import escape
 from http import HTTPStatus
 from typing import NamedTuple
@@ -49,6 +50,16 @@ def wants_html(request: Request | None) -> bool:
     return any(name.lower() == b"accept" and b"text/html" in value.lower() for name, value in request.fields)
 
 
+class Cause(NamedTuple):
+    """What is wrong, more closely than SOAP's own codes say: codes of one namespace, each narrower than the last.
+
+    SOAP 1.1 has room for the narrowest only.
+    """
+
+    namespace: str
+    codes: tuple[str, ...]
+
+
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 
@@ -62,28 +73,42 @@ def soap_fault(
     must_understand: bool = False,
     detail: str = "",
     declared: str = "",
+    headers: str = "",
+    cause: Cause | None = None,
 ) -> Refusal:
     """A SOAP fault that blames the client (`sender`), or this side; `detail` is XML, `declared` declares its prefixes.
 
-    `must_understand` is the fault for headers that have to be understood and are not. SOAP 1.1, section 6.2: always
-    HTTP 500. SOAP 1.2, part 2, table 20: 400 where the sender is to blame. A reason that is not the gateway's own goes
-    without a request id: clients may know it by heart.
+    `must_understand` is the fault for headers that have to be understood and are not; `headers` are header blocks, as
+    XML. SOAP 1.1, section 6.2: always HTTP 500. SOAP 1.2, part 2, table 20: 400 where the sender is to blame. A reason
+    that is not the gateway's own goes without a request id: clients may know it by heart.
     """
     blamed = sender and not must_understand
     text = escape(f"{reason} (request {request_id})" if request_id else reason, quote=False)
+    named = f' xmlns:c="{cause.namespace}"' if cause is not None else ""
+    header = f"<e:Header>{headers}</e:Header>" if headers else ""
     if envelope == SOAP_12:
         code = "MustUnderstand" if must_understand else "Sender" if sender else "Receiver"
+        closer = _subcodes(cause.codes) if cause is not None else ""
         inside = f"<e:Detail{declared}>{detail}</e:Detail>" if detail else ""
         body = (
-            f'<e:Envelope xmlns:e="{SOAP_12}"><e:Body><e:Fault><e:Code><e:Value>e:{code}'
-            f'</e:Value></e:Code><e:Reason><e:Text xml:lang="en">{text}</e:Text></e:Reason>{inside}</e:Fault>'
+            f'<e:Envelope xmlns:e="{SOAP_12}"{named}>{header}<e:Body><e:Fault><e:Code><e:Value>e:{code}'
+            f'</e:Value>{closer}</e:Code><e:Reason><e:Text xml:lang="en">{text}</e:Text></e:Reason>{inside}</e:Fault>'
             "</e:Body></e:Envelope>"
         )
         return Refusal(400 if blamed else 500, b"application/soap+xml; charset=utf-8", body.encode())
-    code = "MustUnderstand" if must_understand else "Client" if sender else "Server"
+    code = "e:MustUnderstand" if must_understand else "e:Client" if sender else "e:Server"
+    if cause is not None:
+        code = f"c:{cause.codes[-1]}"
     inside = f"<detail{declared}>{detail}</detail>" if detail else ""
     body = (
-        f'<e:Envelope xmlns:e="{SOAP_11}"><e:Body><e:Fault><faultcode>e:{code}</faultcode>'
+        f'<e:Envelope xmlns:e="{SOAP_11}"{named}>{header}<e:Body><e:Fault><faultcode>{code}</faultcode>'
         f"<faultstring>{text}</faultstring>{inside}</e:Fault></e:Body></e:Envelope>"
     )
     return Refusal(500, b"text/xml; charset=utf-8", body.encode())
+
+
+def _subcodes(codes: Sequence[str]) -> str:
+    """Codes inside one another, as SOAP 1.2 has them."""
+    if not codes:
+        return ""
+    return f"<e:Subcode><e:Value>c:{codes[0]}</e:Value>{_subcodes(codes[1:])}</e:Subcode>"

@@ -171,7 +171,7 @@ def operation_for(call: Called, operations: Sequence[SoapOperation]) -> SoapOper
 
 def action_contradicts(call: Called, operation: SoapOperation) -> bool:
     """Whether a given action is not the operation's: declared, or ending in its name or its element's."""
-    if not call.action:
+    if not call.action or call.action == operation.addressed:
         return False
     if operation.action is not None:
         return call.action != operation.action
@@ -179,7 +179,8 @@ def action_contradicts(call: Called, operation: SoapOperation) -> bool:
 
 
 def _names(action: str, operation: SoapOperation) -> bool:
-    return bool(action) and (action == operation.action or last_name(action) == operation.name)
+    known = (operation.action, operation.addressed)
+    return bool(action) and (action in known or last_name(action) == operation.name)
 
 
 def last_name(action: str) -> str:

@@ -122,6 +122,10 @@ def refuse(
     write_own(exchange, problem(status, detail, request_id, html=html, successor=successor), headers, close=close)
 
 
+_EMPTY = frozenset({204, 304})
+"""Statuses without a body, whose fields do not speak of one."""
+
+
 def write_own(
     exchange: Exchange, refusal: Refusal, headers: tuple[tuple[bytes, bytes], ...] = (), *, close: bool = False
 ) -> None:
@@ -143,10 +147,10 @@ def write_own(
     )
     exchange.status = refusal.status
     fields = [(b"Date", formatdate(usegmt=True).encode()), *headers, (b"X-Request-ID", exchange.ids.request_id)]
-    if refusal.status != 204:
+    if refusal.status not in _EMPTY:
         fields += [(b"Content-Type", refusal.content_type), (b"Content-Length", b"%d" % len(refusal.body))]
     if exchange.close:
         fields.append((b"Connection", b"close"))
     lines = b"".join(b"%b: %b\r\n" % field for field in fields)
-    bodyless = refusal.status == 204 or (request is not None and request.method == b"HEAD")
+    bodyless = refusal.status in _EMPTY or (request is not None and request.method == b"HEAD")
     connection.write(status_line(refusal.status, b"") + lines + VIA + b"\r\n" + (b"" if bodyless else refusal.body))

@@ -5,14 +5,14 @@ from functools import partial
 from random import SystemRandom, getrandbits
 from time import perf_counter
 
-from gateway.core import matching, soap
-from gateway.core.forwarding import client_address, forwarding_lines, ids_of
+from gateway.core import matching, published, soap
+from gateway.core.forwarding import client_address, forwarding_lines, ids_of, public_origin
 from gateway.core.headers import read_request
 from gateway.core.matching import NotFound
-from gateway.core.model import BUCKETS, Observation, Request, Side
+from gateway.core.model import BUCKETS, Observation, Outcome, Request, Side
 from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import Plan, PlannedRoute, client_key, side_of
-from gateway.core.problems import soap_fault
+from gateway.core.problems import Refusal, soap_fault
 from gateway.errors import BackendError, ClientError, ClientGone
 from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
@@ -44,7 +44,7 @@ class Handler:
         try:
             request = _readable(exchange)
             if not live.table.has_operations or request.method != b"POST":
-                route = _by_path(live, request)
+                route = _by_path(live, exchange, request)
             else:
                 request, route = await _by_body(live, exchange, request)
             side, cookie = _choose(live, exchange, route, request)
@@ -110,9 +110,11 @@ def _own_method(exchange: Exchange, request: Request) -> Request:
     return request
 
 
-def _by_path(live: Live, request: Request) -> PlannedRoute:
+def _by_path(live: Live, exchange: Exchange, request: Request) -> PlannedRoute:
     found = matching.find(live.table, request)
     if isinstance(found, NotFound):
+        if request.query:
+            _publish(live, exchange, request)
         raise _not_found(found)
     return _checked_path(found, request) if request.odd else found
 
@@ -127,7 +129,7 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
     """The route of the SOAP operation that the body calls, or the path's plain route; and the request as it goes on."""
     routes = matching.operations(live.table, request)
     if not routes or not soap.is_soap(request):
-        return request, _by_path(live, request)
+        return request, _by_path(live, exchange, request)
     if request.expect:  # the body decides the route, so it is asked for here, and not again
         request = _continued(exchange, request)
     start = await exchange.body.peek(soap.READ_AHEAD)
@@ -140,7 +142,7 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
         write_own(exchange, fault)
         raise _Answered
     if wanted is None:
-        return request, _by_path(live, request)
+        return request, _by_path(live, exchange, request)
     route = next(route for route in routes if route.route.match.soap == wanted)
     return request, _checked_path(route, request)
 
@@ -149,6 +151,24 @@ def _continued(exchange: Exchange, request: Request) -> Request:
     """The request, once its body has been asked for."""
     exchange.connection.write(CONTINUE)
     return replace(request, expect=False)
+
+
+def _publish(live: Live, exchange: Exchange, request: Request) -> None:
+    """Answer a request for a file of the WSDL that SOAP routes here go by. Raises _Answered when it is one."""
+    wsdl = matching.published(live.table, request)
+    page = published.page_for(request.query, wsdl) if wsdl is not None else None
+    if page is None:
+        return
+    origin = public_origin(exchange.connection.peer, request, live.gateway.public_url)
+    tag = published.etag(page, origin, request.path)
+    known = [value for name, value in request.fields if name.lower() == b"if-none-match"]
+    headers = ((b"ETag", tag), (b"Cache-Control", b"no-cache"))
+    if published.is_known(tag, known):
+        write_own(exchange, Refusal(304, b"", b""), headers)
+    else:
+        content_type = b"text/xml; charset=" + page.charset.encode()
+        write_own(exchange, Refusal(200, content_type, published.content(page, origin, request.path)), headers)
+    raise _Answered
 
 
 def _not_found(result: NotFound) -> ClientError:
@@ -263,7 +283,7 @@ def _own_observation(exchange: Exchange, route: PlannedRoute | None, revision: i
         side="",
         role="live",
         backend="",
-        outcome=REFUSED,
+        outcome=Outcome.OK if 0 < exchange.status < 400 else REFUSED,  # it may have been answered here: a WSDL, OPTIONS
         acted="no",
         method=request.method if exchange.request is not None else b"",
         status=exchange.status,

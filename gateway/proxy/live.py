@@ -57,7 +57,7 @@ class LiveBuilder:
         self._old = old
         pools = {}
         for name, backend in self._backends.items():
-            kept, wanted = old.pools.get(name) if old is not None else None, backend._replace(types=None)
+            kept, wanted = old.pools.get(name) if old is not None else None, _without_messages(backend)
             pools[name] = kept if kept is not None and kept.backend == wanted else Pool(wanted, clock)
         self.live = Live(revision, digest, gateway, pools)
         self._http = HttpConnector()
@@ -88,3 +88,8 @@ class LiveBuilder:
             for name, pool in self._old.pools.items():
                 if self.live.pools.get(name) is not pool:
                     pool.retire()
+
+
+def _without_messages(backend: Backend) -> Backend:
+    """A backend as its pool needs it: whatever its messages are like, the connections stay."""
+    return backend._replace(types=None, published=None)

@@ -109,6 +109,58 @@ def test_how_the_gateway_logs_on(folder: Path) -> None:
     assert [tuple(each) for each in call_of(estate(folder, frame(basic_alone, CALLS))).auth] == [("u", "p")]
 
 
+ASKS = '<w:UsingAddressing xmlns:w="http://www.w3.org/2006/05/addressing/wsdl"/>'
+
+
+@pytest.mark.parametrize(
+    ("wsdl", "given", "expected"),
+    [
+        (WSDL, "", ""),
+        (WSDL, ", addressing: true", "http://www.w3.org/2005/08/addressing"),
+        (WSDL, ", addressing: 2004/08", "http://schemas.xmlsoap.org/ws/2004/08/addressing"),
+        (WSDL.replace("<soap12:binding", f"{ASKS}<soap12:binding"), "", "http://www.w3.org/2005/08/addressing"),
+        (WSDL.replace("<soap12:binding", f"{ASKS}<soap12:binding"), ", addressing: false", ""),
+    ],
+)
+def test_calls_are_addressed_as_the_wsdl_or_the_file_says(folder: Path, wsdl: str, given: str, expected: str) -> None:
+    """The file has the last word; the message goes to the address of the WSDL."""
+    (folder / "loans.wsdl").write_text(wsdl, encoding="utf-8")
+    call = call_of(estate(folder, frame(given, CALLS)))
+    assert (call.operation.addressing.namespace, call.to) == (expected, "http://127.0.0.1:1/Loans")
+    assert call.document().get("addressing", "") == expected
+
+
+def test_without_an_address_messages_go_to_the_url(folder: Path) -> None:
+    """A WSDL may name none, or one that somebody should have filled in."""
+    for instead in ("", '<soap12:address location="REPLACE_ME"/>'):
+        text = WSDL.replace('<soap12:address location="http://127.0.0.1:1/Loans"/>', instead)
+        (folder / "loans.wsdl").write_text(text, encoding="utf-8")
+        assert call_of(estate(folder, frame("", CALLS))).to == "http://127.0.0.1:9001/Loans"
+
+
+def test_there_is_no_other_version_of_addressing(folder: Path) -> None:
+    """What may be written is told."""
+    expected = "backend loans: addressing: '2003/03' says nothing about WS-Addressing; write true, false or 2004/08"
+    assert told(folder, frame(", addressing: 2003/03", CALLS))[0] == expected
+    assert "write true, false or 2004/08" in told(folder, frame(", addressing: 1", CALLS))[0]
+
+
+def test_a_wsdl_is_published_where_soap_routes_go_by_it(folder: Path) -> None:
+    """Once, on its backend; calls alone need no such thing."""
+    faced = estate(folder, frame("", FACES)).backends[0].published
+    assert faced is not None
+    assert (faced.main, estate(folder, frame("", CALLS)).backends[0].published) == ("loans.wsdl", None)
+
+
+def test_an_action_of_ws_addressing_is_known(folder: Path) -> None:
+    """Where it is not the SOAPAction."""
+    other = WSDL.replace('message="l:In"', 'message="l:In" m:Action="urn:in"')
+    other = other.replace("<definitions ", '<definitions xmlns:m="http://www.w3.org/2007/05/addressing/metadata" ')
+    (folder / "loans.wsdl").write_text(other, encoding="utf-8")
+    match = estate(folder, frame("", FACES)).routes[0].match
+    assert match.soap == SoapOperation("ListLoans", "ListLoansRequest", "urn:loans", "urn:loans/list", "urn:in")
+
+
 def test_a_soap_route_goes_by_the_wsdl(folder: Path) -> None:
     """The element and the action of its operation are those of the WSDL."""
     found = estate(folder, frame("", 'name: a, match: "SOAP /l#ListLoans", legacy: loans'))
@@ -220,7 +272,14 @@ def test_expressions_are_checked(folder: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("wsdl", "x.wsdl"), ("port", "Old"), ("wsdl_root", ".."), ("values", "{text: plain}")]
+    ("key", "value"),
+    [
+        ("wsdl", "x.wsdl"),
+        ("port", "Old"),
+        ("wsdl_root", ".."),
+        ("values", "{text: plain}"),
+        ("addressing", "true"),
+    ],
 )
 def test_what_belongs_to_soap_is_refused_elsewhere(folder: Path, key: str, value: str) -> None:
     """An HTTP backend has no WSDL."""

@@ -23,8 +23,10 @@ from gateway.core.model import (
     Target,
     Tls,
 )
+from gateway.core.published import Page, Published
 from gateway.core.splitting import bucket_of
-from tests.core.estates import request, route, table
+from tests.core.estates import NEW as OTHER
+from tests.core.estates import OLD, request, route, table
 
 ENVELOPE = (
     b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><%b xmlns="urn:r"/></e:Body></e:Envelope>'
@@ -292,3 +294,16 @@ def test_a_contradicting_action_is_a_fault() -> None:
     contradicting = told(routes, "POST", "/s", "SOAPAction: urn:r/Other", body=ENVELOPE % b"Balance")
     assert contradicting.status == 500
     assert "names another operation than the body" in contradicting.detail
+
+
+def test_the_gateway_s_own_wsdl_is_told() -> None:
+    """Which file it is; a query that names none is explained as ever, and a plain route comes first."""
+    page = Page((b"<a/>",))
+    old = OLD._replace(published=Published("rents.wsdl", (("rents.wsdl", page), ("types.xsd", Page((b"<b/>",))))))
+    only = table(route("balance", "SOAP /s#Balance"), backends=(old, OTHER))
+    found = told(only, "GET", "/s?xsd=types.xsd")
+    assert (found.status, found.detail.partition(",")[0], found.others) == (200, "types.xsd", ())
+    assert told(only, "GET", "/s?disco").status == 405
+    assert told(only, "GET", "/t?wsdl").status == 404
+    plain = table(route("balance", "SOAP /s#Balance"), route("plain", "ANY /s"), backends=(old, OTHER))
+    assert (told(plain, "GET", "/s?wsdl").status, told(plain, "GET", "/s?wsdl").route) == (0, "plain")

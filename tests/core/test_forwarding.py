@@ -15,6 +15,7 @@ from gateway.core.forwarding import (
     ids_of,
     is_trusted,
     public_fields,
+    public_origin,
     request_head,
     status_line,
     untrusted_lines,
@@ -421,3 +422,30 @@ def test_a_cookie_of_a_backend_with_another_host() -> None:
     plan = mapped(host_header="vhost.example")
     assert public("Set-Cookie: a=1; Domain=vhost.example; Path=/x", plan) == "a=1; Path=/x"
     assert public("Set-Cookie: a=1; Domain=vhost.example", mapped(host_header="public")) == "a=1; Domain=vhost.example"
+
+
+@pytest.mark.parametrize(
+    ("peer", "lines", "expected"),
+    [
+        (CLIENT, (), b"http://api.example"),
+        (CLIENT, ("X-Forwarded-Proto: https", "X-Forwarded-Host: evil.example"), b"http://api.example"),
+        (PROXY, (), b"https://api.example"),
+        (PROXY, ("X-Forwarded-Proto: HTTP", "X-Forwarded-Host: a.example:8080"), b"http://a.example:8080"),
+        (PROXY, ("X-Forwarded-Host: a.example, b.example", "X-Forwarded-Host: c.example"), b"https://a.example"),
+        (PROXY, ("X-Forwarded-Host: [2001:db8::7]:81",), b"https://[2001:db8::7]:81"),
+        (PROXY, ('Forwarded: for=1;Host="a.example:8080";proto=http, host=b.example',), b"http://a.example:8080"),
+        (PROXY, ("Forwarded: for=1; xhost=b.example",), b"https://api.example"),
+        (PROXY, ("Forwarded: host=b.example", "X-Forwarded-Host: a.example"), b"https://a.example"),
+        (PROXY, ("X-Forwarded-Proto: gopher", 'X-Forwarded-Host: a"><b'), b"https://api.example"),
+    ],
+)
+def test_clients_call_what_a_trusted_proxy_says(peer: Peer, lines: tuple[str, ...], expected: bytes) -> None:
+    """The nearest to the client is believed; what is no scheme and no host is not."""
+    assert public_origin(peer, request("GET /a", *lines), None) == expected
+
+
+def test_clients_call_what_is_configured() -> None:
+    """Whoever says what; without any host there is none."""
+    asked = request("GET /a", "X-Forwarded-Host: a.example")
+    assert public_origin(PROXY, asked, "https://public.example/") == b"https://public.example"
+    assert public_origin(CLIENT, request("GET /a", host="", old=True), None) == b""

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.matching import NotFound, RoutingTable, find, fits, host_name, operations
-from gateway.core.model import Predicate, Request, Route, Segment, SoapOperation
+from gateway.core.matching import NotFound, RoutingTable, compiled, find, fits, host_name, operations, published
+from gateway.core.model import Estate, Gateway, Predicate, Request, Route, Segment, SoapOperation, Target
 from gateway.core.paths import decoded_segments
 from gateway.core.planning import PlannedRoute
-from tests.support.values import match, request, route, table
+from gateway.core.published import Published
+from tests.support.values import BOTH, match, request, route, table
 
 
 def taken(routes: RoutingTable, start: str, *lines: str, host: str = "api.example") -> str | None:
@@ -332,3 +333,40 @@ def test_a_table_is_freed_in_small_steps() -> None:
     assert max(before - after for before, after in pairwise(left)) <= 100
     assert left[-1] == 0
     assert find(routes, request("GET /a1/2/x")) == NotFound(())
+
+
+# ------------------------------------------------------------------------------------------------ WSDLs
+
+
+WSDL = Published("office.wsdl", ())
+OTHER = Published("repairs.wsdl", ())
+
+
+def described(start: str, *routes: Route, **wsdls: Published | None) -> Published | None:
+    """The WSDL for a request; `office` and `repairs` are the backends'."""
+    backends = tuple(each._replace(published=wsdls.get(each.name)) for each in BOTH)
+    return published(compiled(Estate(Gateway(), backends, routes, "d1ge57"), 3), request(start))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_operation_s_address_has_its_wsdl(method: str) -> None:
+    """That of its legacy side, or of the new one where only that has any; for requests that read."""
+    here = route("SOAP /s#A")
+    assert described(f"{method} /s?wsdl", here, office=WSDL, repairs=OTHER) == WSDL
+    assert described(f"{method} /s?wsdl", here, repairs=OTHER) == OTHER
+    assert described(f"{method} /s?wsdl", here) is None
+    assert described(f"{method} /t?wsdl", here, office=WSDL) is None
+    assert described(f"{method} /s?wsdl", route("POST /s"), office=WSDL) is None
+
+
+def test_a_wsdl_is_read_only() -> None:
+    """Other methods get none."""
+    assert described("PUT /s?wsdl", route("SOAP /s#A"), office=WSDL) is None
+
+
+def test_the_first_wsdl_at_an_address_is_its_wsdl() -> None:
+    """Routes without one, and one that does not take such a path, are passed over."""
+    none = route("SOAP /s/{x}#A", legacy=Target("repairs"), new=None)
+    assert described("GET /s/a?wsdl", none, route("SOAP /s/**#B"), office=WSDL) == WSDL
+    assert described("GET /s/a%2Fb?wsdl", route("SOAP /s/**#B"), office=WSDL) is None
+    assert described("GET /s/a%2Fb?wsdl", route("SOAP /s/**#B", raw_path=True), office=WSDL) == WSDL

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gateway.core.problems import SOAP_11, SOAP_12, problem, soap_fault, wants_html
+from gateway.core.problems import SOAP_11, SOAP_12, Cause, problem, soap_fault, wants_html
 from tests.support.values import request
 
 
@@ -101,3 +101,27 @@ def test_a_fault_may_blame_this_side_and_carry_a_detail(envelope: str, code: str
     found = soap_fault(envelope, "Oh.", "r-1", sender=False, detail="<a:b/>", declared=' xmlns:a="urn:a"')
     assert (found.status, f">e:{code}<" in found.body.decode()) == (500, True)
     assert ElementTree.fromstring(found.body).find(".//{urn:a}b") is not None
+
+
+@pytest.mark.parametrize(
+    ("envelope", "codes", "said"),
+    [
+        (SOAP_11, ("Wide", "Narrow"), ["c:Narrow"]),
+        (SOAP_12, ("Wide", "Narrow"), ["e:Sender", "c:Wide", "c:Narrow"]),
+        (SOAP_12, ("Wide",), ["e:Sender", "c:Wide"]),
+    ],
+)
+def test_a_fault_may_say_its_cause(envelope: str, codes: tuple[str, ...], said: list[str]) -> None:
+    """In codes of another standard, narrower and narrower; SOAP 1.1 has room for one."""
+    found = soap_fault(envelope, "No.", "r-1", cause=Cause("urn:c", codes))
+    root = ElementTree.fromstring(found.body)
+    codes_said = [each.text for each in root.iter() if each.tag.endswith(("Value", "faultcode"))]
+    assert (codes_said, b' xmlns:c="urn:c"' in found.body) == (said, True)
+
+
+@pytest.mark.parametrize("envelope", [SOAP_11, SOAP_12])
+def test_a_fault_may_have_headers(envelope: str) -> None:
+    """Before the Body, where SOAP wants them."""
+    root = ElementTree.fromstring(soap_fault(envelope, "No.", "r-1", headers='<h xmlns="urn:h">1</h>').body)
+    assert [each.tag for each in root] == [f"{{{envelope}}}Header", f"{{{envelope}}}Body"]
+    assert root[0].findtext("{urn:h}h") == "1"

@@ -326,3 +326,12 @@ def test_a_declared_action_must_be_met_exactly() -> None:
 def test_an_action_ends_in_a_name(action: str, name: str) -> None:
     """Whatever stands between the parts of an action's address, the last is the name."""
     assert last_name(action) == name
+
+
+def test_an_action_of_ws_addressing_may_be_said_instead() -> None:
+    """It stands in the content type of SOAP 1.2, and need not be like the SOAPAction; it names one operation only."""
+    asking = PAY._replace(addressed="urn:rents/IRents/PayIn")
+    assert operation_for(call("PayRequest", "urn:rents/IRents/PayIn"), [GET, asking]) == asking
+    assert operation_for(call("PayRequest", "urn:rents/do-pay"), [GET, asking]) == asking
+    assert isinstance(operation_for(call("GetTenant", "urn:rents/IRents/PayIn"), [GET, asking]), SoapProblem)
+    assert isinstance(operation_for(call("PayRequest", "urn:rents/IRents/Other"), [GET, asking]), SoapProblem)

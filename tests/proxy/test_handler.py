@@ -88,8 +88,10 @@ async def test_each_request_is_observed_once(serving: Serving) -> None:
     """With the side that answered, and what became of it; what no backend was asked about has no side."""
     await serving.ask(b"GET /a HTTP/1.1\r\nHost: api.example\r\n\r\n", b"ok")
     await serving.ask(b"GET /b HTTP/1.1\r\nHost: api.example\r\n\r\n", b"}")
+    await serving.ask(b"OPTIONS * HTTP/1.1\r\nHost: api.example\r\n\r\n", b"\r\n\r\n")
     serving.recorder.flush()
     assert [(each.route, each.side, each.status, each.outcome, each.path) for each in serving.seen] == [
         ("ANY /a", "legacy", 200, "ok", b"/a"),
         ("", "", 404, "refused", b"/b"),
+        ("", "", 204, "ok", b"*"),
     ]

@@ -22,6 +22,7 @@ class Client:
         name: str = "localhost",
         timeout: float = 6.0,
         receive_buffer: int = 0,
+        source: str = "",
     ) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -29,6 +30,8 @@ class Client:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.settimeout(timeout)
         try:
+            if source:
+                sock.bind((source, 0))
             sock.connect((host, port))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.sock = tls.wrap_socket(sock, server_hostname=name) if tls is not None else sock

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from connectors.soap.bound import Body, Bound, Fault, Part
+from connectors.soap.plan import Addressing
 from connectors.soap.wsdl import WsdlError, load
 from tests.connectors.soap.wsdls import BINDING, MESSAGES, PORT_TYPE, SCHEMA, SERVICE, put, wsdl
 
@@ -33,6 +34,11 @@ def test_all_of_it(tmp_path: Path) -> None:
             output=Body((ANSWER,)),
             faults=(Fault("NoAccount", ASK),),
             documentation="What is owed.",
+            addressing=Addressing(
+                "urn:rents#GetBalance",
+                "urn:rents:Rents:GetBalanceResponse",
+                (("NoAccount", "urn:rents:Rents:GetBalance:Fault:NoAccount"),),
+            ),
         ),
     )
 

@@ -51,8 +51,8 @@ def test_a_message_becomes_json() -> None:
     headers = f'<Session xmlns="{SPACE}"><Key>k</Key></Session><Other xmlns="urn:o"/>'
     body = f'<GetBalance xmlns="{SPACE}"><AccountNo>R1</AccountNo></GetBalance>'
     data = f'<e:Envelope xmlns:e="{SOAP_11}"><e:Header>{headers}</e:Header><e:Body>{body}</e:Body></e:Envelope>'
-    expected = ("1.1", b'{"AccountNo":"R1"}', {"Session": {"Key": "k"}})
-    assert expected == made().request(data.encode())
+    expected = ("1.1", b'{"AccountNo":"R1"}', {"Session": {"Key": "k"}}, None)
+    assert expected == made().request(data.encode(), b"")
 
 
 def test_json_has_a_depth() -> None:
@@ -63,7 +63,7 @@ def test_json_has_a_depth() -> None:
     body = f'<Nest xmlns="{SPACE}">{"<Part>" * 120}{"</Part>" * 120}</Nest>'
     data = f'<e:Envelope xmlns:e="{SOAP_11}"><e:Body>{body}</e:Body></e:Envelope>'
     with pytest.raises(Refused, match="cannot be sent as JSON") as refused:
-        Bridging(target, Codec(schema)).request(data.encode())
+        Bridging(target, Codec(schema)).request(data.encode(), b"")
     assert refused.value.version == "1.1"
 
 

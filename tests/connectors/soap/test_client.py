@@ -6,10 +6,11 @@ from lxml import etree
 
 from connectors.base import Answer, Call
 from connectors.mapping import MappingInvalid
+from connectors.soap.addressing import WSA
 from connectors.soap.answers import whole
 from connectors.soap.client import SoapConnector
 from connectors.soap.faults import NOT_LOGGED_ON
-from connectors.soap.plan import Field, Group, Message, Operation, Schema, Wild
+from connectors.soap.plan import Addressing, Field, Group, Message, Operation, Schema, Wild
 from connectors.soap.problems import Invalid
 from connectors.soap.security import SECURITY, WSSE, Basic, HeaderValues, LogOn, Session, UsernameToken
 from connectors.soap.target import SoapTarget
@@ -499,3 +500,28 @@ async def test_a_session_that_is_always_over_is_an_error() -> None:
     with pytest.raises(NotLoggedOn, match="rents: the log-on was refused"):
         await in_session(wire, {})
     assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "line"),
+    [
+        ("1.1", b'SOAPAction: "urn:example:rents#GetBalance"'),
+        ("1.2", b'Content-Type: application/soap+xml; charset=utf-8; action="urn:in"'),
+    ],
+)
+async def test_the_actions_of_an_addressed_call_agree(version: Any, line: bytes) -> None:
+    """In SOAP 1.2 the content type says what wsa:Action says; SOAPAction is what the WSDL declares."""
+    wire = Wire(envelope(reply_xml(), V12))
+    await called(planned(GET_BALANCE._replace(version=version, addressing=Addressing("urn:in", namespace=WSA))), wire)
+    assert line in wire.head
+    assert wire.envelope.findtext(f".//{{{WSA}}}Action") == "urn:in"
+    assert wire.envelope.findtext(f".//{{{WSA}}}To") == GET_BALANCE.address
+
+
+async def test_a_reply_to_another_call_is_the_backends_error() -> None:
+    """Never somebody else's answer."""
+    headers = f'<a:RelatesTo xmlns:a="{WSA}">urn:another</a:RelatesTo>'
+    wire = Wire(envelope(reply_xml(), headers=headers))
+    asking = GET_BALANCE._replace(addressing=Addressing("urn:in", namespace=WSA))
+    with pytest.raises(AnswerInvalid, match="a reply to another message"):
+        await called(planned(asking), wire)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from connectors.soap.addressing import WSA, message_id
 from connectors.soap.coding import AnswerUnusable, Coding, coding
+from connectors.soap.plan import Addressing
 from connectors.soap.problems import Invalid
 from connectors.soap.security import LogOn, Session
 from connectors.soap.sessions import SessionOver
@@ -169,3 +171,20 @@ def test_what_says_that_the_session_is_over(status: int, data: bytes) -> None:
 def test_what_does_not(status: int, data: bytes, outcome: Outcome) -> None:
     """A proxy wants another proof than the session; other faults and results are what they always are."""
     assert made(session=SESSION).answer(status, data, "r-1").outcome is outcome
+
+
+def test_a_reply_to_another_message_is_unusable() -> None:
+    """Where the call was addressed: it is known by the chance that its own id was made of."""
+    asking = GET_BALANCE._replace(addressing=Addressing("urn:in", namespace=WSA))
+    chance = bytes(range(16))
+    ours, theirs = (
+        f'<a:RelatesTo xmlns:a="{WSA}">{each}</a:RelatesTo>'.encode() for each in (message_id(chance), "urn:x")
+    )
+    made = coding(SoapTarget(asking), SCHEMA)
+    assert message_id(chance).encode() in made.message(b'{"AccountNo": "R1"}', {}, 0.0, chance)
+    reply = envelope(reply_xml()).replace(b"<e:Body>", b"<e:Header>%b</e:Header><e:Body>")
+    assert made.answer(200, reply % ours, "r-1", chance).outcome == Outcome.OK
+    with pytest.raises(AnswerUnusable, match="a reply to another message"):
+        made.answer(200, reply % theirs, "r-1", chance)
+    unaddressed = coding(SoapTarget(GET_BALANCE), SCHEMA)
+    assert unaddressed.answer(200, reply % theirs, "r-1", chance).outcome == Outcome.OK

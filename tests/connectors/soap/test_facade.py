@@ -9,9 +9,10 @@ from lxml import etree
 
 from connectors.base import Answer, Call
 from connectors.mapping import MappingInvalid
+from connectors.soap.addressing import WSA, message_id
 from connectors.soap.answers import whole
 from connectors.soap.facade import FacadeConnector
-from connectors.soap.plan import Group, Message, Schema
+from connectors.soap.plan import Addressing, Group, Message, Schema
 from connectors.soap.target import FacadeTarget
 from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, HeaderEdit, Outcome, Placeholder, Target
@@ -421,3 +422,140 @@ async def test_what_is_wrong_with_large_messages_is_told_alike() -> None:
     assert fault(await called(planned(), Wire(), insists))[0] == "MustUnderstand"
     with pytest.raises(AnswerInvalid, match="Amount"):
         await called(planned(), Wire(b"{}" + b" " * 70_000))
+
+
+# ------------------------------------------------------------------------------------------------ addressing
+
+ASKING = GET_BALANCE._replace(addressing=Addressing("urn:in", "urn:out", (("NotFound", "urn:none"),)))
+ACTION = GET_BALANCE.action
+
+
+def addressed(more: str = "", action: str | None = ACTION) -> str:
+    """Header blocks of an old client."""
+    said = f"<a:Action>{action}</a:Action>" if action is not None else ""
+    return f"{said}<a:MessageID>urn:m</a:MessageID>{more}"
+
+
+def asked(headers: str, space: str = V11, account: str = "R1") -> bytes:
+    whole = ask(account, space=space, headers=headers)
+    return whole.replace(b"<e:Envelope ", f'<e:Envelope xmlns:a="{WSA}" '.encode())
+
+
+def owed(answer: Answer) -> dict[str, str]:
+    """The addressing headers of an answer."""
+    root = etree.fromstring(answer.body.take())
+    return {etree.QName(each).localname: each.text for each in root.iter(f"{{{WSA}}}*")}
+
+
+@pytest.mark.parametrize("space", [V11, V12])
+@pytest.mark.parametrize("action", [ACTION, "urn:in", None])
+async def test_a_reply_says_what_it_answers(space: str, action: str | None) -> None:
+    """To a client that says what it asks: by either of the operation's actions, or by none."""
+    answer = await called(planned(operation=ASKING), Wire(), asked(addressed(action=action), space))
+    found = owed(answer)
+    assert found.pop("MessageID").startswith("urn:uuid:")
+    assert found == {"Action": "urn:out", "RelatesTo": "urn:m"}
+
+
+async def test_every_reply_has_an_id_of_its_own() -> None:
+    """Made of the chance that the connector was given."""
+    made = planned(operation=ASKING)
+    chances = iter([bytes(16), bytes(range(16))])
+    caller = await FacadeConnector(lambda size: next(chances)).prepare(made.plans[NEW])
+    found = []
+    for _ in range(2):
+        call = Call(request(START), made, made.plans[NEW], LINES, whole(asked(addressed())))
+        found.append(owed(await caller.call(call, Wire().send))["MessageID"])
+    assert found == [message_id(bytes(16)), message_id(bytes(range(16)))]
+
+
+async def test_a_client_without_addressing_gets_none() -> None:
+    """Nothing is added to the reply that it knows."""
+    assert owed(await called(planned(operation=ASKING), Wire())) == {}
+
+
+@pytest.mark.parametrize("space", [V11, V12])
+@pytest.mark.parametrize(
+    ("data", "status", "action"),
+    [
+        (b'{"AccountNo": "R9"}', 404, "urn:none"),
+        (b"{}", 409, f"{WSA}/soap/fault"),
+        (b"", 500, f"{WSA}/soap/fault"),
+    ],
+)
+async def test_faults_say_what_they_answer(space: str, data: bytes, status: int, action: str) -> None:
+    """A declared one has an action of its own."""
+    made = planned(operation=ASKING, faults=(("NotFound", 404),))
+    found = owed(await called(made, Wire(data, status), asked(addressed(), space)))
+    assert (found["Action"], found["RelatesTo"]) == (action, "urn:m")
+
+
+@pytest.mark.parametrize("space", [V11, V12])
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda space: asked(addressed(), space, account="</AccountNo><AccountNo>"),
+        lambda space: asked(addressed('<x e:mustUnderstand="1"/>'), space),
+        lambda space: asked(addressed(), space, account=".."),
+    ],
+    ids=["does not fit", "insists", "cannot be a path"],
+)
+async def test_refusals_say_what_they_answer(space: str, data: Any) -> None:
+    """Those of the gateway, whenever they are found out."""
+    wire = Wire()
+    found = owed(await called(planned(operation=ASKING), wire, data(space)))
+    assert (found["Action"], found["RelatesTo"], wire.sent) == (f"{WSA}/soap/fault", "urn:m", [])
+
+
+async def test_a_mapping_that_fails_says_what_it_answers() -> None:
+    """Its fault, too, is an answer to the message."""
+    made = planned(operation=ASKING, request="abs(body.AccountNo)")
+    assert owed(await called(made, Wire(), asked(addressed())))["RelatesTo"] == "urn:m"
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        (addressed(action="urn:Pay"), "ActionNotSupported"),
+        (addressed("<a:ReplyTo><a:Address>http://c</a:Address></a:ReplyTo>"), "OnlyAnonymousAddressSupported"),
+        (addressed("<a:MessageID>urn:n</a:MessageID>"), "InvalidCardinality"),
+    ],
+)
+@pytest.mark.parametrize("space", [V11, V12])
+async def test_what_cannot_be_obeyed_is_refused(space: str, headers: str, code: str) -> None:
+    """With the standard's own code and action, and nothing is sent."""
+    wire = Wire()
+    answer = await called(planned(operation=ASKING), wire, asked(headers, space))
+    text = answer.body.take()
+    assert (answer.outcome, answer.acted, wire.sent) == (Outcome.REFUSED, "no", [])
+    assert f">c:{code}<".encode() in text
+    assert f">{WSA}/fault<".encode() in text
+
+
+async def test_large_messages_are_addressed_alike() -> None:
+    """What their reply owes, and what is wrong with their headers, crosses from the other process."""
+    made = planned(operation=ASKING)
+    assert owed(await called(made, Wire(), asked(addressed(), account="R" * 70_000)))["RelatesTo"] == "urn:m"
+    refused = await called(made, Wire(), asked(addressed(action="urn:Pay"), account="R" * 70_000))
+    assert owed(refused)["Action"] == f"{WSA}/fault"
+
+
+async def test_headers_for_others_are_not_ours() -> None:
+    """A header for another actor says nothing here."""
+    other = addressed(action="urn:Pay").replace("<a:Action>", '<a:Action e:actor="urn:other">')
+    assert owed(await called(planned(operation=ASKING), Wire(), asked(other)))["RelatesTo"] == "urn:m"
+
+
+async def test_the_answer_to_a_one_way_message_goes_nowhere() -> None:
+    """Then it may say so."""
+    made = planned(operation=ASKING._replace(output=None))
+    nowhere = f"<a:ReplyTo><a:Address>{WSA}/none</a:Address></a:ReplyTo>"
+    answer = await called(made, Wire(), asked(addressed(nowhere)))
+    assert (answer.head.status, answer.body.take()) == (202, b"")
+
+
+async def test_a_body_without_an_operation_contradicts_nothing() -> None:
+    """It is refused for what it lacks."""
+    data = asked(addressed()).partition(b"<e:Body>")[0] + b"<e:Body/></e:Envelope>"
+    answer = await called(planned(operation=ASKING), Wire(), data)
+    assert b"ActionNotSupported" not in answer.body.take()

@@ -133,15 +133,15 @@ def session(content: str) -> bytes:
 def test_declared_headers_are_in_reach_of_the_mapping(content: str, expected: bytes) -> None:
     """As far as they can be read; nobody is refused for one of them."""
     made = facing(FacadeTarget(GET_BALANCE, SCHEMA, request={"key": "soap_header.Session.Key"}), SCHEMA)
-    assert made.asked(session(content), {})[1].body == expected
+    assert made.asked(session(content), {}, b"")[1].body == expected
 
 
 def test_headers_are_read_only_for_a_mapping() -> None:
     """They cost nothing otherwise."""
     made = facing(FacadeTarget(GET_BALANCE, SCHEMA), SCHEMA)
-    assert made.request(session("<Key>k</Key>")).headers == {}
+    assert made.request(session("<Key>k</Key>"), b"").headers == {}
     wants = Facing(FacadeTarget(GET_BALANCE, SCHEMA), Codec(SCHEMA), reads_headers=True)
-    assert wants.request(session("<Key>k</Key>")).headers == {"Session": {"Key": "k"}}
+    assert wants.request(session("<Key>k</Key>"), b"").headers == {"Session": {"Key": "k"}}
 
 
 @pytest.mark.parametrize(("data", "expected"), [(b'{"Amount": "1", "key": "k"}', "k"), (b'{"Amount": "1"}', None)])

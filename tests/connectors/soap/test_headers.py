@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 
 from connectors.mapping import MappingFailed, MappingInvalid
+from connectors.soap.addressing import UNDERSTOOD, WSA, call_blocks
 from connectors.soap.codec import Codec
 from connectors.soap.headers import LONGEST, Headers
-from connectors.soap.plan import Field, Operation
+from connectors.soap.plan import Addressing, Field, Operation
 from connectors.soap.problems import Invalid, Problem
 from connectors.soap.security import SECURITY, Auth, HeaderValues, UsernameToken, security_block
 from connectors.soap.xmltext import Element, parse
@@ -108,9 +109,9 @@ def test_what_is_declared_is_understood() -> None:
     """A reply may insist on the headers of its message; on Security only when the call had such a header."""
     both = frozenset(each.name for each in KINDS)
     one_way = GET_BALANCE._replace(output=None)
-    assert headers().understood == both
-    assert headers(TOKEN).understood == both | {SECURITY}
-    assert headers(operation=one_way).understood == frozenset()
+    assert headers().understood - UNDERSTOOD == both
+    assert headers(TOKEN).understood - UNDERSTOOD == both | {SECURITY}
+    assert headers(operation=one_way).understood == UNDERSTOOD
     assert headers(operation=one_way).fields(blocks("<Note>a</Note>")) == ()
 
 
@@ -118,3 +119,11 @@ def test_a_header_of_an_rpc_service_may_have_no_namespace() -> None:
     """A header part that names a type stands under its own name."""
     plain = GET_BALANCE._replace(input=ASKING._replace(headers=(Field("Key", "Key", INT),)))
     assert written(headers(HeaderValues((("Key", 1),)), operation=plain)) == "<Key>1</Key>"
+
+
+def test_a_call_is_addressed_where_its_operation_asks_for_it() -> None:
+    """After the headers that the WSDL declares; to the address given, or that of the WSDL."""
+    asking = OPERATION._replace(addressing=Addressing("urn:in", namespace=WSA))
+    made = Headers(asking, (HeaderValues((("Count", 3),)),), None, CODEC, "http://given.test/")
+    assert written(made) == "<n0:Count>3</n0:Count>" + call_blocks(asking.addressing, "http://given.test/", bytes(16))
+    assert written(headers(operation=asking)) == call_blocks(asking.addressing, asking.address, bytes(16))

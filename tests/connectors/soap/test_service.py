@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.soap.plan import Field, Operation, Service
+from connectors.soap.plan import Addressing, Field, Operation, Service
 from connectors.soap.service import offered, service_of
 from connectors.soap.wsdl import Wsdl, WsdlError, load
 from tests.connectors.soap.wsdls import BINDING, MESSAGES, PORT_TYPE, put, wsdl
@@ -48,6 +48,7 @@ def test_an_operation_has_all_that_a_call_needs(tmp_path: Path) -> None:
         input=operation.input._replace(parts=()),
         output=None,
         documentation="What is owed.",
+        addressing=Addressing("urn:rents#GetBalance", "urn:rents:Rents:GetBalanceResponse"),
     )
     (part,) = operation.input.parts
     assert (part.name, part.key, part.least, part.most) == ("{urn:rents}Ask", "Ask", 1, 1)

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from connectors.soap.plan import Addressing
 from connectors.soap.security import Basic, LogOn, Session
 from connectors.soap.target import DECODE, FacadeTarget, SoapTarget, without_literals
 from tests.connectors.soap.accounts import bridge
@@ -19,6 +20,9 @@ def test_a_target_is_plain_data() -> None:
 def test_a_target_tells_what_it_does() -> None:
     """In words for people: `banyan explain` shows them in place of a request's head."""
     assert SoapTarget(GET_BALANCE).told == "GetBalance of Rents, called in SOAP 1.1"
+    asking = GET_BALANCE._replace(addressing=Addressing(namespace="urn:wsa"))
+    assert SoapTarget(asking).told == "GetBalance of Rents, called in SOAP 1.1 with WS-Addressing"
+    assert SoapTarget(asking).document()["addressing"] == "urn:wsa"
     assert FacadeTarget(GET_BALANCE, SCHEMA).told == "GetBalance of Rents, answered from JSON"
     assert bridge().told == "GetBalance of Rents, answered by Fetch of Accounts, called in SOAP 1.2"
 
