@@ -12,6 +12,7 @@ from zeep.wsdl.bindings.soap import Soap12Binding
 
 from connectors.soap.documents import Document, at
 from connectors.soap.mending import SOAP_11, SOAP_12, qualified, resolved
+from connectors.soap.policies import asks_for_mtom
 from connectors.soap.repairs import WSDL
 
 MIME = "http://schemas.xmlsoap.org/wsdl/mime/"
@@ -44,7 +45,7 @@ class Fault(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """One operation of one port. `output` is None where nothing is answered."""
+    """One operation of one port. `output` is None where nothing is answered; `mtom` is what its policy asks for."""
 
     service: str
     port: str
@@ -57,6 +58,7 @@ class Bound(NamedTuple):
     output: Body | None
     faults: tuple[Fault, ...] = ()
     documentation: str = ""
+    mtom: bool = False
 
 
 class Nodes:
@@ -122,6 +124,7 @@ def one(definition: Any, nodes: Nodes, service: str, port: Any, operation: Any) 
         output=body(definition, soap, node.find(f"{{{WSDL}}}output"), abstract.output_message),
         faults=tuple(faults(abstract.fault_messages)),
         documentation=" ".join((described.findtext(f"{{{WSDL}}}documentation") or "").split()),
+        mtom=asks_for_mtom(node.getparent()),
     )
 
 

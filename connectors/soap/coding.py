@@ -4,6 +4,7 @@ Everything about the operation is made once. Small messages are coded where they
 own (`workshop.py`), which makes the same from the same plain values.
 """
 
+from math import inf
 from typing import Any
 from urllib.parse import quote
 
@@ -13,14 +14,26 @@ from connectors.base import Answer
 from connectors.mapping import Expression, Mapped, MappingFailed, is_true
 from connectors.soap import faults
 from connectors.soap.answers import Fields, answer, problem_answer
+from connectors.soap.attachments import Wanted
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import Frame, Opened, not_understood, opened
 from connectors.soap.headers import Headers
+from connectors.soap.marks import LONGEST, Marks, marked
 from connectors.soap.plan import Schema
 from connectors.soap.problems import Problem
 from connectors.soap.target import SoapTarget
 from connectors.soap.words import JSON
 from connectors.soap.xmltext import XmlRefused
+from connectors.soap.xop import (
+    Found,
+    Sent,
+    included,
+    refers,
+    sent,
+    with_declared,
+    without_declared,
+    written,
+)
 from gateway.core.model import Outcome
 from gateway.errors import ClientError
 
@@ -55,6 +68,9 @@ class Coding:
         self._headers = Headers(operation, target.auth, target.headers, codec)
         self._names = operation.output is not None and needs_names(codec.schema, operation.output)
         self.reads_request = self._request is not None or self._headers.from_request
+        refs = refers(codec.schema, operation.input)
+        self._longest = -1 if refs else LONGEST if target.mtom else inf
+        self.packs = target.mtom or refs or bool(operation.input.attachments)
         codec.compiled(operation.input)
         if operation.output is not None:
             codec.compiled(operation.output)
@@ -64,21 +80,36 @@ class Coding:
 
         Raises Invalid for a value that does not fit, ClientError for what cannot be read or mapped.
         """
-        try:
-            given = orjson.loads(data) if data.strip() else None
-        except orjson.JSONDecodeError as error:
-            raise ClientError(400, f"The request body is not JSON: {error}.") from error
+        return self._enveloped(_given(data), asked, now, nonce)[0]
+
+    def sent(self, data: bytes, asked: dict[str, Any], now: float, nonce: bytes, chance: bytes, names: bool) -> Sent:
+        """The envelope, and what travels beside it; strings may be `names` of parts. Raises what `message` does."""
+        given, attached = marked(_given(data), Marks(chance), self._longest, names=names)
+        envelope, declared = self._enveloped(given, asked, now, nonce)
+        return sent(envelope.decode(), chance, attached, declared, xop=self._target.mtom)
+
+    def _enveloped(self, given: JSON, asked: dict[str, Any], now: float, nonce: bytes) -> tuple[bytes, dict[str, JSON]]:
+        """The envelope, and the values of attachments that the operation's binding declares."""
         value, asked = {} if given is None else given, {**asked, "body": given}
         try:
             if self._request is not None:
                 value = self._request(asked)
+            value, declared = without_declared(value, self._operation.input.attachments)
             content = self._codec.encode(self._operation.input, value)
-            return self._frame.around(content, self._headers.blocks(asked, lambda: now, lambda _: nonce))
+            return self._frame.around(content, self._headers.blocks(asked, lambda: now, lambda _: nonce)), declared
         except MappingFailed as failed:
             raise ClientError(422, f"The request cannot be mapped: {failed}") from failed
 
     def answer(self, status: int, data: bytes, ours: str) -> Answer:
         """What a reply means. Raises AnswerUnusable, XmlRefused, Invalid, MappingFailed, JSONEncodeError."""
+        return self._answer(status, data, ours, None)
+
+    def answer_with(self, status: int, data: bytes, ours: str, chance: bytes) -> tuple[Answer, dict[int, Wanted]]:
+        """What a reply with attachments means, marks in their places; and these. Raises what `answer` does."""
+        found = Found(Marks(chance), {})
+        return self._answer(status, data, ours, found), found.wanted
+
+    def _answer(self, status: int, data: bytes, ours: str, found: Found | None) -> Answer:
         output = self._operation.output
         if status in _NO_LOGON and b"Envelope" not in data:
             return _not_let_in(ours)
@@ -94,8 +125,12 @@ class Coding:
             raise AnswerUnusable(f"HTTP {status} without a fault")
         if output is None:
             return answer(202, (), b"", Outcome.OK, "yes")
+        if found is not None:
+            included(message.body, found, encoded=output.encoded)
         value, problems = self._codec.decode(output, message.body, strict=self._target.strict)
-        return self._reply(value, problems, self._headers.fields(message.headers), ours)
+        if found is not None:
+            value = with_declared(value, output.attachments, found)
+        return self._reply(value, problems, self._headers.fields(message.headers), ours, found)
 
     def _opened(self, status: int, data: bytes) -> Opened:
         """The reply's envelope; one with a fault is read with all its names, because any XML may be in its detail."""
@@ -109,7 +144,9 @@ class Coding:
             raise AnswerUnusable(f"the reply insists on headers that are not understood: {', '.join(unknown)}")
         return message
 
-    def _reply(self, value: JSON, problems: tuple[Problem, ...], fields: Fields, ours: str) -> Answer:
+    def _reply(
+        self, value: JSON, problems: tuple[Problem, ...], fields: Fields, ours: str, found: Found | None
+    ) -> Answer:
         status = self._target.error_status
         if self._is_error is not None and is_true(self._is_error(value)):
             if status >= 500:
@@ -117,12 +154,21 @@ class Coding:
             return problem_answer(status, AN_ERROR, ours, Outcome.BUSINESS_FAULT, "yes", {})
         mapped = self._response(value) if self._response is not None else value
         flags = ((b"X-Banyan-Schema", _flag(problems)),) if problems else ()
-        return answer(200, (*JSON_TYPE, *fields, *flags), orjson.dumps(mapped), Outcome.OK, "yes")
+        text = orjson.dumps(mapped) if found is None else written(mapped, found)
+        return answer(200, (*JSON_TYPE, *fields, *flags), text, Outcome.OK, "yes")
 
 
 def _not_let_in(ours: str) -> Answer:
     """The backend refused the gateway itself (HTTP 401, 403, 407): nothing that the client could mend."""
     return problem_answer(502, faults.NOT_LOGGED_ON, ours, Outcome.BACKEND_ERROR, "no", {})
+
+
+def _given(data: bytes) -> JSON:
+    """A request's JSON; None where it has none. Raises ClientError."""
+    try:
+        return orjson.loads(data) if data.strip() else None
+    except orjson.JSONDecodeError as error:
+        raise ClientError(400, f"The request body is not JSON: {error}.") from error
 
 
 def _flag(problems: tuple[Problem, ...]) -> bytes:

@@ -44,6 +44,11 @@ async def json_body(call: Call, most: int) -> bytes:
     return data
 
 
+def bad_request(reason: str) -> ClientError:
+    """The refusal of a request whose body is not what it says it is."""
+    return ClientError(400, reason, close=True)
+
+
 def document(request: Request, route: PlannedRoute, body: Any) -> dict[str, Any]:
     """What a request's mapping is applied to: `{path, query, header, body}`.
 

@@ -169,7 +169,8 @@ class Message(NamedTuple):
 class Operation(NamedTuple):
     """One operation of one port: how it is called, and what its messages are.
 
-    `version` is that of SOAP; `output` is None for one-way operations; `faults` are the declared ones by name.
+    `version` is that of SOAP; `output` is None for one-way operations; `faults` are the declared ones by name; `mtom`
+    tells that the binding's policy asks for MTOM.
     """
 
     name: str
@@ -182,6 +183,7 @@ class Operation(NamedTuple):
     output: Message | None
     faults: tuple[tuple[str, Field], ...] = ()
     documentation: str = ""
+    mtom: bool = False
 
 
 class Service(NamedTuple):

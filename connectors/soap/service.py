@@ -58,6 +58,7 @@ def compiled(bound: Bound, compiler: Compiler) -> Operation:
         else message(output, compiler, wrapper=wrapper(output, f"{bound.operation}Response") if rpc else None),
         faults=tuple((each.name or each.part.name, part(each.part, compiler)) for each in bound.faults),
         documentation=bound.documentation,
+        mtom=bound.mtom,
     )
 
 

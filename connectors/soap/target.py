@@ -18,7 +18,8 @@ class SoapTarget(NamedTuple):
     `request` and `response` are mappings (None: the operation's own JSON), and so is `headers`, by the keys of headers
     that the operation declares. `faults` are statuses by a fault's name, its detail's element or its code; `error_when`
     is an expression over the reply: where it is true, the reply is an error with `error_status`. `strict` refuses
-    replies that break their schema; `decode` bounds what is decoded, in bytes.
+    replies that break their schema; `decode` bounds what is decoded, in bytes; `mtom` sends large base64 beside the
+    envelope.
     """
 
     operation: Operation
@@ -31,6 +32,7 @@ class SoapTarget(NamedTuple):
     strict: bool = False
     auth: tuple[Auth, ...] = ()
     decode: int = DECODE
+    mtom: bool = False
 
     def document(self) -> dict[str, Any]:
         """What is written about the call, without secrets: no credentials, and no literals of expressions."""
@@ -43,6 +45,7 @@ class SoapTarget(NamedTuple):
             "faults": dict(self.faults),
             "error_when": without_literals(self.error_when),
             "strict": self.strict,
+            "mtom": self.mtom,
             "auth": [type(each).__name__ for each in self.auth],
         }
         return {key: value for key, value in written.items() if value}

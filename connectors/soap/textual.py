@@ -6,6 +6,7 @@ from binascii import a2b_base64, b2a_base64
 from connectors.soap.facets import Measure, checked, checks
 from connectors.soap.fitting import JSON, WHITE_SPACE, WITHOUT_SPACE, Codec, Unfit, collapse, illegal, must_be
 from connectors.soap.lexical import CALENDAR, SHAPES, moment_of, shaped
+from connectors.soap.marks import SWA_REF, reference
 from connectors.soap.plan import Simple
 
 
@@ -45,7 +46,8 @@ def verbatim(simple: Simple) -> Codec:
     tidy = shaped(*SHAPES[shape]) if shape in SHAPES else plain_words
     if shape in CALENDAR:
         return textual(simple, Measure(tidy, moment_of(shape), ordered=True))
-    return textual(simple, Measure(tidy, size=None if simple.kind == "qname" else len))
+    made = textual(simple, Measure(tidy, size=None if simple.kind == "qname" else len))
+    return reference(made) if simple.name == SWA_REF else made
 
 
 def plain_words(text: str) -> str:

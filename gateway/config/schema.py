@@ -146,6 +146,8 @@ class BackendSpec(Spec):
     port: Maybe[str] = None
     """Which port of the WSDL is called. Default: SOAP 1.2 where there is one."""
     auth: Maybe[AuthSpec] = None
+    mtom: Maybe[bool] = None
+    """Whether large base64 travels beside the envelope, as MTOM. Default: what the WSDL's policy asks for."""
     url: Annotated[
         words.Address,
         PlainValidator(words.address),

@@ -34,6 +34,7 @@ class Described(NamedTuple):
     port: str | None
     auth: "AuthSpec | None"
     entry: Entry
+    mtom: bool | None = None
 
 
 class Wanted(NamedTuple):
@@ -50,7 +51,7 @@ class Wanted(NamedTuple):
 def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Described | None:
     """What a backend says about its WSDL."""
     if spec.type == "http":
-        for key in ("wsdl", "wsdl_root", "port", "auth"):
+        for key in ("wsdl", "wsdl_root", "port", "auth", "mtom"):
             if getattr(spec, key) is not None:
                 problems.append(entry.key_problem((key,), f"`{key}` belongs to a backend of `type: soap`"))
         return None
@@ -59,7 +60,7 @@ def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Describe
         return None
     folder = Path(entry.document.file).parent
     root = folder / spec.wsdl_root if spec.wsdl_root is not None else None
-    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, spec.auth, entry)
+    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, spec.auth, entry, spec.mtom)
 
 
 class Faced(NamedTuple):
@@ -259,6 +260,7 @@ def _call(wanted: Wanted, operations: _Operations, entry: Entry, side: str, prob
         error_when=wanted.error_when,
         strict=wanted.strict,
         auth=_auth(operations.described.auth),
+        mtom=operation.mtom if operations.described.mtom is None else operations.described.mtom,
     )
 
 

@@ -1,0 +1,197 @@
+"""Attachments on their way: the parts of a message that still arrives, put where they belong in one that is sent.
+
+Nothing here holds an attachment. Its pieces are passed on as they come, at the pace of whoever takes them, because a
+body of ours draws from the body it is made of only when somebody asks for more. What comes in another order than it is
+needed is the exception: it is held, within a bound.
+"""
+
+from binascii import b2a_base64
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from connectors.soap.marks import CID, Holed
+from connectors.soap.multipart import Head, begun, ended
+from connectors.soap.parts import Parts, Refuse
+from gateway.wire.body import Body
+
+OCTETS = "application/octet-stream"
+
+
+class Drawn(Body):
+    """A body that is made while it is taken, out of another one."""
+
+    __slots__ = ("_source_pieces",)
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        super().__init__(None)
+        self._source_pieces = pieces
+
+    async def next(self) -> bytes:
+        """The next piece that is not empty; empty at the end. Raises what the making of it raises."""
+        async for piece in self._source_pieces:
+            if piece:
+                self.taken = self.received = self.taken + len(piece)
+                return piece
+        self.ended = True
+        return b""
+
+
+class Wanted(NamedTuple):
+    """An attachment that is looked for: by a `reference` (its id or location), or as the part that is `declared`."""
+
+    reference: str = ""
+    declared: str = ""
+
+    def is_named_by(self, head: Head) -> bool:
+        """Whether a part says that it is this one (RFC 2392; WS-I Attachments Profile 1.0, section 3.8)."""
+        if self.declared:
+            return self.declared == head.name or head.id.startswith(f"{quote(self.declared, safe='')}=")
+        name = unquote(self.reference.removeprefix(CID))
+        return bool(name) and (name in (head.id, head.name) or self.reference == head.location)
+
+    @property
+    def told(self) -> str:
+        return self.declared or unquote(self.reference.removeprefix(CID))
+
+
+class Finder:
+    """Tells which of the attachments that are wanted a part is; each is found once."""
+
+    def __init__(self, wanted: Mapping[int, Wanted], refuse: Refuse) -> None:
+        self._missing = dict(wanted)
+        self._refuse = refuse
+
+    def number_of(self, head: Head) -> int | None:
+        """None for a part that nobody asked for. One that is declared need not say its name: then the order counts."""
+        named = (number for number, each in self._missing.items() if each.is_named_by(head))
+        by_order = (number for number, each in self._missing.items() if each.declared)
+        number = next(named, None)
+        if number is None:
+            number = next(by_order, None)
+        if number is not None:
+            del self._missing[number]
+        return number
+
+    def finish(self) -> None:
+        """No more parts will come. Raises what `refuse` makes."""
+        for each in self._missing.values():
+            raise self.missing(each)
+
+    def missing(self, wanted: Wanted) -> Exception:
+        return self._refuse(f"The message has no part {wanted.told}.")
+
+
+# ------------------------------------------------------------------------------------------------ into one text
+
+
+async def filled(holed: Holed, wanted: Mapping[int, Wanted], parts: Parts, refuse: Refuse) -> AsyncIterator[bytes]:
+    """A text, with the base64 of each attachment in its hole. `parts` stands behind the root."""
+    uses = Counter(holed.holes)
+    finder = Finder({number: each for number, each in wanted.items() if number in uses}, refuse)
+    held: dict[int, bytes] = {}
+    for text, number in zip(holed.texts, holed.holes, strict=False):
+        yield text
+        uses[number] -= 1
+        if number not in held:
+            if not await _found(number, parts, finder, held):
+                raise finder.missing(wanted[number])
+            if not uses[number]:
+                async for piece in _base64(parts):
+                    yield piece
+                continue
+            held[number] = await parts.hold()
+        yield b2a_base64(held[number] if uses[number] else held.pop(number), newline=False)
+    yield holed.texts[-1]
+    while await parts.next() is not None:
+        pass
+
+
+async def _found(number: int, parts: Parts, finder: Finder, held: dict[int, bytes]) -> bool:
+    """Go to the part that is wanted now; those wanted later are held. Whether it is there."""
+    while (head := await parts.next()) is not None:
+        found = finder.number_of(head)
+        if found == number:
+            return True
+        if found is not None:
+            held[found] = await parts.hold()
+    return False
+
+
+async def _base64(parts: Parts) -> AsyncIterator[bytes]:
+    """A part's bytes as base64, without line breaks."""
+    rest = b""
+    while piece := await parts.piece():
+        piece = rest + piece
+        even = len(piece) // 3 * 3
+        rest = piece[even:]
+        yield b2a_base64(memoryview(piece)[:even], newline=False)
+    yield b2a_base64(rest, newline=False)
+
+
+async def gathered(wanted: Mapping[int, Wanted], parts: Parts, refuse: Refuse) -> dict[int, "tuple[bytes, str]"]:
+    """All attachments that are wanted, with their types, held."""
+    finder = Finder(wanted, refuse)
+    found: dict[int, tuple[bytes, str]] = {}
+    while (head := await parts.next()) is not None:
+        number = finder.number_of(head)
+        if number is not None:
+            found[number] = await parts.hold(), _type_of(head)
+    finder.finish()
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ beside one text
+
+
+class Piece(NamedTuple):
+    """An attachment of a package that is here already: its Content-ID and what it is."""
+
+    id: str
+    data: bytes
+    type: str = OCTETS
+
+
+def begin(boundary: str, root: Sequence[tuple[str, str]], text: bytes, pieces: Sequence[Piece]) -> bytes:
+    """A package up to its end, which may still get parts: the root, and the attachments that are here."""
+    written = [begun(boundary, root), text]
+    for piece in pieces:
+        written += (begun(boundary, _fields(piece.id, piece.type)), piece.data)
+    return b"".join(written)[2:]  # without the empty line in front
+
+
+def packed(boundary: str, root: Sequence[tuple[str, str]], text: bytes, pieces: Sequence[Piece]) -> bytes:
+    """A whole package."""
+    return begin(boundary, root, text, pieces) + ended(boundary)
+
+
+async def passed_on(
+    start: bytes, boundary: str, wanted: Mapping[int, Wanted], ids: Mapping[int, str], parts: Parts, refuse: Refuse
+) -> AsyncIterator[bytes]:
+    """A package whose attachments arrive: `start` is what is here of it, `ids` are the Content-IDs they get."""
+    finder = Finder(wanted, refuse)
+    yield start
+    while (head := await parts.next()) is not None:
+        number = finder.number_of(head)
+        if number is None:
+            continue
+        yield begun(boundary, _fields(ids[number], _type_of(head)))
+        while piece := await parts.piece():
+            yield piece
+    finder.finish()
+    yield ended(boundary)
+
+
+def _fields(content_id: str, content_type: str) -> Sequence[tuple[str, str]]:
+    return (
+        ("Content-Type", content_type),
+        ("Content-Transfer-Encoding", "binary"),
+        ("Content-ID", f"<{content_id}>"),
+    )
+
+
+def _type_of(head: Head) -> str:
+    """A part's content type, if it is one line of plain characters."""
+    given = head.fields.get("content-type", b"")
+    return given.decode("ascii") if given.isascii() and given and given.decode("ascii").isprintable() else OCTETS
