@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from connectors.soap.marks import CID, Holed
 from connectors.soap.multipart import Head, begun, ended
 from connectors.soap.parts import Parts, Refuse
-from gateway.wire.body import Body
+from gateway.wire.body import Body, too_large
 
 OCTETS = "application/octet-stream"
 
@@ -130,14 +130,22 @@ async def _base64(parts: Parts) -> AsyncIterator[bytes]:
     yield b2a_base64(rest, newline=False)
 
 
-async def gathered(wanted: Mapping[int, Wanted], parts: Parts, refuse: Refuse) -> dict[int, "tuple[bytes, str]"]:
-    """All attachments that are wanted, with their types, held."""
+async def gathered(
+    wanted: Mapping[int, Wanted], parts: Parts, most: int, refuse: Refuse
+) -> dict[int, "tuple[bytes, str]"]:
+    """All attachments that are wanted, with their types. Raises ClientError for more than `most` bytes."""
     finder = Finder(wanted, refuse)
     found: dict[int, tuple[bytes, str]] = {}
+    room = most
     while (head := await parts.next()) is not None:
         number = finder.number_of(head)
-        if number is not None:
-            found[number] = await parts.hold(), _type_of(head)
+        if number is None:
+            continue
+        data = await parts.whole(room)
+        if data is None:
+            raise too_large(most)
+        room -= len(data)
+        found[number] = data, _type_of(head)
     finder.finish()
     return found
 

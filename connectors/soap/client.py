@@ -107,7 +107,7 @@ class SoapCaller:
         arguments = (given, asked, *moment, chance, package is not None)
         sent: Sent = await coded(self._coding, self._recipe, given, "sent", *arguments)
         if package is not None and (sent.chance or package.small or not sent.wanted):
-            sent = await with_gathered(sent, package.parts, bad_request)
+            sent = await with_gathered(sent, package.parts, self._decode, bad_request)
         return self._packed(call, sent, chance.hex(), package)
 
     def _packed(self, call: Call, sent: Sent, boundary: str, package: Package | None) -> Outgoing:

@@ -5,7 +5,8 @@ it; the backend's JSON is mapped and written as the operation's reply, in the en
 """
 
 from dataclasses import replace
-from typing import Any
+from os import urandom
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -13,16 +14,21 @@ import orjson
 from connectors.base import Answer, Call, Send
 from connectors.mapping import Expression, Mapped, MappingFailed
 from connectors.soap.answers import answer
+from connectors.soap.attachments import Drawn, filled, packed
 from connectors.soap.codec import Codec
-from connectors.soap.envelope import NAMESPACES
+from connectors.soap.envelope import NAMESPACES, Version
 from connectors.soap.facing import CONTENT_TYPES, Facing, Refused, answered, facing
-from connectors.soap.incoming import document, read_whole, request_id
+from connectors.soap.headers import Chance
+from connectors.soap.incoming import BadRequest, bad_request, document, read_whole, request_id
+from connectors.soap.marks import CHANCE, Marks
+from connectors.soap.packages import Package, comes_in_parts, joined, opened, takes_xop
 from connectors.soap.plan import Schema
 from connectors.soap.problems import Invalid
 from connectors.soap.target import FacadeTarget
 from connectors.soap.words import JSON
 from connectors.soap.workshop import Recipe, coded
 from connectors.soap.xmltext import XmlRefused
+from connectors.soap.xop import Found, Sent, content_type, root_fields, written
 from gateway.core.forwarding import field_lines
 from gateway.core.headers import Fields
 from gateway.core.model import Outcome, Placeholder
@@ -30,7 +36,7 @@ from gateway.core.paths import problem_of
 from gateway.core.planning import PathProblem, Plan, edited, target_path
 from gateway.core.problems import SOAP_11, SOAP_12, soap_fault
 from gateway.errors import AnswerInvalid
-from gateway.wire.body import EMPTY, too_large
+from gateway.wire.body import EMPTY, Body, too_large
 from gateway.wire.pool import Outgoing
 
 BODYLESS = frozenset({b"GET", b"HEAD", b"DELETE"})
@@ -39,25 +45,34 @@ _NOT_PASSED = frozenset({b"soapaction", b"accept", b"accept-encoding", b"mime-ve
 _NO_QUERY = "`request` must be an object of plain values: they become the query"
 
 
+class Came(NamedTuple):
+    """What came with a message: the package, and which attachments the message refers to."""
+
+    package: Package
+    found: Found
+
+
 class FacadeConnector:
     """Answers SOAP clients from JSON backends. One serves one routing table."""
 
-    def __init__(self) -> None:
+    def __init__(self, chance: Chance = urandom) -> None:
+        self._chance = chance
         self._codecs: dict[int, tuple[Schema, Codec]] = {}
 
     async def prepare(self, plan: Plan) -> "FacadeCaller":
         """Compile the plan's operation and mappings. Raises MappingInvalid."""
         schema: Schema = plan.target.call.schema
         found = self._codecs.setdefault(id(schema), (schema, Codec(schema)))
-        return FacadeCaller(plan, found[1])
+        return FacadeCaller(plan, found[1], self._chance)
 
 
 class FacadeCaller:
     """Answers one operation."""
 
-    def __init__(self, plan: Plan, codec: Codec) -> None:
+    def __init__(self, plan: Plan, codec: Codec, chance: Chance) -> None:
         target: FacadeTarget = plan.target.call
         self._decode = target.decode
+        self._chance = chance
         self._facing = Facing(target, codec)
         self._recipe = Recipe(facing, target, codec.schema)
         self._request = None if target.request is None else Mapped(target.request)
@@ -70,19 +85,16 @@ class FacadeCaller:
     async def call(self, call: Call, send: Send) -> Answer:
         """Raises ClientError for a request that is too large, BackendError when the backend fails."""
         ours, envelope = request_id(call.lines), _version_of(call.request.fields)
-        data = await read_whole(call.body, self._decode)
-        if data is None:
-            raise too_large(self._decode)
         try:
-            version, value = await coded(self._facing, self._recipe, data, "request", data)
+            version, value, came = await self._asked(call)
             envelope = NAMESPACES[version]
-            sent = self._sent(call, value)
+            sent = await self._sent(call, value, came)
         except Refused as refused:
             envelope = NAMESPACES[refused.version] if refused.version is not None else envelope
             fault = soap_fault(envelope, refused.reason, ours, must_understand=refused.must_understand)
             return answered(fault, Outcome.REFUSED, "no")
-        except (XmlRefused, MappingFailed) as error:
-            return answered(soap_fault(envelope, str(error), ours), Outcome.REFUSED, "no")
+        except (XmlRefused, MappingFailed, BadRequest) as error:
+            return answered(soap_fault(envelope, _reason_of(error), ours), Outcome.REFUSED, "no")
         head, body = await send(sent)
         data = await read_whole(body, self._decode)
         if data is None:
@@ -92,17 +104,40 @@ class FacadeCaller:
         if head.status >= 400:
             return self._facing.refusal(envelope, head.status, data, ours)
         try:
-            content = await coded(self._facing, self._recipe, data, "reply", version, data)
+            return await self._reply(call, version, data)
         except (Invalid, MappingFailed, orjson.JSONDecodeError) as error:
             raise AnswerInvalid(f"{call.plan.name}: {error}") from error
-        if not content:
-            return answer(202, (), b"", Outcome.OK, "yes")
-        return answer(200, ((b"Content-Type", CONTENT_TYPES[version]),), content, Outcome.OK, "yes")
+
+    async def _asked(self, call: Call) -> tuple[Version, JSON, Came | None]:
+        """The message that came: its version, its value, and the attachments that it came with."""
+        if comes_in_parts(call.request.fields):
+            package = await opened(call.request.fields, call.body, self._decode, bad_request)
+            chance, root = self._chance(CHANCE), package.root
+            version, value, wanted = await coded(self._facing, self._recipe, root, "request_with", root, chance)
+            return version, value, Came(package, Found(Marks(chance), wanted))
+        data = await read_whole(call.body, self._decode)
+        if data is None:
+            raise too_large(self._decode)
+        return (*await coded(self._facing, self._recipe, data, "request", data), None)
+
+    async def _reply(self, call: Call, version: Version, data: bytes) -> Answer:
+        """The reply, with parts beside it for a client that takes them. Raises what the coding of it raises."""
+        xop = takes_xop(call.request.fields)
+        if not xop and not self._facing.packs:
+            content = await coded(self._facing, self._recipe, data, "reply", version, data)
+            return _told(content, CONTENT_TYPES[version])
+        chance = self._chance(CHANCE)
+        sent: Sent = await coded(self._facing, self._recipe, data, "reply_with", version, data, chance, xop)
+        if not sent.pieces:
+            return _told(sent.envelope, CONTENT_TYPES[version])
+        boundary = chance.hex()
+        content = packed(boundary, root_fields(version, boundary, "", xop=xop), sent.envelope, sent.pieces)
+        return _told(content, content_type(version, boundary, "", xop=xop))
 
     # -------------------------------------------------------------------------------------------- the request
 
-    def _sent(self, call: Call, value: JSON) -> Outgoing:
-        """What the backend is sent. Raises Refused, MappingFailed."""
+    async def _sent(self, call: Call, value: JSON, came: Came | None) -> Outgoing:
+        """What the backend is sent. Raises Refused, MappingFailed, BadRequest."""
         plan, request = call.plan, call.request
         given = document(call.request, call.route, value)
         content = value if self._request is None else self._request(given)
@@ -112,12 +147,12 @@ class FacadeCaller:
             raise Refused(target.detail)
         target = target.removesuffix(request.query)  # it speaks to the SOAP service: `?wsdl`, a session's id
         method = plan.method or b"POST"
-        data = b"" if method in BODYLESS else _json(content)
         if method in BODYLESS and self._request is not None:
             target += _query(content)
-        head = _head(plan, method, target, call, len(data))
-        resend = request.method in call.route.idempotent  # by the route, not by what the backend is called with
-        return Outgoing(head + data, EMPTY, plan.timeouts, False, method == b"HEAD", resend)
+        data, body = (b"", EMPTY) if method in BODYLESS else await _body(content, came)
+        head = _head(plan, method, target, call, len(data) if body is EMPTY else -1)
+        resend = body is EMPTY and request.method in call.route.idempotent  # by the route, not by the backend's method
+        return Outgoing(head + data, body, plan.timeouts, body is not EMPTY, method == b"HEAD", resend)
 
     def _filled(self, plan: Plan, given: dict[str, Any]) -> tuple[bytes | Placeholder, ...]:
         """The target's path, its places for values of the body filled. Raises Refused."""
@@ -145,10 +180,33 @@ def _as_expression(way: str) -> str:
     return "body." + ".".join(f'"{step}"' for step in way.split("."))
 
 
+async def _body(content: JSON, came: Came | None) -> tuple[bytes, Body]:
+    """The JSON that is sent: all of it, or a body that is made while attachments still come."""
+    if came is None:
+        return _json(content), EMPTY
+    package, found = came
+    holed = found.marks.cut(_json(content, found))
+    used = {number: found.wanted[number] for number in holed.holes}
+    pieces = filled(holed, used, package.parts, bad_request)
+    if package.small or not used:
+        return await joined(pieces), EMPTY
+    return b"", Drawn(pieces)
+
+
+def _told(content: bytes, kind: bytes) -> Answer:
+    if not content:
+        return answer(202, (), b"", Outcome.OK, "yes")
+    return answer(200, ((b"Content-Type", kind),), content, Outcome.OK, "yes")
+
+
+def _reason_of(error: Exception) -> str:
+    return error.detail if isinstance(error, BadRequest) else str(error)
+
+
 def _version_of(fields: Fields) -> str:
     """The envelope to answer in when the request's own cannot be read."""
     content_type = next((value for name, value in fields if name.lower() == b"content-type"), b"")
-    return SOAP_12 if content_type.lower().lstrip().startswith(b"application/soap+xml") else SOAP_11
+    return SOAP_12 if b"application/soap+xml" in content_type.lower() else SOAP_11
 
 
 def _head(plan: Plan, method: bytes, target: bytes, call: Call, length: int) -> bytes:
@@ -158,7 +216,8 @@ def _head(plan: Plan, method: bytes, target: bytes, call: Call, length: int) -> 
     passed = [(name, value) for name, value in request.fields if not _is_about_the_envelope(name.lower())]
     fields = [*passed, (b"Accept", b"application/json")]
     if length:
-        fields += [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % length)]
+        framing = (b"Content-Length", b"%d" % length) if length > 0 else (b"Transfer-Encoding", b"chunked")
+        fields += [(b"Content-Type", b"application/json"), framing]
     lines = field_lines(edited(fields, plan.target.request))
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b\r\n" % (method, target, host, lines, call.lines)
 
@@ -167,10 +226,10 @@ def _is_about_the_envelope(name: bytes) -> bool:
     return name in _NOT_PASSED or name.startswith(b"content-")
 
 
-def _json(content: JSON) -> bytes:
+def _json(content: JSON, found: Found | None = None) -> bytes:
     """Raises Refused for what is nested deeper than JSON is written."""
     try:
-        return orjson.dumps(content)
+        return orjson.dumps(content) if found is None else written(content, found)
     except orjson.JSONEncodeError as error:
         raise Refused(f"The request cannot be sent as JSON: {error}.") from error
 

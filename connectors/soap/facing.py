@@ -5,6 +5,7 @@ are coded where they come, large ones in a process of their own (`workshop.py`).
 """
 
 import re
+from math import inf
 from typing import Any, Literal
 
 import orjson
@@ -12,13 +13,16 @@ import orjson
 from connectors.base import Answer
 from connectors.mapping import Mapped
 from connectors.soap.answers import answer
+from connectors.soap.attachments import Wanted
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import NAMESPACES, Frame, Version, not_understood, opened
 from connectors.soap.fitting import ILLEGAL
+from connectors.soap.marks import LONGEST, Marks, marked
 from connectors.soap.plan import Field, Schema
 from connectors.soap.problems import UNKNOWN_MEMBER, Invalid
 from connectors.soap.target import FacadeTarget
 from connectors.soap.words import JSON
+from connectors.soap.xop import Found, Sent, included, refers, sent, with_declared, without_declared
 from gateway.core.model import Acted, Outcome
 from gateway.core.problems import Refusal, soap_fault
 
@@ -49,7 +53,7 @@ class Facing:
     """Codes one operation's messages: requests in, replies out."""
 
     def __init__(self, target: FacadeTarget, codec: Codec) -> None:
-        operation = target.operation
+        operation, output = target.operation, target.operation.output
         encoded = operation.output is not None and operation.output.encoded
         self._operation = operation
         self._codec = codec
@@ -62,26 +66,54 @@ class Facing:
         if operation.output is not None:
             codec.compiled(operation.output)
 
+        self._refers = output is not None and refers(codec.schema, output)
+        self.packs = output is not None and (self._refers or bool(output.attachments))
+
     def request(self, data: bytes) -> tuple[Version, JSON]:
         """The version of an envelope that came, and the operation's input. Raises Refused, XmlRefused."""
+        return self._request(data, None)
+
+    def request_with(self, data: bytes, chance: bytes) -> tuple[Version, JSON, dict[int, Wanted]]:
+        """The same for a request with attachments: marks are in their places. Raises what `request` does."""
+        found = Found(Marks(chance), {})
+        return (*self._request(data, found), found.wanted)
+
+    def _request(self, data: bytes, found: Found | None) -> tuple[Version, JSON]:
         message = opened(data, names=self._names)
         if unknown := not_understood(message, self._known):
             reason = f"The request insists on headers that are not understood here: {', '.join(unknown)}."
             raise Refused(reason, message.version, "MustUnderstand")
+        taken = self._operation.input
+        if found is not None:
+            included(message.body, found, encoded=taken.encoded)
         try:
-            value, _ = self._codec.decode(self._operation.input, message.body, strict=True)
+            value, _ = self._codec.decode(taken, message.body, strict=True)
         except Invalid as invalid:
             raise Refused(str(invalid), message.version) from invalid
-        return message.version, value
+        return message.version, value if found is None else with_declared(value, taken.attachments, found)
 
     def reply(self, version: Version, data: bytes) -> bytes:
         """The operation's reply, of a backend's JSON. Raises Invalid, MappingFailed, JSONDecodeError."""
-        output = self._operation.output
-        if output is None:
+        if self._operation.output is None:
             return b""
-        found: JSON = orjson.loads(data) if data.strip() else {}
-        value = found if self._response is None else self._response(found)
-        return self._frames[version].around(self._codec.encode(output, value))
+        return self._reply(version, _given(data))[0]
+
+    def reply_with(self, version: Version, data: bytes, chance: bytes, xop: bool) -> Sent:
+        """The reply, and what travels beside it: large base64 if a client takes `xop`. Raises what `reply` does."""
+        if self._operation.output is None:
+            return Sent(b"")
+        longest = -1 if self._refers else LONGEST if xop else inf
+        given, attached = marked(_given(data), Marks(chance), longest, names=False)
+        envelope, declared = self._reply(version, given)
+        return sent(envelope.decode(), chance, attached, declared, xop=xop)
+
+    def _reply(self, version: Version, given: JSON) -> tuple[bytes, dict[str, JSON]]:
+        """The envelope, and the values of attachments that the operation's binding declares."""
+        output = self._operation.output
+        assert output is not None, "a reply is asked for where there is one"
+        value = given if self._response is None else self._response(given)
+        value, declared = without_declared(value, output.attachments)
+        return self._frames[version].around(self._codec.encode(output, value)), declared
 
     def refusal(self, envelope: str, status: int, data: bytes, ours: str) -> Answer:
         """What a backend's refusal is in SOAP: the fault declared for its status, or one that blames the same side."""
@@ -116,6 +148,10 @@ class Facing:
             unknown = {each.pointer.removeprefix("/") for each in invalid.problems if each.reason == UNKNOWN_MEMBER}
             return {key: each for key, each in value.items() if key not in unknown}
         return value
+
+
+def _given(data: bytes) -> JSON:
+    return orjson.loads(data) if data.strip() else {}
 
 
 def _said(data: bytes) -> dict[str, Any]:

@@ -44,9 +44,12 @@ async def json_body(call: Call, most: int) -> bytes:
     return data
 
 
-def bad_request(reason: str) -> ClientError:
-    """The refusal of a request whose body is not what it says it is."""
-    return ClientError(400, reason, close=True)
+class BadRequest(ClientError):
+    """A request whose body is not what it says it is."""
+
+
+def bad_request(reason: str) -> BadRequest:
+    return BadRequest(400, reason, close=True)
 
 
 def document(request: Request, route: PlannedRoute, body: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from connectors.soap.attachments import Drawn, Piece, Wanted, begin, filled, gat
 from connectors.soap.marks import CID, Marks
 from connectors.soap.multipart import Head, bare_id, media_type
 from connectors.soap.parts import Parts, Refuse
-from connectors.soap.xop import RELATED, Sent, inlined
+from connectors.soap.xop import RELATED, XOP_TYPE, Sent, inlined
 from gateway.wire.body import Body
 
 SMALL = 65_536
@@ -44,6 +44,13 @@ def field_of(fields: Fields, name: bytes) -> bytes:
 def comes_in_parts(fields: Fields) -> bool:
     """Whether a message is a package."""
     return media_type(field_of(fields, b"content-type")).name in (RELATED, FORM, MIXED)
+
+
+def takes_xop(fields: Fields) -> bool:
+    """Whether a client of SOAP has sent MTOM, or says that it would take it."""
+    kind = media_type(field_of(fields, b"content-type"))
+    accepts = field_of(fields, b"accept").decode("latin-1").lower()
+    return (kind.name == RELATED and kind.parameters.get("type", "").lower() == XOP_TYPE) or XOP_TYPE in accepts
 
 
 async def opened(fields: Fields, body: Body, most: int, refuse: Refuse) -> Package:
@@ -113,9 +120,9 @@ async def joined(pieces: AsyncIterator[bytes]) -> bytes:
 # ------------------------------------------------------------------------------------------------ requests
 
 
-async def with_gathered(sent: Sent, parts: Parts, refuse: Refuse) -> Sent:
-    """A message to be sent with everything that was still to come: in its places, or as pieces."""
-    found = await gathered(sent.wanted, parts, refuse)
+async def with_gathered(sent: Sent, parts: Parts, most: int, refuse: Refuse) -> Sent:
+    """A message to be sent with everything that was still to come, `most` bytes: in its places, or as pieces."""
+    found = await gathered(sent.wanted, parts, most, refuse)
     envelope, inside = inlined(sent.envelope, sent.chance, {number: data for number, (data, _) in found.items()})
     pieces = [Piece(sent.ids[number], *each) for number, each in found.items() if number not in inside]
     return Sent(envelope, (*sent.pieces, *pieces), {}, sent.ids)

@@ -47,6 +47,19 @@ routes:
   - {{name: store, match: "POST /store", legacy: {{backend: archive, operation: Store}}}}
   - {{name: inline, match: "POST /inline", legacy: {{backend: plain, operation: Store}}}}
   - {{name: scan, match: "POST /scan", legacy: {{backend: plain, operation: Scan}}}}
+  - name: facade-store
+    match: "SOAP /services/archive#Store"
+    legacy: archive
+    new: {{backend: rest, method: PUT, path: "/documents/{{body.No}}", response: "`3`"}}
+    serve: new
+  - name: facade-fetch
+    match: "SOAP /services/archive#Fetch"
+    safe: true
+    legacy: archive
+    new: {{backend: rest, method: GET, path: "/documents/{{body.No}}"}}
+    serve: new
+  - {{name: facade-scan, match: "SOAP /services/archive#Scan", legacy: archive, serve: new,
+      new: {{backend: rest, method: POST, path: /scans, response: "@"}}}}
 """
         with Gateway(folder, routes) as gateway:
             warm = answer(archive.fetched("aGk="), "Content-Type: text/xml")
@@ -116,8 +129,32 @@ def streamed(talk: Talk, go_on: threading.Event) -> None:
     talk.send(f"HTTP/1.1 200 OK\r\n{archive.MTOM_TYPE}\r\nContent-Length: {size}\r\n\r\n".encode() + start)
     for _ in range(LARGE // len(BLOCK) - 1):
         talk.send(BLOCK)
-    go_on.wait(10)
+    assert go_on.wait(20)
     talk.send(BLOCK + archive.END)
+
+
+def chunks(client: Client) -> Iterator[bytes]:
+    """The chunks of the body that comes."""
+    while size := int(client.reader.until(b"\r\n"), 16):
+        yield client.reader.exactly(size)
+        assert client.reader.exactly(2) == b"\r\n"
+    assert client.reader.exactly(2) == b"\r\n"
+
+
+def same(data: Iterator[bytes], expected: bytes, size: int) -> bytes:
+    """The rest behind `size` bytes which are `expected`, again and again."""
+    seen = 0
+    for piece in data:
+        own = piece[: size - seen]
+        at = seen % len(expected)
+        assert (expected * (len(own) // len(expected) + 2))[at : at + len(own)] == own
+        seen += len(own)
+        if seen == size:
+            return piece[len(own) :] + b"".join(data)
+    raise AssertionError(f"only {seen} bytes came")
+
+
+BASE64 = base64.b64encode(BLOCK * 3)
 
 
 def test_a_large_reply_passes_as_base64(estate: Estate) -> None:
@@ -130,26 +167,48 @@ def test_a_large_reply_passes_as_base64(estate: Estate) -> None:
             client.say("POST", "/fetch", JSON_TYPE, body=b'{"No": "7"}')
             head = client.hear_head()
             assert (head.status, head.get("Transfer-Encoding")) == (200, "chunked")
-            assert client.reader.until(b'"Page":[{"$value":"')
+            data = chunks(client)
+            assert next(data) == b'{"No":"7","Page":[{"$value":"'
             go_on.set()
-            expected, seen = base64.b64encode(BLOCK * 3), 0
-            data = b""
-            while not data.endswith(b"0\r\n\r\n"):
-                data = _piece(client)
-                if not data:
-                    break
-                tail = seen % len(expected)
-                body = data.removesuffix(b'"}]}')
-                assert (expected * (len(body) // len(expected) + 2))[tail : tail + len(body)] == body
-                seen += len(body)
-            assert seen == (LARGE + 2) // 3 * 4
+            padded = (LARGE + 2) // 3 * 4
+            assert same(data, BASE64, padded - 4)[4:] == b'"}]}'
 
     assert growth(estate.gateway, fetch) < MOST_GROWTH
 
 
-def _piece(client: Client) -> bytes:
-    """The data of the next chunk (or what is left of one), empty at the end."""
-    return b""
+def test_a_large_reply_passes_in_parts(estate: Estate) -> None:
+    """A client that prefers it gets the JSON, and then the bytes as they are."""
+    go_on = threading.Event()
+    go_on.set()
+    estate.archive.on(SOAP, lambda talk: streamed(talk, go_on))
+
+    def fetch() -> None:
+        with estate.gateway.client(timeout=30) as client:
+            fields = (JSON_TYPE, "Accept: multipart/related, application/json;q=0.5")
+            client.say("POST", "/fetch", *fields, body=b'{"No": "7"}')
+            head = client.hear_head()
+            assert (head.status, head.get("Transfer-Encoding")) == (200, "chunked")
+            data = chunks(client)
+            root = next(data)
+            name = json.loads(root.partition(b"\r\n\r\n")[2])["Page"][0]["$value"]
+            part = next(data)
+            assert f"<{name[4:]}>".encode() in part
+            boundary = root.partition(b"\r\n")[0]
+            assert same(data, BLOCK, LARGE) == b"\r\n" + boundary + b"--\r\n"
+
+    assert growth(estate.gateway, fetch) < MOST_GROWTH
+
+
+def test_a_client_may_leave_in_the_middle(estate: Estate) -> None:
+    """What it asked for was safe: the backend is let go as well."""
+    go_on = threading.Event()
+    estate.archive.on(SOAP, lambda talk: streamed(talk, go_on))
+    with estate.gateway.client() as client:
+        client.say("POST", "/fetch", JSON_TYPE, body=b'{"No": "7"}')
+        client.hear_head()
+        client.reader.exactly(1_000_000)
+    assert estate.archive.was_cut_off(SOAP)
+    go_on.set()
 
 
 def test_a_reply_that_breaks_off_does_not_pass_for_whole(estate: Estate) -> None:
@@ -172,7 +231,9 @@ def test_a_reply_that_breaks_off_does_not_pass_for_whole(estate: Estate) -> None
 
 def test_large_base64_travels_beside_the_envelope(estate: Estate) -> None:
     """Of JSON, values over 1 KiB become parts; small ones stay where they are."""
-    estate.archive.on(SOAP, answer(archive.envelope(f'<Stored xmlns="{archive.SPACE}">2</Stored>'), "Content-Type: text/xml"))
+    estate.archive.on(
+        SOAP, answer(archive.envelope(f'<Stored xmlns="{archive.SPACE}">2</Stored>'), "Content-Type: text/xml")
+    )
     pages = [base64.b64encode(each).decode() for each in (BLOCK, b"hi")]
     reply = ask(estate, "/store", {"No": "7", "Page": pages})
     assert (reply.status, json.loads(reply.body)) == (200, 2)
@@ -182,3 +243,188 @@ def test_large_base64_travels_beside_the_envelope(estate: Estate) -> None:
     assert content(root).count(b"Include") == 1
     assert f"cid:{part['Content-ID'][1:-1]}".encode() in content(root)
     assert root["Content-ID"] in (sent.get("Content-Type") or "")
+
+
+STORED = answer(archive.envelope(f'<Stored xmlns="{archive.SPACE}">1</Stored>'), "Content-Type: text/xml")
+FORM = (
+    b'--cut\r\nContent-Disposition: form-data; name="json"\r\n\r\n{"No": "7", "Page": ["cid:scan"]}\r\n--cut\r\n'
+    b'Content-Disposition: form-data; name="scan"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+)
+FORM_TYPE = "Content-Type: multipart/form-data; boundary=cut"
+
+
+class Taken(NamedTuple):
+    """What an origin saw of an upload: the head, the envelope, the bytes behind it."""
+
+    head: Message
+    envelope: bytes
+    rest: bytes
+
+
+def taking(taken: list[Taken], started: threading.Event) -> Callable[[Talk], None]:
+    """A backend that compares a large upload while it comes."""
+
+    def take(talk: Talk) -> None:
+        talk.body_read = True
+        reader = Client.__new__(Client)
+        reader.reader = talk.reader
+        data = chunks(reader)
+        root = next(data)
+        started.set()
+        next(data)  # the head of the part
+        taken.append(Taken(talk.request, root, same(data, BLOCK, LARGE)))
+        talk.send(STORED)
+
+    return take
+
+
+@pytest.mark.parametrize("related", [False, True])
+def test_a_large_upload_passes_as_mtom(estate: Estate, related: bool) -> None:
+    """64 MB go on as they come: the backend has the envelope before the client has sent its last bytes."""
+    taken: list[Taken] = []
+    started = threading.Event()
+    estate.archive.on(SOAP, taking(taken, started))
+    start, kind = FORM, FORM_TYPE
+    if related:
+        start = b"--cut\r\nContent-Type: application/json\r\n\r\n" + b'{"No": "7", "Page": ["cid:a%40b"]}'
+        start += archive.part("a@b", b"")
+        kind = "Content-Type: multipart/related; boundary=cut"
+
+    def store() -> None:
+        with estate.gateway.client(timeout=30) as client:
+            size = len(start) + LARGE + len(archive.END)
+            client.send(f"POST /store HTTP/1.1\r\nHost: {HOST}\r\n{kind}\r\nContent-Length: {size}\r\n\r\n".encode())
+            client.send(start)
+            for _ in range(LARGE // len(BLOCK) - 1):
+                client.send(BLOCK)
+            assert started.wait(10)
+            client.send(BLOCK + archive.END)
+            reply = client.hear()
+            assert (reply.status, json.loads(reply.body)) == (200, 1)
+
+    assert growth(estate.gateway, store) < MOST_GROWTH
+    assert b"xop:Include" in taken[0].envelope
+    assert taken[0].rest.endswith(b"--\r\n")
+
+
+def test_parts_are_inlined_where_there_is_no_mtom(estate: Estate) -> None:
+    """As base64, within the bound of what is decoded."""
+    estate.archive.on(SOAP, STORED)
+    reply = estate.gateway.call("POST", "/inline", FORM_TYPE, body=FORM + BLOCK + archive.END)
+    assert reply.status == 200
+    sent = estate.archive.seen(SOAP)[-1]
+    assert sent.get("Content-Type") == "text/xml; charset=utf-8"
+    assert base64.b64encode(BLOCK) in sent.body
+    reply = estate.gateway.call("POST", "/inline", FORM_TYPE, body=FORM + BLOCK * 40 + archive.END)
+    assert reply.status == 413
+
+
+def test_an_upload_that_lacks_a_part_is_refused(estate: Estate) -> None:
+    """Small or large, the client is told, and the backend never takes what it has for the whole."""
+    estate.archive.on(SOAP, STORED)
+    before = len(estate.archive.seen(SOAP))
+    wrong = FORM.replace(b"cid:scan", b"cid:other")
+    for size in (1, 2):
+        reply = estate.gateway.call("POST", "/store", FORM_TYPE, body=wrong + BLOCK * size + archive.END)
+        assert (reply.status, b"no part other" in reply.body) == (400, True)
+    assert len(estate.archive.seen(SOAP)) == before
+
+
+def test_a_client_that_leaves_during_its_upload_ends_it(estate: Estate) -> None:
+    """The backend sees the connection end, not a whole message."""
+    estate.archive.on(SOAP, STORED)
+    before = len(estate.archive.cut_off)
+    with estate.gateway.client() as client:
+        client.send(f"POST /store HTTP/1.1\r\nHost: {HOST}\r\n{FORM_TYPE}\r\nContent-Length: 9999999\r\n\r\n".encode())
+        client.send(FORM + BLOCK * 4)
+        assert eventually(lambda: estate.archive.busy > 0)
+    assert eventually(lambda: len(estate.archive.cut_off) > before)
+
+
+def test_declared_parts_travel_with_attachments(estate: Estate) -> None:
+    """SwA both ways: the binding says which parts stand beside the envelope; in JSON they are members."""
+    package = archive.part("root", archive.envelope(f'<Stored xmlns="{archive.SPACE}">5</Stored>'), "text/xml")
+    package += archive.part("thumb=1@x", BLOCK) + archive.END
+    estate.archive.on(SOAP, answer(package, archive.SWA_TYPE))
+    reply = ask(estate, "/scan", {"No": "7", "image": base64.b64encode(b"png").decode()})
+    assert (reply.status, json.loads(reply.body)) == (200, {"$value": 5, "thumb": base64.b64encode(BLOCK).decode()})
+    sent = estate.archive.seen(SOAP)[-1]
+    root, part = opened(sent)
+    assert (root.get_content_type(), content(part), part["Content-ID"].startswith("<image=")) == (
+        "text/xml",
+        b"png",
+        True,
+    )
+    assert ask(estate, "/scan", {"No": "7"}).status == 422
+
+
+# ------------------------------------------------------------------------------------------------ the facade
+
+FACADE = "/services/archive"
+MTOM_ASKED = (
+    'Content-Type: multipart/related; type="application/xop+xml"; start="<root>"; start-info="text/xml"; boundary=cut'
+)
+
+
+def test_a_large_mtom_request_reaches_a_rest_backend(estate: Estate) -> None:
+    """As JSON with base64 in its place, while it comes."""
+    seen: list[bytes] = []
+    started = threading.Event()
+
+    def take(talk: Talk) -> None:
+        talk.body_read = True
+        reader = Client.__new__(Client)
+        reader.reader = talk.reader
+        data = chunks(reader)
+        seen.append(next(data))
+        started.set()
+        seen.append(same(data, BASE64, (LARGE + 2) // 3 * 4 - 4))
+        talk.send(answer(b"{}"))
+
+    estate.rest.on("/documents/7", take)
+    start = archive.part("root", archive.stored(archive.include("a")), "application/xop+xml") + archive.part("a", b"")
+
+    def store() -> None:
+        with estate.gateway.client(timeout=30) as client:
+            size = len(start) + LARGE + len(archive.END)
+            fields = f"{MTOM_ASKED}\r\nContent-Length: {size}\r\n\r\n"
+            client.send(f"POST {FACADE} HTTP/1.1\r\nHost: {HOST}\r\n{fields}".encode() + start)
+            for _ in range(LARGE // len(BLOCK) - 1):
+                client.send(BLOCK)
+            assert started.wait(10)
+            client.send(BLOCK + archive.END)
+            reply = client.hear()
+            assert (reply.status, b">3</" in reply.body) == (200, True)
+
+    assert growth(estate.gateway, store) < MOST_GROWTH
+    assert (seen[0], seen[1][4:]) == (b'{"No":"7","Page":["', b'"]}')
+
+
+def test_a_client_of_mtom_is_answered_in_kind(estate: Estate) -> None:
+    """Large base64 of the reply becomes a part for whoever takes it, and stays where it is for others."""
+    pages = [{"$value": base64.b64encode(each).decode()} for each in (BLOCK, b"hi")]
+    estate.rest.on("/documents/7", answer(json.dumps({"No": "7", "Page": pages}).encode()))
+    body = archive.envelope(f'<Fetch xmlns="{archive.SPACE}"><No>7</No></Fetch>')
+    fields = ("Content-Type: text/xml", "Accept: application/xop+xml")
+    root, part = opened(estate.gateway.call("POST", FACADE, *fields, body=body))
+    assert (content(part), b"xop:Include" in content(root), b"aGk=" in content(root)) == (BLOCK, True, True)
+    reply = estate.gateway.call("POST", FACADE, "Content-Type: text/xml", body=body)
+    assert base64.b64encode(BLOCK) in reply.body
+
+
+def test_declared_parts_come_and_go_by_the_facade(estate: Estate) -> None:
+    """SwA of an old client becomes members of the JSON, and members of the reply become parts; the root comes last."""
+    estate.rest.on("/scans", answer(json.dumps({"$value": 5, "thumb": "aGk="}).encode()))
+    scan = archive.envelope(f'<Scan xmlns="{archive.SPACE}"><No>7</No></Scan>')
+    body = archive.part("image=1@x", b"png") + archive.part("root", scan, "text/xml") + archive.END
+    kind = 'Content-Type: multipart/related; type="text/xml"; start="<root>"; boundary=cut'
+    root, part = opened(estate.gateway.call("POST", FACADE, kind, body=body))
+    assert json.loads(estate.rest.seen("/scans")[-1].body) == {"No": "7", "image": "cG5n"}
+    assert (content(part), b">5</" in content(root)) == (b"hi", True)
+
+
+def test_a_request_that_lacks_a_part_is_a_fault(estate: Estate) -> None:
+    """In the words of a SOAP service, where nothing has been sent yet."""
+    body = archive.part("root", archive.stored(archive.include("a"))) + archive.END
+    reply = estate.gateway.call("POST", FACADE, MTOM_ASKED, body=body)
+    assert (reply.status, b"Client" in reply.body, b"no part a" in reply.body) == (500, True, True)

@@ -46,7 +46,18 @@ def cut_at(data: bytes, places: list[int]) -> list[bytes]:
 
 
 LIKE_BOUNDARIES = st.sampled_from(
-    [b"\r\n", b"\n", b"\r", b"--cut", b"\r\n--cu", b"\r\n--cutter", b"--", b"\n--cut x", b"\r\n--cut" + b" " * 70, b"\0"]
+    [
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"--cut",
+        b"\r\n--cu",
+        b"\r\n--cutter",
+        b"--",
+        b"\n--cut x",
+        b"\r\n--cut" + b" " * 70,
+        b"\0",
+    ]
 )
 DATA = st.lists(LIKE_BOUNDARIES | st.binary(max_size=20), max_size=8).map(b"".join)
 
@@ -85,7 +96,9 @@ def test_what_a_message_may_look_like(message: bytes, expected: list[Part]) -> N
     assert parts_of([message]) == expected
 
 
-@pytest.mark.parametrize("message", [b"", b"--cut\r\n\r\nabc", b"--cut\r\nA: b", b"no boundary", b"--cut\r\n\r\n\r\n--cut"])
+@pytest.mark.parametrize(
+    "message", [b"", b"--cut\r\n\r\nabc", b"--cut\r\nA: b", b"no boundary", b"--cut\r\n\r\n\r\n--cut"]
+)
 def test_a_message_without_its_end_is_refused(message: bytes) -> None:
     """It was cut off, whatever of it has come."""
     with pytest.raises(MultipartRefused, match="ends before"):
