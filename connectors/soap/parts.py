@@ -55,11 +55,11 @@ class Parts:
         if self._earlier:
             head, self._kept = self._earlier.popleft()
             return head
-        while (event := await self._event()) is not None:
-            if isinstance(event, Head):
-                self._inside, self._undo = True, self._undoing(event)
-                return event
-        return None
+        event = await self._event()
+        if not isinstance(event, Head):
+            return None
+        self._inside, self._undo = True, self._undoing(event)
+        return event
 
     async def piece(self) -> bytes:
         """The next bytes of the part; empty at its end."""

@@ -18,8 +18,9 @@ from connectors.soap.content import fields_of
 from connectors.soap.envelope import Version
 from connectors.soap.fitting import Unfit
 from connectors.soap.marks import CID, SWA_REF, Attached, Marks, octets
-from connectors.soap.plan import Message, Schema, Simple
+from connectors.soap.plan import Group, Message, Schema, Simple, TypeRef
 from connectors.soap.problems import Invalid, Problem
+from connectors.soap.reach import inside_out
 from connectors.soap.words import JSON
 from connectors.soap.xmltext import Element, XmlRefused, quoted
 
@@ -88,10 +89,11 @@ def written(value: JSON, found: Found) -> bytes:
 
 def refers(schema: Schema, message: Message) -> bool:
     """Whether there may be references to attachments (swaRef) in a message, as far as its schema goes."""
-    fields = [field for each in schema.types if each.content is not None for field in fields_of(each.content)]
-    types = [each.type for each in (*message.parts, *fields)]
-    types += [each.type for plan in schema.types for each in plan.attributes]
-    types += [each.text for each in schema.types if each.text is not None]
+    roots = [part.type for part in message.parts]
+    types: list[TypeRef | None] = [*roots]
+    for plan in {place: schema.types[place] for ref in roots for place in inside_out(schema, ref, ())}.values():
+        types += (plan.text, *(each.type for each in plan.attributes))
+        types += (each.type for each in fields_of(plan.content or Group("sequence", ())))
     return any(isinstance(each, Simple) and each.name == SWA_REF for each in types)
 
 

@@ -1,5 +1,7 @@
 """The parts of a message are found however its bytes were cut, and nothing hostile is held for long."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +44,7 @@ def parts_of(pieces: list[bytes], boundary: str = "cut") -> list[Part]:
 
 def cut_at(data: bytes, places: list[int]) -> list[bytes]:
     edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
 LIKE_BOUNDARIES = st.sampled_from(

@@ -1,0 +1,188 @@
+"""Attachments are put where they belong while they come, and only what comes too early is held."""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.soap.attachments import (
+    Drawn,
+    Finder,
+    Piece,
+    Wanted,
+    begin,
+    filled,
+    gathered,
+    packed,
+    passed_on,
+)
+from connectors.soap.marks import Holed
+from connectors.soap.multipart import Head, ended
+from connectors.soap.parts import Parts
+from gateway.errors import ClientError
+from tests.connectors.soap.drips import Dripping, Refusal, all_of, in_pieces
+
+BOTH = {0: Wanted("cid:a"), 1: Wanted("cid:b")}
+ROOT = (("Content-Type", "application/json"),)
+
+
+def package(*parts: tuple[str, bytes]) -> bytes:
+    return packed("cut", ROOT, b"{}", [Piece(name, data) for name, data in parts])
+
+
+async def behind_root(data: bytes, size: int = 1_000, room: int = 1_000) -> Parts:
+    """The parts of a package, behind the first."""
+    parts = Parts(in_pieces(data, size), "cut", room, Refusal)
+    await parts.next()
+    return parts
+
+
+async def text(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
+
+
+# ------------------------------------------------------------------------------------------------ into one text
+
+
+@given(
+    st.lists(st.binary(max_size=40), min_size=1, max_size=4),
+    st.lists(st.integers(0, 3), max_size=6),
+    st.permutations(range(4)),
+    st.integers(1, 60),
+)
+async def test_every_hole_is_filled(contents: list[bytes], places: list[int], order: list[int], size: int) -> None:
+    """In whatever order the parts come, and however often they are mentioned, or never."""
+    holes = tuple(place % len(contents) for place in places)
+    holed = Holed(tuple(b"<%d>" % number for number in range(len(holes) + 1)), holes)
+    wanted = {number: Wanted(f"cid:{number}") for number in range(len(contents))}
+    data = package(*((str(number), contents[number]) for number in order if number < len(contents)))
+    expected = holed.joined({number: b64encode(each) for number, each in enumerate(contents)})
+    assert await text(filled(holed, wanted, await behind_root(data, size), Refusal)) == expected
+
+
+async def test_what_comes_in_order_is_passed_on_at_once() -> None:
+    """The first bytes are there before the last are asked for, and no room is taken."""
+    data = package(("a", b"first" * 10), ("b", b"second" * 10))
+    parts = await behind_root(data, 100, room=0)
+    pieces = filled(Holed((b"x", b"y", b"z"), (0, 1)), BOTH, parts, Refusal)
+    assert await anext(pieces) == b"x"
+    assert (await anext(pieces)).startswith(b64encode(b"firstfirst")[:8])
+    rest = await text(pieces)
+    assert rest.endswith(b"y" + b64encode(b"second" * 10) + b"z")
+
+
+async def test_what_comes_too_early_is_held_within_bounds() -> None:
+    """Beyond the room there is for it, the message is refused."""
+    holed = Holed((b"", b",", b""), (1, 0))
+    data = package(("a", b"12345"), ("b", b"67"))
+    assert await text(filled(holed, BOTH, await behind_root(data, room=5), Refusal)) == b"Njc=,MTIzNDU="
+    with pytest.raises(Refusal, match="another order"):
+        await text(filled(holed, BOTH, await behind_root(data, room=4), Refusal))
+
+
+async def test_a_part_that_is_missing_breaks_the_message() -> None:
+    """Its name is told."""
+    with pytest.raises(Refusal, match="no part b"):
+        await text(filled(Holed((b"", b""), (1,)), BOTH, await behind_root(package(("a", b"1"))), Refusal))
+
+
+async def test_a_message_cut_short_is_not_whole() -> None:
+    """Also where everything that is wanted has come."""
+    data = package(("a", b"1"), ("c", b"2"))[:-12]
+    with pytest.raises(Refusal, match="ends before"):
+        await text(filled(Holed((b"", b""), (0,)), BOTH, await behind_root(data), Refusal))
+
+
+# ------------------------------------------------------------------------------------------------ beside one text
+
+
+async def test_parts_are_passed_on_as_they_come() -> None:
+    """Each with the id that the message knows it by; what nobody wants is left out."""
+    data = package(("b", b"2"), ("x", b"?"), ("a", b"1"))
+    start = begin("new", ROOT, b"{}", (Piece("here", b"0"),))
+    sent = await text(passed_on(start, "new", BOTH, {0: "A", 1: "B"}, await behind_root(data), Refusal))
+    assert sent == packed("new", ROOT, b"{}", [Piece("here", b"0"), Piece("B", b"2"), Piece("A", b"1")])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(b"image/png", "image/png"), (b"a\x01b", None), (b"caf\xe9", None), (b"", None)]
+)
+async def test_a_part_keeps_its_type_where_that_is_plain(given: bytes, expected: str | None) -> None:
+    """Anything else could be more than a type."""
+    data = begin("cut", ROOT, b"{}", ()) + b"\r\n--cut\r\nContent-ID: <a>\r\nContent-Type: " + given + b"\r\n\r\n1"
+    sent = await text(passed_on(b"", "new", {0: BOTH[0]}, {0: "A"}, await behind_root(data + ended("cut")), Refusal))
+    assert b"Content-Type: %b\r\n" % (expected or "application/octet-stream").encode() in sent
+
+
+async def test_a_package_lacking_a_part_does_not_end() -> None:
+    """So nobody takes it for the whole."""
+    pieces = passed_on(b"start", "new", BOTH, {0: "A", 1: "B"}, await behind_root(package(("a", b"1"))), Refusal)
+    with pytest.raises(Refusal, match="no part b"):
+        await text(pieces)
+
+
+async def test_parts_may_be_gathered() -> None:
+    """With their types, and within a bound in total."""
+    data = package(("b", b"22"), ("x", b"?" * 99), ("a", b"1"))
+    octets = "application/octet-stream"
+    assert await gathered(BOTH, await behind_root(data), 3, Refusal) == {0: (b"1", octets), 1: (b"22", octets)}
+    with pytest.raises(ClientError, match="413"):
+        await gathered(BOTH, await behind_root(data), 2, Refusal)
+    with pytest.raises(Refusal, match="no part c"):
+        await gathered({0: Wanted("cid:c")}, await behind_root(data), 3, Refusal)
+
+
+# ------------------------------------------------------------------------------------------------ which part is which
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fields", "expected"),
+    [
+        (Wanted("cid:a@b"), {"content-id": b"<a@b>"}, True),
+        (Wanted("cid:a%40b"), {"content-id": b"<a@b>"}, True),
+        (Wanted("cid:a"), {"content-disposition": b"form-data; name=a"}, True),
+        (Wanted("http://x/y"), {"content-location": b"http://x/y"}, True),
+        (Wanted("cid:a"), {"content-id": b"<b>"}, False),
+        (Wanted("cid:"), {}, False),
+        (Wanted(declared="a b"), {"content-id": b"<a%20b=1@x>"}, True),
+        (Wanted(declared="a"), {"content-type": b"image/png; name=a"}, True),
+        (Wanted(declared="a"), {"content-id": b"<a>"}, False),
+    ],
+)
+def test_parts_are_known_by_their_names(wanted: Wanted, fields: dict[str, bytes], expected: bool) -> None:
+    """Their ids, names, or locations; those that are declared have ids of their own kind."""
+    assert wanted.is_named_by(Head(fields)) is expected
+
+
+def test_declared_parts_without_names_go_by_their_order() -> None:
+    """Those with names first."""
+    finder = Finder({0: Wanted(declared="a"), 1: Wanted(declared="b"), 2: Wanted("cid:c")}, Refusal)
+    heads = [Head({"content-id": each}) for each in (b"<b=1@x>", b"<c>", b"<who>", b"<else>")]
+    assert [finder.number_of(head) for head in heads] == [1, 2, 0, None]
+    finder.finish()
+
+
+async def test_a_drawn_body_is_made_while_it_is_taken() -> None:
+    """Nothing is made before it is asked for, empty pieces are none, and its end is known once it is reached."""
+    made: list[bytes] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (b"a", b"", b"bc"):
+            made.append(piece)
+            yield piece
+
+    body = Drawn(pieces())
+    assert (made, body.ended, body.take(), body.sent) == ([], False, b"", False)
+    assert (await body.next(), made, body.sent) == (b"a", [b"a"], True)
+    assert await all_of(body) == b"bc"
+    assert (body.ended, body.received) == (True, 3)
+
+
+async def test_what_breaks_the_source_breaks_the_body() -> None:
+    """With the error of the source."""
+    parts = Parts(Dripping(package(("a", b"1"))[:60], Refusal("gone")), "cut", 0, Refusal)
+    await parts.next()
+    with pytest.raises(Refusal, match="gone"):
+        await all_of(Drawn(filled(Holed((b"", b""), (0,)), BOTH, parts, Refusal)))
