@@ -2,6 +2,7 @@
 
 import base64
 import json
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from email.message import Message as Mail
@@ -11,7 +12,11 @@ from time import sleep
 from typing import Any, NamedTuple
 
 import pytest
+from zeep import Client as ZeepClient
+from zeep import Transport
 
+from tests.e2e.peers.library import HERE
+from tests.e2e.peers.stacks import NODE
 from tests.support import archive
 from tests.support.client import HOST, Client
 from tests.support.gateway import Gateway
@@ -361,6 +366,7 @@ def test_declared_parts_travel_with_attachments(estate: Estate) -> None:
 # ------------------------------------------------------------------------------------------------ the facade
 
 FACADE = "/services/archive"
+PAGES = [{"$value": base64.b64encode(each).decode()} for each in (BLOCK, b"hi")]
 MTOM_ASKED = (
     'Content-Type: multipart/related; type="application/xop+xml"; start="<root>"; start-info="text/xml"; boundary=cut'
 )
@@ -402,8 +408,7 @@ def test_a_large_mtom_request_reaches_a_rest_backend(estate: Estate) -> None:
 
 def test_a_client_of_mtom_is_answered_in_kind(estate: Estate) -> None:
     """Large base64 of the reply becomes a part for whoever takes it, and stays where it is for others."""
-    pages = [{"$value": base64.b64encode(each).decode()} for each in (BLOCK, b"hi")]
-    estate.rest.on("/documents/7", answer(json.dumps({"No": "7", "Page": pages}).encode()))
+    estate.rest.on("/documents/7", answer(json.dumps({"No": "7", "Page": PAGES}).encode()))
     body = archive.envelope(f'<Fetch xmlns="{archive.SPACE}"><No>7</No></Fetch>')
     fields = ("Content-Type: text/xml", "Accept: application/xop+xml")
     root, part = opened(estate.gateway.call("POST", FACADE, *fields, body=body))
@@ -428,3 +433,52 @@ def test_a_request_that_lacks_a_part_is_a_fault(estate: Estate) -> None:
     body = archive.part("root", archive.stored(archive.include("a"))) + archive.END
     reply = estate.gateway.call("POST", FACADE, MTOM_ASKED, body=body)
     assert (reply.status, b"Client" in reply.body, b"no part a" in reply.body) == (500, True, True)
+
+
+# ------------------------------------------------------------------------------------------------ foreign stacks
+
+PLAIN_WSDL = archive.WSDL.replace("x:base64Binary", "xs:base64Binary").replace(
+    '<xs:import namespace="http://www.w3.org/2005/05/xmlmime"/>', ""
+)
+"""The same messages for stacks that do not know xmlmime."""
+
+
+def test_zeep_receives_its_attachments(estate: Estate, tmp_path: Path) -> None:
+    """Where it says that it takes XOP, its result is the same as without."""
+    estate.rest.on("/documents/7", answer(json.dumps({"No": "7", "Page": PAGES}).encode()))
+    (tmp_path / "plain.wsdl").write_text(PLAIN_WSDL)
+    transport: Any = Transport(operation_timeout=10, timeout=10)  # type: ignore[no-untyped-call]
+    address = f"http://127.0.0.1:{estate.gateway.port}{FACADE}"
+    found = []
+    for accept in ("application/xop+xml", "text/xml"):
+        transport.session.headers["Accept"] = accept
+        client: Any = ZeepClient(str(tmp_path / "plain.wsdl"), transport=transport)  # type: ignore[no-untyped-call]
+        found.append(client.create_service(f"{{{archive.SPACE}}}Archive", address).Fetch(No="7")["Page"])
+    transport.session.close()
+    assert found == [[BLOCK, b"hi"]] * 2
+
+
+def test_nodes_soap_sends_and_receives_attachments(estate: Estate, tmp_path: Path) -> None:
+    """What it sends beside its envelope arrives as base64, and it finds the parts of its reply."""
+    if (missing := NODE.missing()) is not None:
+        pytest.skip(missing)
+    talks: list[bytes] = []
+
+    def document(talk: Talk) -> None:
+        talks.append(talk.body())
+        talk.send(answer(json.dumps({"No": "7", "Page": PAGES}).encode()))
+
+    estate.rest.on("/documents/7", document)
+    (tmp_path / "plain.wsdl").write_text(PLAIN_WSDL)
+    page = base64.b64encode(BLOCK).decode()
+    address = f"http://127.0.0.1:{estate.gateway.port}{FACADE}"
+    job = json.dumps({"wsdl": str(tmp_path / "plain.wsdl"), "address": address, "page": page})
+    run = subprocess.run(
+        ["node", str(HERE / "mtom.mjs")], input=job, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    told = json.loads(run.stdout)
+    assert json.loads(talks[0]) == {"No": "7", "Page": [page]}
+    (part,) = told["pages"]
+    include = told["fetched"]["Page"][0]["Include"]["attributes"]["href"]
+    assert (part["page"], f"<{include.removeprefix('cid:')}>") == (page, part["id"])
