@@ -15,10 +15,13 @@ MOST_PARTS = 1_000
 _LONGEST_BOUNDARY = 70
 _PADDING = 64
 """White space that may stand behind a boundary in its line."""
-_CLOSE = re.compile(rb"--|[ \t]{0,%d}\r?\n" % _PADDING)
+_CLOSE = rb"(?:(--|[ \t]{0,%d}\r?\n)|(?:-|[ \t]{0,%d}\r?)\Z)" % (_PADDING, _PADDING)
+"""What follows a boundary in its line; or what may become that, at the end of what has come."""
+_LONGEST_VALUE = 1_000
+"""Bytes of a field that are looked into for parameters."""
 _HEAD_END = re.compile(rb"(?:\A|\n)\r?\n")
 _FOLD = re.compile(rb"\r?\n[ \t]+")
-_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
+_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:(.*)$", re.MULTILINE)
 _PARAMETER = re.compile(rb'[ \t]*;[ \t]*([^=;\s"]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]*))')
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 
@@ -82,7 +85,8 @@ class Reader:
         if not 0 < len(mark) <= _LONGEST_BOUNDARY:
             raise MultipartRefused("The message does not say which boundary is between its parts.")
         self._line = b"\n--" + mark
-        self._kept = len(self._line) + _PADDING + 3
+        self._kept = len(self._line) + 1
+        self._boundary = re.compile(re.escape(self._line) + _CLOSE)
         self._buffer = b"\n"  # so that a boundary in the very first line is like any other
         self._skip = 1
         self._read: Callable[[list[Event]], bool] = self._preamble
@@ -112,18 +116,17 @@ class Reader:
     def _part(self, found: list[Event]) -> bool:
         """Data until the next boundary; as long as none is there, all but what may be the beginning of one."""
         buffer, at = self._buffer, self._buffer.find(self._line)
-        while at >= 0:
-            close = _CLOSE.match(buffer, at + len(self._line))
-            if close is not None:
-                self._give(found, at - 1 if buffer[at - 1 : at] == b"\r" and at > self._skip else at)
-                self._begin(close, found)
-                return True
-            if len(buffer) - at < self._kept:  # whether it is a boundary is still to come
-                self._give(found, max(at - 1, 0))
-                return False
-            at = buffer.find(self._line, at + 1)
-        self._give(found, max(len(buffer) - self._kept, 0))
-        return False
+        boundary = None if at < 0 else self._boundary.search(buffer, at)
+        if boundary is None:
+            self._give(found, max(len(buffer) - self._kept, 0))
+            return False
+        at = boundary.start()
+        if boundary[1] is None:  # whether it is one is still to come
+            self._give(found, max(at - 1, 0))
+            return False
+        self._give(found, at - 1 if buffer[at - 1 : at] == b"\r" and at > self._skip else at)
+        self._begin(boundary, found)
+        return True
 
     def _give(self, found: list[Event], to: int) -> None:
         """Hand on the buffer's bytes before `to`."""
@@ -131,13 +134,12 @@ class Reader:
             found.append(self._buffer[self._skip : to])
         self._buffer, self._skip = self._buffer[to:], max(self._skip - to, 0)
 
-    def _begin(self, close: "re.Match[bytes]", found: list[Event]) -> None:
+    def _begin(self, boundary: "re.Match[bytes]", found: list[Event]) -> None:
         """Behind a boundary: another part's head, or nothing that matters."""
         if self._read == self._part:
             found.append(END)
-        line = self._buffer.find(self._line) + len(self._line)
-        self._buffer, self._skip = self._buffer[line + len(close[0]) :], 0
-        self.ended = close[0] == b"--"
+        self._buffer, self._skip = boundary.string[boundary.end() :], 0
+        self.ended = boundary[1] == b"--"
         self._read = self._head
         self._parts += 1
         if self._parts > MOST_PARTS and not self.ended:
@@ -150,7 +152,7 @@ class Reader:
                 raise MultipartRefused("The head of one of the message's parts is too long.")
             return False
         lines = _FOLD.sub(b" ", self._buffer[: blank.start() + 1])
-        found.append(Head({name.decode().lower(): value for name, value in reversed(_FIELD.findall(lines))}))
+        found.append(Head({name.decode().lower(): value.strip() for name, value in reversed(_FIELD.findall(lines))}))
         self._buffer, self._skip = self._buffer[blank.end() - 1 :], 1  # its line's end may be that before a boundary
         self._read = self._part
         return True
@@ -161,6 +163,7 @@ class Reader:
 
 def media_type(value: bytes) -> MediaType:
     """A Content-Type, or another field that is a word with parameters."""
+    value = value[:_LONGEST_VALUE]
     name, _, _ = value.partition(b";")
     parameters: dict[str, str] = {}
     for key, quoted, token in _PARAMETER.findall(value[len(name) :]):

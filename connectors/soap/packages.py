@@ -24,6 +24,8 @@ FORM = "multipart/form-data"
 MIXED = "multipart/mixed"
 _ROOT = "json"
 """The field of a form that holds the JSON, where that is not the first."""
+_LONGEST_ACCEPT = 1_000
+"""Bytes that are looked into."""
 _RANGE = re.compile(r"\s*([^;,\s]+)\s*((?:;[^,]*)?)")
 _QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
 
@@ -106,7 +108,7 @@ async def with_attachments(
 def prefers_parts(accept: bytes) -> bool:
     """Whether an Accept field names a package before JSON; a range such as `*/*` does not name it."""
     ranked: list[tuple[float, int, str]] = []
-    for place, (name, parameters) in enumerate(_RANGE.findall(accept.decode("latin-1").lower())):
+    for place, (name, parameters) in enumerate(_RANGE.findall(accept[:_LONGEST_ACCEPT].decode("latin-1").lower())):
         quality = _QUALITY.search(parameters)
         ranked.append((-float(quality[1]) if quality else -1.0, 1000 if "*" in name else place, name))
     first = next((name for worth, _, name in sorted(ranked) if worth), "")
@@ -123,6 +125,7 @@ async def joined(pieces: AsyncIterator[bytes]) -> bytes:
 async def with_gathered(sent: Sent, parts: Parts, most: int, refuse: Refuse) -> Sent:
     """A message to be sent with everything that was still to come, `most` bytes: in its places, or as pieces."""
     found = await gathered(sent.wanted, parts, most, refuse)
-    envelope, inside = inlined(sent.envelope, sent.chance, {number: data for number, (data, _) in found.items()})
+    contents = {number: data for number, (data, _) in found.items()}
+    envelope, inside = inlined(sent.envelope, sent.chance, contents) if sent.chance else (sent.envelope, set())
     pieces = [Piece(sent.ids[number], *each) for number, each in found.items() if number not in inside]
     return Sent(envelope, (*sent.pieces, *pieces), {}, sent.ids)

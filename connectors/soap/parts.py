@@ -3,6 +3,7 @@
 Coding for transport (base64, quoted-printable) is undone on the way.
 """
 
+from asyncio import sleep
 from binascii import a2b_base64, a2b_qp
 from collections import deque
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from gateway.wire.body import Body
 
 OUT_OF_ORDER = "The message's attachments come in another order than they are needed in, and are too large to be held."
 LONGEST_EPILOGUE = 65_536
+SLICE = 65_536
+"""Bytes that are looked through at once."""
 _LONGEST_LINE = 65_536
 Refuse = Callable[[str], Exception]
 """Makes the error for a message that cannot be used, out of words for a person."""
@@ -30,6 +33,7 @@ class Parts:
         self._events: deque[Event] = deque()
         self._earlier: deque[tuple[Head, bytes]] = deque()
         self._kept = b""
+        self._unread = memoryview(b"")
         self._inside = False
         self._undo: Undo = AsItIs()
         try:
@@ -100,7 +104,7 @@ class Parts:
     async def _event(self) -> Event | None:
         """The next of what the reader finds; None when nothing can come any more."""
         while not self._events:
-            data = b"" if self._reader.ended else await self._body.next()
+            data = b"" if self._reader.ended else await self._data()
             try:
                 if not data:
                     self._reader.finish()
@@ -110,6 +114,15 @@ class Parts:
             except MultipartRefused as refused:
                 raise self._refuse(str(refused)) from refused
         return self._events.popleft()
+
+    async def _data(self) -> bytes:
+        """The next bytes of the body, little at a time: others are let in between, whatever is in them."""
+        if self._unread:
+            await sleep(0)
+        else:
+            self._unread = memoryview(await self._body.next())
+        data, self._unread = self._unread[:SLICE], self._unread[SLICE:]
+        return bytes(data)
 
     async def _epilogue(self) -> None:
         """Read the body to its end, where nothing matters but that there is one."""

@@ -158,13 +158,18 @@ def sent(text: str, chance: bytes, attached: Sequence[Attached], declared: Mappi
 
 def inlined(envelope: bytes, chance: bytes, contents: Mapping[int, bytes]) -> tuple[bytes, set[int]]:
     """An envelope with base64 in the place of its marks; and the numbers of those that were in it."""
-    inside: set[int] = set()
-
-    def base64(number: int) -> str:
-        inside.add(number)
-        return b2a_base64(contents[number], newline=False).decode()
-
-    return Marks(chance).between_tags(envelope.decode(), base64).encode(), inside
+    marks, inside = Marks(chance), set[int]()
+    texts, holes = marks.cut(envelope)
+    before, pieces = texts[0], [texts[0]]
+    for number, behind in zip(holes, texts[1:], strict=True):
+        if before.endswith(b">") and behind.startswith(b"<"):
+            inside.add(number)
+            pieces.append(b2a_base64(contents[number], newline=False))
+        else:  # it is part of a reference
+            pieces.append(marks.mark(number).encode())
+        pieces.append(behind)
+        before = behind
+    return b"".join(pieces), inside
 
 
 def _is_name(given: str) -> bool:

@@ -1,9 +1,11 @@
 """The parts of a body that arrives: asked for one after the other, and held only where that is said."""
 
+import asyncio
+
 import pytest
 
 from connectors.soap.multipart import Head
-from connectors.soap.parts import LONGEST_EPILOGUE, OUT_OF_ORDER, Parts
+from connectors.soap.parts import LONGEST_EPILOGUE, OUT_OF_ORDER, SLICE, Parts
 from gateway.errors import AnswerTruncated
 from gateway.wire.body import Body
 from tests.connectors.soap.drips import Dripping, Refusal, in_pieces
@@ -51,6 +53,18 @@ async def test_nothing_is_read_before_it_is_asked_for() -> None:
     parts = parts_of(body)
     await parts.next()
     assert body.asked < 4
+
+
+async def test_others_are_let_in_while_much_is_read() -> None:
+    """However much has come at once, no more than a slice is looked through without a pause."""
+    parts = parts_of(Dripping(b"--cut\r\n\r\n" + b"\n--cutx" * 40_000 + b"\r\n--cut--"))
+    await parts.next()
+    turns: list[int] = []
+    asyncio.get_running_loop().call_soon(turns.append, 1)
+    sizes = []
+    while piece := await parts.piece():
+        sizes.append(len(piece))
+    assert (sum(sizes), max(sizes) <= SLICE + 100, turns) == (280_000, True, [1])
 
 
 async def test_what_comes_before_the_root_comes_after_it() -> None:

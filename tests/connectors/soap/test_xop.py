@@ -138,6 +138,8 @@ def test_without_xop_base64_stays_inside() -> None:
     assert made.envelope == f"<a>aGk=</a><b>{MARKS.mark(1)}</b>".encode()
     assert (made.pieces, made.wanted, made.chance) == ((), {1: Wanted("cid:x")}, DRAWN)
     assert inlined(made.envelope, DRAWN, {1: b"hi"}) == (b"<a>aGk=</a><b>aGk=</b>", {1})
+    reference = f"<a>cid:{MARKS.content_id(0)}</a>".encode()
+    assert inlined(reference, DRAWN, {0: b"hi"}) == (reference, set())
 
 
 def test_references_are_parts_with_or_without_xop() -> None:
