@@ -2,13 +2,10 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Coroutine, Iterable
 from random import getrandbits
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
-
-from lxml import etree
 
 from connectors.base import Call
 from connectors.mapping import MappingInvalid
@@ -18,13 +15,14 @@ from connectors.soap.incoming import read_whole
 from connectors.soap.problems import Invalid
 from connectors.soap.target import SoapTarget
 from connectors.soap.workshop import WORKSHOP
+from gateway.cli.envelopes import envelope
 from gateway.core.asking import asked
 from gateway.core.forwarding import ids_of
 from gateway.core.headers import AnswerHead, Fields, read_request
 from gateway.core.matching import compiled
 from gateway.core.model import Estate, Match
 from gateway.core.planning import Plan
-from gateway.core.secrecy import MASK, shown
+from gateway.core.secrecy import shown
 from gateway.errors import BackendError, ClientError, CommandError
 from gateway.wire.body import Body
 from gateway.wire.client import BackendConnection
@@ -35,7 +33,6 @@ from gateway.wire.pool import Outgoing, Pool
 Pairs = Iterable[tuple[str, str]]
 MOST = 64 * 2**20
 """Bytes of an answer that are looked at."""
-_PASSWORD = re.compile(r"(<(?:[\w.-]+:)?Password\b[^>]*>)[^<]*")
 
 
 class Trial(NamedTuple):
@@ -228,17 +225,6 @@ def sent(plan: Plan, data: bytes) -> Message:
 def _masked(line: str) -> str:
     name, _, value = line.partition(": ")
     return f"{name}: {shown(name, value)}"
-
-
-def envelope(data: bytes) -> str:
-    """An envelope with an element to a line, and without passwords; what is no XML as it came."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=True)
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError:
-        return data.decode("utf-8", "replace")
-    etree.indent(root)
-    return _PASSWORD.sub(rf"\1{MASK}", etree.tostring(root, encoding="unicode"))
 
 
 def readable(data: bytes) -> Any:
