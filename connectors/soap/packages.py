@@ -61,6 +61,8 @@ async def opened(fields: Fields, body: Body, most: int, refuse: Refuse) -> Packa
     Raises what `refuse` makes, and what the body failed with.
     """
     kind = media_type(field_of(fields, b"content-type"))
+    if field_of(fields, b"content-encoding").strip().lower() not in (b"", b"identity"):
+        raise refuse("A message in parts must come without a Content-Encoding.")
     small = len(await body.peek(SMALL + 1)) <= SMALL
     parts = Parts(body, kind.parameters.get("boundary", ""), most, refuse)
     start = bare_id(kind.parameters.get("start", ""))
@@ -87,6 +89,7 @@ async def with_attachments(
     marks, fields = Marks(chance), answer.head.fields
     holed = marks.cut(answer.body.take())
     used = {number: wanted[number] for number in holed.holes}
+    fields = [*fields, (b"Vary", b"Accept")] if used else fields
     if not used and not package.small:  # nobody wants what is still to come
         return answer._replace(body=whole(holed.texts[0]))
     if used and prefers_parts(accept):

@@ -118,6 +118,7 @@ async def test_a_client_may_prefer_parts(size: int) -> None:
     assert (root.get_content_type(), page.get_content_type()) == ("application/json", "image/png")
     assert json.loads(content_of(root))["Page"] == [{"$value": f"cid:{name}"}, {"$value": "aGk="}]
     assert content_of(page) == b"large" * size
+    assert dict(answer.head.fields)[b"Vary"] == b"Accept"
 
 
 async def test_a_client_that_prefers_parts_gets_json_where_there_are_none() -> None:

@@ -57,6 +57,12 @@ async def test_a_root_is_bounded() -> None:
         await root_of(FORM, field("json", b"1" * 100) + END, 99)
 
 
+async def test_a_package_must_not_be_packed_itself() -> None:
+    """Nobody says how large it would become."""
+    with pytest.raises(Refusal, match="Content-Encoding"):
+        await opened([(b"Content-Type", FORM), (b"Content-Encoding", b"GZIP")], whole(b""), 100, Refusal)
+
+
 async def test_a_start_that_is_not_there() -> None:
     """There is nothing to go by then."""
     with pytest.raises(Refusal, match="root"):
