@@ -27,6 +27,8 @@ SOAP = "/archive"
 BLOCK = bytes(range(256)) * 1_024
 LARGE = 64 * 1024 * 1024
 MOST_GROWTH = 20_000_000
+REST = 0.6
+"""Seconds for which whoever takes something large takes nothing: a gateway without a bound would take all of it in."""
 JSON_TYPE = "Content-Type: application/json"
 
 
@@ -175,6 +177,7 @@ def test_a_large_reply_passes_as_base64(estate: Estate) -> None:
             data = chunks(client)
             assert next(data) == b'{"No":"7","Page":[{"$value":"'
             go_on.set()
+            sleep(REST)
             padded = (LARGE + 2) // 3 * 4
             assert same(data, BASE64, padded - 4)[4:] == b'"}]}'
 
@@ -276,6 +279,7 @@ def taking(taken: list[Taken], started: threading.Event) -> Callable[[Talk], Non
         data = chunks(reader)
         root = next(data)
         started.set()
+        sleep(REST)
         next(data)  # the head of the part
         taken.append(Taken(talk.request, root, same(data, BLOCK, LARGE)))
         talk.send(STORED)
@@ -346,6 +350,33 @@ def test_a_client_that_leaves_during_its_upload_ends_it(estate: Estate) -> None:
     assert eventually(lambda: len(estate.archive.cut_off) > before)
 
 
+def test_a_backend_that_ends_during_an_upload_has_failed(estate: Estate) -> None:
+    """The client is told as long as nothing else has been said."""
+
+    def leave(talk: Talk) -> None:
+        talk.skip_body(100_000)
+        talk.reset()
+
+    estate.archive.on(SOAP, leave)
+    with estate.gateway.client() as client:
+        client.send(f"POST /store HTTP/1.1\r\nHost: {HOST}\r\n{FORM_TYPE}\r\nContent-Length: 9999999\r\n\r\n".encode())
+        client.send(FORM + BLOCK * 2)
+        assert client.hear().status == 502
+
+
+def test_an_upload_may_wait_to_be_asked_for(estate: Estate) -> None:
+    """Expect: 100-continue is answered before the parts come."""
+    estate.archive.on(SOAP, STORED)
+    body = FORM + BLOCK + archive.END
+    with estate.gateway.client() as client:
+        fields = f"{FORM_TYPE}\r\nExpect: 100-continue\r\nContent-Length: {len(body)}"
+        client.send(f"POST /store HTTP/1.1\r\nHost: {HOST}\r\n{fields}\r\n\r\n".encode())
+        assert client.hear().status == 100
+        client.send(body)
+        assert client.hear().status == 200
+        assert client.get("/nowhere").status == 404
+
+
 def test_declared_parts_travel_with_attachments(estate: Estate) -> None:
     """SwA both ways: the binding says which parts stand beside the envelope; in JSON they are members."""
     package = archive.part("root", archive.envelope(f'<Stored xmlns="{archive.SPACE}">5</Stored>'), "text/xml")
@@ -384,6 +415,7 @@ def test_a_large_mtom_request_reaches_a_rest_backend(estate: Estate) -> None:
         data = chunks(reader)
         seen.append(next(data))
         started.set()
+        sleep(REST)
         seen.append(same(data, BASE64, (LARGE + 2) // 3 * 4 - 4))
         talk.send(answer(b"{}"))
 
