@@ -7,7 +7,7 @@ needed is the exception: it is held, within a bound.
 
 from binascii import b2a_base64
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -101,8 +101,8 @@ async def filled(holed: Holed, wanted: Mapping[int, Wanted], parts: Parts, refus
                 async for piece in _base64(parts):
                     yield piece
                 continue
-            held[number] = await parts.hold()
-        yield b2a_base64(held[number] if uses[number] else held.pop(number), newline=False)
+            held[number] = await _held(parts)
+        yield held[number] if uses[number] else held.pop(number)
     yield holed.texts[-1]
     while await parts.next() is not None:
         pass
@@ -115,8 +115,17 @@ async def _found(number: int, parts: Parts, finder: Finder, held: dict[int, byte
         if found == number:
             return True
         if found is not None:
-            held[found] = await parts.hold()
+            held[found] = await _held(parts)
     return False
+
+
+async def _held(parts: Parts) -> bytes:
+    """The base64 of a part that cannot be passed on yet; made piece by piece, for a large one takes a while."""
+    pieces = []
+    async for piece in _base64(parts):
+        parts.reserve(len(piece))
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 async def _base64(parts: Parts) -> AsyncIterator[bytes]:
@@ -131,9 +140,12 @@ async def _base64(parts: Parts) -> AsyncIterator[bytes]:
 
 
 async def gathered(
-    wanted: Mapping[int, Wanted], parts: Parts, most: int, refuse: Refuse
-) -> dict[int, "tuple[bytes, str]"]:
-    """All attachments that are wanted, with their types. Raises ClientError for more than `most` bytes."""
+    wanted: Mapping[int, Wanted], inside: Container[int], parts: Parts, most: int, refuse: Refuse
+) -> dict[int, tuple[bytes, str]]:
+    """All attachments that are wanted, with their types; those `inside` the envelope as base64.
+
+    Raises ClientError for more than `most` bytes.
+    """
     finder = Finder(wanted, refuse)
     found: dict[int, tuple[bytes, str]] = {}
     room = most
@@ -141,13 +153,20 @@ async def gathered(
         number = finder.number_of(head)
         if number is None:
             continue
-        data = await parts.whole(room)
-        if data is None:
-            raise too_large(most)
-        room -= len(data)
-        found[number] = data, _type_of(head)
+        pieces = []
+        async for piece in _base64(parts) if number in inside else _plain(parts):
+            room -= len(piece)
+            if room < 0:
+                raise too_large(most)
+            pieces.append(piece)
+        found[number] = b"".join(pieces), _type_of(head)
     finder.finish()
     return found
+
+
+async def _plain(parts: Parts) -> AsyncIterator[bytes]:
+    while piece := await parts.piece():
+        yield piece
 
 
 # ------------------------------------------------------------------------------------------------ beside one text

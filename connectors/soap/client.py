@@ -106,7 +106,7 @@ class SoapCaller:
         given, chance = given if package is None else package.root, self._chance(CHANCE)
         arguments = (given, asked, *moment, chance, package is not None)
         sent: Sent = await coded(self._coding, self._recipe, given, "sent", *arguments)
-        if package is not None and (sent.chance or package.small or not sent.wanted):
+        if package is not None and (sent.inside or package.small or not sent.wanted):
             sent = await with_gathered(sent, package.parts, self._decode, bad_request)
         return self._packed(call, sent, chance.hex(), package)
 

@@ -92,12 +92,18 @@ class Parts:
         return b"".join(pieces)
 
     async def hold(self) -> bytes:
-        """All of a part that comes before it can be sent on."""
-        data = await self.whole(self.room)
-        if data is None:
+        """All of a part that comes before it is wanted."""
+        pieces = []
+        while piece := await self.piece():
+            self.reserve(len(piece))
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def reserve(self, size: int) -> None:
+        """Take of the room that there is for what has to be held."""
+        self.room -= size
+        if self.room < 0:
             raise self._refuse(OUT_OF_ORDER)
-        self.room -= len(data)
-        return data
 
     # -------------------------------------------------------------------------------------------- below
 

@@ -103,8 +103,8 @@ def refers(schema: Schema, message: Message) -> bool:
 class Sent(NamedTuple):
     """A message to be sent, and what travels beside it: `pieces` that are here, others that are still `wanted`.
 
-    `ids` are the Content-IDs of attachments by their numbers. Where the `chance` of marks is given, the envelope has
-    marks in the place of base64 that is still to come.
+    `ids` are the Content-IDs of attachments by their numbers. Those `inside` the envelope have marks there, of this
+    `chance`, until they come.
     """
 
     envelope: bytes
@@ -112,6 +112,7 @@ class Sent(NamedTuple):
     wanted: Mapping[int, Wanted] = {}
     ids: Mapping[int, str] = {}
     chance: bytes = b""
+    inside: frozenset[int] = frozenset()
 
 
 def without_declared(value: JSON, names: Sequence[str]) -> tuple[JSON, dict[str, JSON]]:
@@ -153,23 +154,18 @@ def sent(text: str, chance: bytes, attached: Sequence[Attached], declared: Mappi
     text = marks.between_tags(text, instead)
     beside = {number: each for number, each in contents.items() if number not in wanted and number not in inside}
     pieces = tuple(Piece(ids[number], _octets(each), types.get(number, OCTETS)) for number, each in beside.items())
-    return Sent(text.encode(), pieces, wanted, ids, chance if inside & wanted.keys() else b"")
+    return Sent(text.encode(), pieces, wanted, ids, chance, frozenset(inside & wanted.keys()))
 
 
-def inlined(envelope: bytes, chance: bytes, contents: Mapping[int, bytes]) -> tuple[bytes, set[int]]:
-    """An envelope with base64 in the place of its marks; and the numbers of those that were in it."""
-    marks, inside = Marks(chance), set[int]()
-    texts, holes = marks.cut(envelope)
-    before, pieces = texts[0], [texts[0]]
+def inlined(message: Sent, contents: Mapping[int, bytes]) -> bytes:
+    """The envelope of a message with base64 in the place of the marks that it has."""
+    texts, holes = Marks(message.chance).cut(message.envelope)
+    pieces = [texts[0]]
     for number, behind in zip(holes, texts[1:], strict=True):
-        if before.endswith(b">") and behind.startswith(b"<"):
-            inside.add(number)
-            pieces.append(b2a_base64(contents[number], newline=False))
-        else:  # it is part of a reference
-            pieces.append(marks.mark(number).encode())
-        pieces.append(behind)
-        before = behind
-    return b"".join(pieces), inside
+        is_reference = not pieces[-1].endswith(b">")
+        mark = Marks(message.chance).mark(number).encode()
+        pieces += (mark if is_reference else contents[number], behind)
+    return b"".join(pieces)
 
 
 def _is_name(given: str) -> bool:

@@ -77,9 +77,9 @@ async def test_what_comes_too_early_is_held_within_bounds() -> None:
     """Beyond the room there is for it, the message is refused."""
     holed = Holed((b"", b",", b""), (1, 0))
     data = package(("a", b"12345"), ("b", b"67"))
-    assert await text(filled(holed, BOTH, await behind_root(data, room=5), Refusal)) == b"Njc=,MTIzNDU="
+    assert await text(filled(holed, BOTH, await behind_root(data, room=8), Refusal)) == b"Njc=,MTIzNDU="
     with pytest.raises(Refusal, match="another order"):
-        await text(filled(holed, BOTH, await behind_root(data, room=4), Refusal))
+        await text(filled(holed, BOTH, await behind_root(data, room=7), Refusal))
 
 
 async def test_a_part_that_is_missing_breaks_the_message() -> None:
@@ -124,14 +124,14 @@ async def test_a_package_lacking_a_part_does_not_end() -> None:
 
 
 async def test_parts_may_be_gathered() -> None:
-    """With their types, and within a bound in total."""
+    """With their types, in the form in which they are needed, and within a bound in total."""
     data = package(("b", b"22"), ("x", b"?" * 99), ("a", b"1"))
     octets = "application/octet-stream"
-    assert await gathered(BOTH, await behind_root(data), 3, Refusal) == {0: (b"1", octets), 1: (b"22", octets)}
+    assert await gathered(BOTH, {1}, await behind_root(data), 5, Refusal) == {0: (b"1", octets), 1: (b"MjI=", octets)}
     with pytest.raises(ClientError, match="413"):
-        await gathered(BOTH, await behind_root(data), 2, Refusal)
+        await gathered(BOTH, {1}, await behind_root(data), 4, Refusal)
     with pytest.raises(Refusal, match="no part c"):
-        await gathered({0: Wanted("cid:c")}, await behind_root(data), 3, Refusal)
+        await gathered({0: Wanted("cid:c")}, (), await behind_root(data), 3, Refusal)
 
 
 # ------------------------------------------------------------------------------------------------ which part is which

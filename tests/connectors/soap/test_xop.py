@@ -121,7 +121,9 @@ def test_marks_become_includes() -> None:
     made = sent(text, DRAWN, attached("aGk=", "cid:x", "cid:y"), {}, xop=True)
     ids = [MARKS.content_id(number) for number in range(2)]
     assert [each[0].get("href") for each in etree.fromstring(made.envelope)] == [f"cid:{each}" for each in ids]
-    assert made._replace(envelope=b"") == Sent(b"", (Piece(ids[0], b"hi"),), {1: Wanted("cid:x")}, dict(enumerate(ids)))
+    assert made._replace(envelope=b"") == Sent(
+        b"", (Piece(ids[0], b"hi"),), {1: Wanted("cid:x")}, dict(enumerate(ids)), DRAWN
+    )
 
 
 def test_a_part_has_the_type_that_its_element_gives() -> None:
@@ -136,17 +138,22 @@ def test_without_xop_base64_stays_inside() -> None:
     text = f"<a>{MARKS.mark(0)}</a><b>{MARKS.mark(1)}</b>"
     made = sent(text, DRAWN, attached("aG\nk=", "cid:x"), {}, xop=False)
     assert made.envelope == f"<a>aGk=</a><b>{MARKS.mark(1)}</b>".encode()
-    assert (made.pieces, made.wanted, made.chance) == ((), {1: Wanted("cid:x")}, DRAWN)
-    assert inlined(made.envelope, DRAWN, {1: b"hi"}) == (b"<a>aGk=</a><b>aGk=</b>", {1})
-    reference = f"<a>cid:{MARKS.content_id(0)}</a>".encode()
-    assert inlined(reference, DRAWN, {0: b"hi"}) == (reference, set())
+    assert (made.pieces, made.wanted, made.inside) == ((), {1: Wanted("cid:x")}, frozenset({1}))
+    assert inlined(made, {1: b"aGk="}) == b"<a>aGk=</a><b>aGk=</b>"
+    reference = f"<a>cid:{MARKS.content_id(0)}</a><b>{MARKS.mark(1)}</b>"
+    both = inlined(made._replace(envelope=reference.encode()), {0: b"?", 1: b"aGk="})
+    assert both == f"<a>cid:{MARKS.content_id(0)}</a><b>aGk=</b>".encode()
 
 
 def test_references_are_parts_with_or_without_xop() -> None:
     """The codec has written them as such."""
     text = f"<a>cid:{MARKS.content_id(0)}</a>"
     made = sent(text, DRAWN, attached("aGk="), {}, xop=False)
-    assert (made.envelope, made.pieces, made.chance) == (text.encode(), (Piece(MARKS.content_id(0), b"hi"),), b"")
+    assert (made.envelope, made.pieces, made.inside) == (
+        text.encode(),
+        (Piece(MARKS.content_id(0), b"hi"),),
+        frozenset(),
+    )
 
 
 def test_declared_parts_tell_their_names() -> None:
