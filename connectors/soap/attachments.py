@@ -6,10 +6,10 @@ needed is the exception: it is held, within a bound.
 """
 
 from binascii import b2a_base64
-from collections import Counter
-from collections.abc import AsyncIterator, Container, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from connectors.soap.marks import CID, Holed
 from connectors.soap.multipart import Head, begun, ended
@@ -39,55 +39,62 @@ class Drawn(Body):
 
 
 class Wanted(NamedTuple):
-    """An attachment that is looked for: by a `reference` (its id or location), or as the part that is `declared`."""
+    """An attachment that is looked for by its `name`: its Content-ID, or in a form the field's.
 
-    reference: str = ""
-    declared: str = ""
+    One that is `declared` is a part of the binding's, and the name is that part's.
+    """
 
-    def is_named_by(self, head: Head) -> bool:
-        """Whether a part says that it is this one (RFC 2392; WS-I Attachments Profile 1.0, section 3.8)."""
-        if self.declared:
-            return self.declared == head.name or head.id.startswith(f"{quote(self.declared, safe='')}=")
-        name = unquote(self.reference.removeprefix(CID))
-        return bool(name) and (name in (head.id, head.name) or self.reference == head.location)
+    name: str
+    declared: bool = False
 
-    @property
-    def told(self) -> str:
-        return self.declared or unquote(self.reference.removeprefix(CID))
+
+def referred(reference: str) -> Wanted:
+    """What a reference means (RFC 2392: `cid:` and the Content-ID, percent-encoded)."""
+    return Wanted(unquote(reference.strip().removeprefix(CID)))
 
 
 class Finder:
     """Tells which of the attachments that are wanted a part is; each is found once."""
 
     def __init__(self, wanted: Mapping[int, Wanted], refuse: Refuse) -> None:
-        self._missing = dict(wanted)
+        self._missing = {each: number for number, each in wanted.items()}
+        self._declared = deque(each for each in wanted.values() if each.declared)
         self._refuse = refuse
 
     def number_of(self, head: Head) -> int | None:
         """None for a part that nobody asked for. One that is declared need not say its name: then the order counts."""
-        named = (number for number, each in self._missing.items() if each.is_named_by(head))
-        by_order = (number for number, each in self._missing.items() if each.declared)
-        number = next(named, None)
-        if number is None:
-            number = next(by_order, None)
-        if number is not None:
-            del self._missing[number]
-        return number
+        found = next((each for each in _meant(head) if each.name and each in self._missing), None)
+        while found is None and self._declared:
+            following = self._declared.popleft()
+            found = following if following in self._missing else None
+        return self._missing.pop(found) if found is not None else None
 
     def finish(self) -> None:
         """No more parts will come. Raises what `refuse` makes."""
-        for each in self._missing.values():
+        for each in self._missing:
             raise self.missing(each)
 
     def missing(self, wanted: Wanted) -> Exception:
-        return self._refuse(f"The message has no part {wanted.told}.")
+        return self._refuse(f"The message has no part {wanted.name}.")
+
+
+def _meant(head: Head) -> Iterator[Wanted]:
+    """What a part may be, by all that it says (its id as in the WS-I Attachments Profile 1.0, section 3.8)."""
+    yield from map(Wanted, (head.id, head.location))
+    name = head.name
+    yield Wanted(name)
+    yield Wanted(unquote(head.id.partition("=")[0]), declared=True)
+    yield Wanted(name, declared=True)
 
 
 # ------------------------------------------------------------------------------------------------ into one text
 
 
 async def filled(holed: Holed, wanted: Mapping[int, Wanted], parts: Parts, refuse: Refuse) -> AsyncIterator[bytes]:
-    """A text, with the base64 of each attachment in its hole. `parts` stands behind the root."""
+    """A text, with the base64 of each attachment in its hole. `parts` stands behind the root.
+
+    What is mentioned again takes of the room for what is held each time, so that little cannot become very much.
+    """
     uses = Counter(holed.holes)
     finder = Finder({number: each for number, each in wanted.items() if number in uses}, refuse)
     held: dict[int, bytes] = {}
@@ -102,6 +109,8 @@ async def filled(holed: Holed, wanted: Mapping[int, Wanted], parts: Parts, refus
                     yield piece
                 continue
             held[number] = await _held(parts)
+        if uses[number]:
+            parts.reserve(len(held[number]))
         yield held[number] if uses[number] else held.pop(number)
     yield holed.texts[-1]
     while await parts.next() is not None:

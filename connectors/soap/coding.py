@@ -94,7 +94,7 @@ class Coding:
         try:
             if self._request is not None:
                 value = self._request(asked)
-            value, declared = without_declared(value, self._operation.input.attachments)
+            value, declared = without_declared(value, self._operation.input)
             content = self._codec.encode(self._operation.input, value)
             return self._frame.around(content, self._headers.blocks(asked, lambda: now, lambda _: nonce)), declared
         except MappingFailed as failed:
@@ -129,7 +129,7 @@ class Coding:
             included(message.body, found, encoded=output.encoded)
         value, problems = self._codec.decode(output, message.body, strict=self._target.strict)
         if found is not None:
-            value = with_declared(value, output.attachments, found)
+            value = with_declared(value, output, found)
         return self._reply(value, problems, self._headers.fields(message.headers), ours, found)
 
     def _opened(self, status: int, data: bytes) -> Opened:

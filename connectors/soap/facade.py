@@ -113,8 +113,8 @@ class FacadeCaller:
         if comes_in_parts(call.request.fields):
             package = await opened(call.request.fields, call.body, self._decode, bad_request)
             chance, root = self._chance(CHANCE), package.root
-            version, value, wanted = await coded(self._facing, self._recipe, root, "request_with", root, chance)
-            return version, value, Came(package, Found(Marks(chance), wanted))
+            version, value, numbers = await coded(self._facing, self._recipe, root, "request_with", root, chance)
+            return version, value, Came(package, Found(Marks(chance), numbers))
         data = await read_whole(call.body, self._decode)
         if data is None:
             raise too_large(self._decode)
@@ -186,7 +186,8 @@ async def _body(content: JSON, came: Came | None) -> tuple[bytes, Body]:
         return _json(content), EMPTY
     package, found = came
     holed = found.marks.cut(_json(content, found))
-    used = {number: found.wanted[number] for number in holed.holes}
+    wanted = found.wanted
+    used = {number: wanted[number] for number in holed.holes}
     pieces = filled(holed, used, package.parts, bad_request)
     if package.small or not used:
         return await joined(pieces), EMPTY

@@ -73,10 +73,10 @@ class Facing:
         """The version of an envelope that came, and the operation's input. Raises Refused, XmlRefused."""
         return self._request(data, None)
 
-    def request_with(self, data: bytes, chance: bytes) -> tuple[Version, JSON, dict[int, Wanted]]:
+    def request_with(self, data: bytes, chance: bytes) -> tuple[Version, JSON, dict[Wanted, int]]:
         """The same for a request with attachments: marks are in their places. Raises what `request` does."""
         found = Found(Marks(chance), {})
-        return (*self._request(data, found), found.wanted)
+        return (*self._request(data, found), found.numbers)
 
     def _request(self, data: bytes, found: Found | None) -> tuple[Version, JSON]:
         message = opened(data, names=self._names)
@@ -90,7 +90,7 @@ class Facing:
             value, _ = self._codec.decode(taken, message.body, strict=True)
         except Invalid as invalid:
             raise Refused(str(invalid), message.version) from invalid
-        return message.version, value if found is None else with_declared(value, taken.attachments, found)
+        return message.version, value if found is None else with_declared(value, taken, found)
 
     def reply(self, version: Version, data: bytes) -> bytes:
         """The operation's reply, of a backend's JSON. Raises Invalid, MappingFailed, JSONDecodeError."""
@@ -112,7 +112,7 @@ class Facing:
         output = self._operation.output
         assert output is not None, "a reply is asked for where there is one"
         value = given if self._response is None else self._response(given)
-        value, declared = without_declared(value, output.attachments)
+        value, declared = without_declared(value, output)
         return self._frames[version].around(self._codec.encode(output, value)), declared
 
     def refusal(self, envelope: str, status: int, data: bytes, ours: str) -> Answer:

@@ -10,6 +10,7 @@ import re
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from connectors.soap.fitting import JSON, WITHOUT_SPACE, Codec, Unfit
 
@@ -103,12 +104,12 @@ def marked(given: JSON, marks: Marks, longest: float, *, names: bool) -> tuple[J
             is_name = names and each.startswith(CID)
             if not is_name and len(each) <= longest:
                 continue
-            value = named.get(each)
+            value = named.get(unquote(each)) if is_name else None
             if value is None:
                 value = Attached(each, marks.mark(len(found)), is_name=is_name)
                 found.append(value)
                 if is_name:
-                    named[each] = value
+                    named[unquote(each)] = value
             within[key] = value
     return whole[0], found
 

@@ -128,6 +128,7 @@ async def joined(pieces: AsyncIterator[bytes]) -> bytes:
 async def with_gathered(sent: Sent, parts: Parts, most: int, refuse: Refuse) -> Sent:
     """A message to be sent with everything that was still to come, `most` bytes: in its places, or as pieces."""
     found = await gathered(sent.wanted, sent.inside, parts, most, refuse)
-    envelope = inlined(sent, {number: data for number, (data, _) in found.items()}) if sent.inside else sent.envelope
+    contents = {number: data for number, (data, _) in found.items()}
+    envelope = inlined(sent, contents, most) if sent.inside else sent.envelope
     pieces = [Piece(sent.ids[number], *each) for number, each in found.items() if number not in sent.inside]
     return Sent(envelope, (*sent.pieces, *pieces), {}, sent.ids)

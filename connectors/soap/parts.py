@@ -13,7 +13,10 @@ from connectors.soap.fitting import SPACE
 from connectors.soap.multipart import End, Event, Head, MultipartRefused, Reader
 from gateway.wire.body import Body
 
-OUT_OF_ORDER = "The message's attachments come in another order than they are needed in, and are too large to be held."
+OUT_OF_ORDER = (
+    "The message's attachments come in another order than they are needed in, or are needed several times, and are too "
+    "large to be held."
+)
 LONGEST_EPILOGUE = 65_536
 SLICE = 65_536
 """Bytes that are looked through at once."""

@@ -13,16 +13,18 @@ from urllib.parse import quote
 
 import orjson
 
-from connectors.soap.attachments import OCTETS, Piece, Wanted
+from connectors.soap.attachments import OCTETS, Piece, Wanted, referred
 from connectors.soap.content import fields_of
 from connectors.soap.envelope import Version
 from connectors.soap.fitting import Unfit
 from connectors.soap.marks import CID, SWA_REF, Attached, Marks, octets
+from connectors.soap.multipart import MOST_PARTS
 from connectors.soap.plan import Group, Message, Schema, Simple, TypeRef
 from connectors.soap.problems import Invalid, Problem
 from connectors.soap.reach import inside_out
-from connectors.soap.words import JSON
+from connectors.soap.words import JSON, VALUE
 from connectors.soap.xmltext import Element, XmlRefused, quoted
+from gateway.wire.body import too_large
 
 XOP = "http://www.w3.org/2004/08/xop/include"
 INCLUDE = f"{{{XOP}}}Include"
@@ -35,21 +37,22 @@ _TYPE_BEFORE = r'<[^<>]*?\bcontentType="([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.
 
 
 class Found(NamedTuple):
-    """What a message that came refers to: the attachments by their numbers, and the marks they have in it."""
+    """What a message that came refers to: the `numbers` of attachments, which have `marks` in their places."""
 
     marks: Marks
-    wanted: dict[int, Wanted]
-
-    def number(self, wanted: Wanted) -> int:
-        """The number of an attachment; the same for all that mention it."""
-        for number, each in self.wanted.items():
-            if each == wanted:
-                return number
-        self.wanted[len(self.wanted)] = wanted
-        return len(self.wanted) - 1
+    numbers: dict[Wanted, int]
 
     def mark(self, wanted: Wanted) -> str:
-        return self.marks.mark(self.number(wanted))
+        """The mark of an attachment; the same for all that mention it. Raises XmlRefused."""
+        number = self.numbers.setdefault(wanted, len(self.numbers))
+        if number >= MOST_PARTS:
+            raise XmlRefused(f"The message refers to more than {MOST_PARTS} attachments.")
+        return self.marks.mark(number)
+
+    @property
+    def wanted(self) -> dict[int, Wanted]:
+        """The attachments by their numbers."""
+        return {number: each for each, number in self.numbers.items()}
 
 
 def included(root: Element, found: Found, *, encoded: bool = False) -> None:
@@ -60,21 +63,21 @@ def included(root: Element, found: Found, *, encoded: bool = False) -> None:
     if encoded:
         for element in root.iter():
             if element.tag != INCLUDE and element.get("href", "").startswith(CID):
-                element.text = found.mark(Wanted(element.attrib.pop("href")))
+                element.text = found.mark(referred(element.attrib.pop("href")))
     for element in [each for each in root.iter() if len(each) == 1 and each[0].tag == INCLUDE]:
         href = element[0].get("href", "").strip()
         if not href.startswith(CID):
             raise XmlRefused("The message includes something that is no part of it.")
         element.remove(element[0])
-        element.text = found.mark(Wanted(href))
+        element.text = found.mark(referred(href))
 
 
-def with_declared(value: JSON, names: Sequence[str], found: Found) -> JSON:
-    """A message's value with the attachments that its binding declares as members."""
-    if not names:
+def with_declared(value: JSON, message: Message, found: Found) -> JSON:
+    """A message's value with the attachments that its binding declares as members. Raises XmlRefused."""
+    if not message.attachments:
         return value
-    members = value if isinstance(value, dict) else {} if value is None else {"$value": value}
-    return {**members, **{name: found.mark(Wanted(declared=name)) for name in names}}
+    members = value if isinstance(value, dict) else {VALUE: value}
+    return {**members, **{name: found.mark(Wanted(name, declared=True)) for name in message.attachments}}
 
 
 def written(value: JSON, found: Found) -> bytes:
@@ -82,7 +85,7 @@ def written(value: JSON, found: Found) -> bytes:
 
     def mark(reference: Any) -> str:
         assert isinstance(reference, Attached), "the codec makes nothing else that is not plain JSON"
-        return found.mark(Wanted(reference[:]))
+        return found.mark(referred(reference))
 
     return orjson.dumps(value, default=mark, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
 
@@ -115,8 +118,9 @@ class Sent(NamedTuple):
     inside: frozenset[int] = frozenset()
 
 
-def without_declared(value: JSON, names: Sequence[str]) -> tuple[JSON, dict[str, JSON]]:
+def without_declared(value: JSON, message: Message) -> tuple[JSON, dict[str, JSON]]:
     """A message's value without the attachments that its binding declares; and those. Raises Invalid."""
+    names = message.attachments
     if not names:
         return value, {}
     if not isinstance(value, dict):
@@ -126,7 +130,13 @@ def without_declared(value: JSON, names: Sequence[str]) -> tuple[JSON, dict[str,
     if problems:
         raise Invalid(problems)
     inside = {key: each for key, each in value.items() if key not in names}
-    return inside.get("$value") if inside.keys() == {"$value"} else inside, {name: value[name] for name in names}
+    beside = {name: value[name] for name in names}
+    return (inside[VALUE] if _is_plain(message) and inside.keys() == {VALUE} else inside), beside
+
+
+def _is_plain(message: Message) -> bool:
+    """Whether a message is one value by itself, which is `$value` where attachments stand beside it."""
+    return message.wrapper is None and len(message.parts) == 1 and not isinstance(message.parts[0].type, int)
 
 
 def sent(text: str, chance: bytes, attached: Sequence[Attached], declared: Mapping[str, JSON], *, xop: bool) -> Sent:
@@ -140,7 +150,7 @@ def sent(text: str, chance: bytes, attached: Sequence[Attached], declared: Mappi
     for name, given in declared.items():
         number = len(attached) + len(ids)
         contents[number], ids[number] = given, f"{quote(name, safe='')}={marks.content_id(number)}"
-    wanted = {number: Wanted(each) for number, each in contents.items() if _is_name(each)}
+    wanted = {number: referred(each) for number, each in contents.items() if _is_name(each)}
     types = _types(text, marks)
     inside: set[int] = set()
 
@@ -157,14 +167,19 @@ def sent(text: str, chance: bytes, attached: Sequence[Attached], declared: Mappi
     return Sent(text.encode(), pieces, wanted, ids, chance, frozenset(inside & wanted.keys()))
 
 
-def inlined(message: Sent, contents: Mapping[int, bytes]) -> bytes:
-    """The envelope of a message with base64 in the place of the marks that it has."""
-    texts, holes = Marks(message.chance).cut(message.envelope)
+def inlined(message: Sent, contents: Mapping[int, bytes], most: int) -> bytes:
+    """The envelope of a message with base64 in the place of the marks that it has.
+
+    Raises ClientError where that makes more than `most` bytes: the same may be mentioned many times.
+    """
+    marks = Marks(message.chance)
+    texts, holes = marks.cut(message.envelope)
     pieces = [texts[0]]
     for number, behind in zip(holes, texts[1:], strict=True):
         is_reference = not pieces[-1].endswith(b">")
-        mark = Marks(message.chance).mark(number).encode()
-        pieces += (mark if is_reference else contents[number], behind)
+        pieces += (marks.mark(number).encode() if is_reference else contents[number], behind)
+    if sum(map(len, pieces)) > most:
+        raise too_large(most)
     return b"".join(pieces)
 
 

@@ -17,6 +17,7 @@ from connectors.soap.attachments import (
     gathered,
     packed,
     passed_on,
+    referred,
 )
 from connectors.soap.marks import Holed
 from connectors.soap.multipart import Head, ended
@@ -24,7 +25,7 @@ from connectors.soap.parts import Parts
 from gateway.errors import ClientError
 from tests.connectors.soap.drips import Dripping, Refusal, all_of, in_pieces
 
-BOTH = {0: Wanted("cid:a"), 1: Wanted("cid:b")}
+BOTH = {0: Wanted("a"), 1: Wanted("b")}
 ROOT = (("Content-Type", "application/json"),)
 
 
@@ -56,7 +57,7 @@ async def test_every_hole_is_filled(contents: list[bytes], places: list[int], or
     """In whatever order the parts come, and however often they are mentioned, or never."""
     holes = tuple(place % len(contents) for place in places)
     holed = Holed(tuple(b"<%d>" % number for number in range(len(holes) + 1)), holes)
-    wanted = {number: Wanted(f"cid:{number}") for number in range(len(contents))}
+    wanted = {number: Wanted(str(number)) for number in range(len(contents))}
     data = package(*((str(number), contents[number]) for number in order if number < len(contents)))
     expected = holed.joined({number: b64encode(each) for number, each in enumerate(contents)})
     assert await text(filled(holed, wanted, await behind_root(data, size), Refusal)) == expected
@@ -131,7 +132,7 @@ async def test_parts_may_be_gathered() -> None:
     with pytest.raises(ClientError, match="413"):
         await gathered(BOTH, {1}, await behind_root(data), 4, Refusal)
     with pytest.raises(Refusal, match="no part c"):
-        await gathered({0: Wanted("cid:c")}, (), await behind_root(data), 3, Refusal)
+        await gathered({0: Wanted("c")}, (), await behind_root(data), 3, Refusal)
 
 
 # ------------------------------------------------------------------------------------------------ which part is which
@@ -140,28 +141,37 @@ async def test_parts_may_be_gathered() -> None:
 @pytest.mark.parametrize(
     ("wanted", "fields", "expected"),
     [
-        (Wanted("cid:a@b"), {"content-id": b"<a@b>"}, True),
-        (Wanted("cid:a%40b"), {"content-id": b"<a@b>"}, True),
-        (Wanted("cid:a"), {"content-disposition": b"form-data; name=a"}, True),
-        (Wanted("http://x/y"), {"content-location": b"http://x/y"}, True),
-        (Wanted("cid:a"), {"content-id": b"<b>"}, False),
-        (Wanted("cid:"), {}, False),
-        (Wanted(declared="a b"), {"content-id": b"<a%20b=1@x>"}, True),
-        (Wanted(declared="a"), {"content-type": b"image/png; name=a"}, True),
-        (Wanted(declared="a"), {"content-id": b"<a>"}, False),
+        (referred("cid:a@b"), {"content-id": b"<a@b>"}, 7),
+        (referred(" cid:a%40b "), {"content-id": b"<a@b>"}, 7),
+        (referred("cid:a"), {"content-disposition": b"form-data; name=a"}, 7),
+        (referred("http://x/y"), {"content-location": b"http://x/y"}, 7),
+        (referred("cid:a"), {"content-id": b"<b>"}, None),
+        (referred("cid:"), {}, None),
+        (Wanted("a b", declared=True), {"content-id": b"<a%20b=1@x>"}, 7),
+        (Wanted("a", declared=True), {"content-type": b"image/png; name=a"}, 7),
     ],
 )
-def test_parts_are_known_by_their_names(wanted: Wanted, fields: dict[str, bytes], expected: bool) -> None:
+def test_parts_are_known_by_their_names(wanted: Wanted, fields: dict[str, bytes], expected: int | None) -> None:
     """Their ids, names, or locations; those that are declared have ids of their own kind."""
-    assert wanted.is_named_by(Head(fields)) is expected
+    assert Finder({7: wanted}, Refusal).number_of(Head(fields)) == expected
 
 
 def test_declared_parts_without_names_go_by_their_order() -> None:
-    """Those with names first."""
-    finder = Finder({0: Wanted(declared="a"), 1: Wanted(declared="b"), 2: Wanted("cid:c")}, Refusal)
-    heads = [Head({"content-id": each}) for each in (b"<b=1@x>", b"<c>", b"<who>", b"<else>")]
-    assert [finder.number_of(head) for head in heads] == [1, 2, 0, None]
+    """Those with names first; each is found once."""
+    declared = {number: Wanted(name, declared=True) for number, name in enumerate("abd")}
+    finder = Finder({**declared, 3: Wanted("c")}, Refusal)
+    heads = [Head({"content-id": each}) for each in (b"<b=1@x>", b"<c>", b"<who>", b"<b=1@x>", b"<c>")]
+    assert [finder.number_of(head) for head in heads] == [1, 3, 0, 2, None]
     finder.finish()
+
+
+async def test_little_does_not_become_very_much() -> None:
+    """What is mentioned again and again takes of the room each time."""
+    holed = Holed((b"",) * 5, (0,) * 4)
+    data = package(("a", b"123"))
+    assert await text(filled(holed, {0: Wanted("a")}, await behind_root(data, room=16), Refusal)) == b"MTIz" * 4
+    with pytest.raises(Refusal, match="another order"):
+        await text(filled(holed, {0: Wanted("a")}, await behind_root(data, room=15), Refusal))
 
 
 async def test_a_drawn_body_is_made_while_it_is_taken() -> None:

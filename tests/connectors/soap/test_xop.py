@@ -8,6 +8,7 @@ from lxml import etree
 
 from connectors.soap.attachments import OCTETS, Piece, Wanted
 from connectors.soap.marks import CHANCE, SWA_REF, Attached, Marks
+from connectors.soap.multipart import MOST_PARTS
 from connectors.soap.plan import Attribute, Complex, Field, Group, Message, Schema, Simple
 from connectors.soap.problems import Invalid
 from connectors.soap.xmltext import XmlRefused
@@ -25,6 +26,7 @@ from connectors.soap.xop import (
     without_declared,
     written,
 )
+from gateway.errors import ClientError
 
 DRAWN = bytes(range(CHANCE))
 MARKS = Marks(DRAWN)
@@ -47,7 +49,7 @@ def test_marks_take_the_place_of_includes() -> None:
     included(root, here)
     assert [each.text for each in (root[0], root[1], root[2][0])] == [MARKS.mark(0), MARKS.mark(1), MARKS.mark(0)]
     assert [len(each) for each in root] == [0, 0, 1]
-    assert here.wanted == {0: Wanted("cid:x"), 1: Wanted("cid:y")}
+    assert here.wanted == {0: Wanted("x"), 1: Wanted("y")}
 
 
 @pytest.mark.parametrize("href", ["", "http://x/y", "file:///etc/hostname"])
@@ -69,14 +71,15 @@ def test_elements_of_encoded_messages_refer_to_parts_themselves() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [({"a": 1}, {"a": 1}), (None, {}), (5, {"$value": 5}), ([1], {"$value": [1]})],
+    [({"a": 1}, {"a": 1}), (None, {"$value": None}), (5, {"$value": 5}), ([1], {"$value": [1]})],
 )
 def test_declared_parts_are_members(value: Any, expected: dict[str, Any]) -> None:
     """Beside those of the message, which may be no object."""
     here = found()
-    assert with_declared(value, ("p", "q"), here) == {**expected, "p": MARKS.mark(0), "q": MARKS.mark(1)}
-    assert here.wanted == {0: Wanted(declared="p"), 1: Wanted(declared="q")}
-    assert with_declared(value, (), here) == value
+    message = Message((), attachments=("p", "q"))
+    assert with_declared(value, message, here) == {**expected, "p": MARKS.mark(0), "q": MARKS.mark(1)}
+    assert here.wanted == {0: Wanted("p", declared=True), 1: Wanted("q", declared=True)}
+    assert with_declared(value, Message(()), here) == value
 
 
 def test_references_are_written_as_marks() -> None:
@@ -84,7 +87,7 @@ def test_references_are_written_as_marks() -> None:
     here = found()
     text = written({"a": Attached("cid:x", is_name=True), "b": "cid:y", "c": [1, None]}, here)
     assert orjson.loads(text) == {"a": MARKS.mark(0), "b": "cid:y", "c": [1, None]}
-    assert here.wanted == {0: Wanted("cid:x")}
+    assert here.wanted == {0: Wanted("x")}
 
 
 def _message(*fields: Field) -> Message:
@@ -122,7 +125,7 @@ def test_marks_become_includes() -> None:
     ids = [MARKS.content_id(number) for number in range(2)]
     assert [each[0].get("href") for each in etree.fromstring(made.envelope)] == [f"cid:{each}" for each in ids]
     assert made._replace(envelope=b"") == Sent(
-        b"", (Piece(ids[0], b"hi"),), {1: Wanted("cid:x")}, dict(enumerate(ids)), DRAWN
+        b"", (Piece(ids[0], b"hi"),), {1: Wanted("x")}, dict(enumerate(ids)), DRAWN
     )
 
 
@@ -138,11 +141,27 @@ def test_without_xop_base64_stays_inside() -> None:
     text = f"<a>{MARKS.mark(0)}</a><b>{MARKS.mark(1)}</b>"
     made = sent(text, DRAWN, attached("aG\nk=", "cid:x"), {}, xop=False)
     assert made.envelope == f"<a>aGk=</a><b>{MARKS.mark(1)}</b>".encode()
-    assert (made.pieces, made.wanted, made.inside) == ((), {1: Wanted("cid:x")}, frozenset({1}))
-    assert inlined(made, {1: b"aGk="}) == b"<a>aGk=</a><b>aGk=</b>"
+    assert (made.pieces, made.wanted, made.inside) == ((), {1: Wanted("x")}, frozenset({1}))
+    assert inlined(made, {1: b"aGk="}, 30) == b"<a>aGk=</a><b>aGk=</b>"
     reference = f"<a>cid:{MARKS.content_id(0)}</a><b>{MARKS.mark(1)}</b>"
-    both = inlined(made._replace(envelope=reference.encode()), {0: b"?", 1: b"aGk="})
+    both = inlined(made._replace(envelope=reference.encode()), {0: b"?", 1: b"aGk="}, 100)
     assert both == f"<a>cid:{MARKS.content_id(0)}</a><b>aGk=</b>".encode()
+
+
+def test_what_is_inlined_is_bounded() -> None:
+    """However little was sent: it may be mentioned many times."""
+    made = sent(f"<a>{MARKS.mark(0)}</a>" * 10, DRAWN, attached("cid:x"), {}, xop=False)
+    assert inlined(made, {0: b"aGk="}, 110) == b"<a>aGk=</a>" * 10
+    with pytest.raises(ClientError, match="413"):
+        inlined(made, {0: b"aGk="}, 109)
+
+
+def test_more_references_than_parts_are_refused() -> None:
+    """No package can have them."""
+    xml = "".join(f"<b>{INCLUDE % f'cid:{number}'}</b>" for number in range(MOST_PARTS))
+    included(etree.fromstring(f"<a>{xml}</a>"), found())
+    with pytest.raises(XmlRefused, match="more than 1000"):
+        included(etree.fromstring(f"<a>{xml}<b>{INCLUDE % 'cid:x'}</b></a>"), found())
 
 
 def test_references_are_parts_with_or_without_xop() -> None:
@@ -160,23 +179,28 @@ def test_declared_parts_tell_their_names() -> None:
     """In their ids (WS-I Attachments Profile 1.0, section 3.8)."""
     made = sent("<a/>", DRAWN, [], {"a b": "aGk=", "c": attached("cid:x")[0]}, xop=False)
     assert made.pieces == (Piece(f"a%20b={MARKS.content_id(0)}", b"hi"),)
-    assert (made.wanted, made.ids[1]) == ({1: Wanted("cid:x")}, f"c={MARKS.content_id(1)}")
+    assert (made.wanted, made.ids[1]) == ({1: Wanted("x")}, f"c={MARKS.content_id(1)}")
     with pytest.raises(Invalid, match="base64"):
         sent("<a/>", DRAWN, [], {"a": "?"}, xop=False)
 
 
+PLAIN = Message((Field("a", "a", STRING),), attachments=("p",))
+OBJECT = PLAIN._replace(parts=(Field("a", "a", 0),))
+
+
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("message", "value", "expected"),
     [
-        ({"a": 1, "p": "x"}, ({"a": 1}, {"p": "x"})),
-        ({"$value": 5, "p": "x"}, (5, {"p": "x"})),
-        ({"p": "x"}, ({}, {"p": "x"})),
+        (OBJECT, {"a": 1, "p": "x"}, ({"a": 1}, {"p": "x"})),
+        (OBJECT, {"$value": 5, "p": "x"}, ({"$value": 5}, {"p": "x"})),
+        (PLAIN, {"$value": 5, "p": "x"}, (5, {"p": "x"})),
+        (PLAIN._replace(wrapper="w"), {"p": "x"}, ({}, {"p": "x"})),
     ],
 )
-def test_declared_parts_are_taken_out(value: Any, expected: Any) -> None:
+def test_declared_parts_are_taken_out(message: Message, value: Any, expected: Any) -> None:
     """The rest is the message's own value."""
-    assert without_declared(value, ("p",)) == expected
-    assert without_declared(value, ()) == (value, {})
+    assert without_declared(value, message) == expected
+    assert without_declared(value, message._replace(attachments=())) == (value, {})
 
 
 @pytest.mark.parametrize(
@@ -186,7 +210,7 @@ def test_declared_parts_are_taken_out(value: Any, expected: Any) -> None:
 def test_declared_parts_must_be_there(value: Any, pointer: str, reason: str) -> None:
     """Each problem has its place."""
     with pytest.raises(Invalid) as invalid:
-        without_declared(value, ("p",))
+        without_declared(value, PLAIN)
     assert [(each.pointer, each.reason) for each in invalid.value.problems] == [(pointer, reason)]
 
 
