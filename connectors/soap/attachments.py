@@ -69,10 +69,11 @@ class Finder:
             found = following if following in self._missing else None
         return self._missing.pop(found) if found is not None else None
 
-    def finish(self) -> None:
-        """No more parts will come. Raises what `refuse` makes."""
-        for each in self._missing:
-            raise self.missing(each)
+    def finish(self, needed: Container[int]) -> None:
+        """No more parts will come. Raises what `refuse` makes if one of these numbers has not been found."""
+        for each, number in self._missing.items():
+            if number in needed:
+                raise self.missing(each)
 
     def missing(self, wanted: Wanted) -> Exception:
         return self._refuse(f"The message has no part {wanted.name}.")
@@ -93,16 +94,17 @@ def _meant(head: Head) -> Iterator[Wanted]:
 async def filled(holed: Holed, wanted: Mapping[int, Wanted], parts: Parts, refuse: Refuse) -> AsyncIterator[bytes]:
     """A text, with the base64 of each attachment in its hole. `parts` stands behind the root.
 
-    What is mentioned again takes of the room for what is held each time, so that little cannot become very much.
+    More may be `wanted` than there are holes for: it is known by its name then, and left out. What is mentioned again
+    takes of the room for what is held each time, so that little cannot become very much.
     """
     uses = Counter(holed.holes)
-    finder = Finder({number: each for number, each in wanted.items() if number in uses}, refuse)
+    finder = Finder(wanted, refuse)
     held: dict[int, bytes] = {}
     for text, number in zip(holed.texts, holed.holes, strict=False):
         yield text
         uses[number] -= 1
         if number not in held:
-            if not await _found(number, parts, finder, held):
+            if not await _found(number, parts, finder, uses, held):
                 raise finder.missing(wanted[number])
             if not uses[number]:
                 async for piece in _base64(parts):
@@ -117,13 +119,13 @@ async def filled(holed: Holed, wanted: Mapping[int, Wanted], parts: Parts, refus
         pass
 
 
-async def _found(number: int, parts: Parts, finder: Finder, held: dict[int, bytes]) -> bool:
+async def _found(number: int, parts: Parts, finder: Finder, uses: Mapping[int, int], held: dict[int, bytes]) -> bool:
     """Go to the part that is wanted now; those wanted later are held. Whether it is there."""
     while (head := await parts.next()) is not None:
         found = finder.number_of(head)
         if found == number:
             return True
-        if found is not None:
+        if found is not None and uses.get(found):
             held[found] = await _held(parts)
     return False
 
@@ -169,7 +171,7 @@ async def gathered(
                 raise too_large(most)
             pieces.append(piece)
         found[number] = b"".join(pieces), _type_of(head)
-    finder.finish()
+    finder.finish(wanted)
     return found
 
 
@@ -205,17 +207,20 @@ def packed(boundary: str, root: Sequence[tuple[str, str]], text: bytes, pieces: 
 async def passed_on(
     start: bytes, boundary: str, wanted: Mapping[int, Wanted], ids: Mapping[int, str], parts: Parts, refuse: Refuse
 ) -> AsyncIterator[bytes]:
-    """A package whose attachments arrive: `start` is what is here of it, `ids` are the Content-IDs they get."""
+    """A package whose attachments arrive: `start` is what is here of it.
+
+    `ids` are the Content-IDs that they get; what has none is left out.
+    """
     finder = Finder(wanted, refuse)
     yield start
     while (head := await parts.next()) is not None:
         number = finder.number_of(head)
-        if number is None:
+        if number is None or number not in ids:
             continue
         yield begun(boundary, _fields(ids[number], _type_of(head)))
         while piece := await parts.piece():
             yield piece
-    finder.finish()
+    finder.finish(ids)
     yield ended(boundary)
 
 

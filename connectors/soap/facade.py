@@ -186,10 +186,8 @@ async def _body(content: JSON, came: Came | None) -> tuple[bytes, Body]:
         return _json(content), EMPTY
     package, found = came
     holed = found.marks.cut(_json(content, found))
-    wanted = found.wanted
-    used = {number: wanted[number] for number in holed.holes}
-    pieces = filled(holed, used, package.parts, bad_request)
-    if package.small or not used:
+    pieces = filled(holed, found.wanted, package.parts, bad_request)
+    if package.small or not holed.holes:
         return await joined(pieces), EMPTY
     return b"", Drawn(pieces)
 

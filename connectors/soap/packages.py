@@ -88,7 +88,7 @@ async def with_attachments(
     """An answer whose JSON has marks, with what they stand for: in their places, or as parts if that is preferred."""
     marks, fields = Marks(chance), answer.head.fields
     holed = marks.cut(answer.body.take())
-    used = {number: wanted[number] for number in holed.holes}
+    used = holed.holes
     fields = [*fields, (b"Vary", b"Accept")] if used else fields
     if not used and not package.small:  # nobody wants what is still to come
         return answer._replace(body=whole(holed.texts[0]))
@@ -97,11 +97,11 @@ async def with_attachments(
         ids = {number: marks.content_id(number) for number in used}
         text = holed.joined({number: f"{CID}{each}".encode() for number, each in ids.items()})
         start = begin(boundary, (("Content-Type", "application/json"),), text, ())
-        pieces = passed_on(start, boundary, used, ids, package.parts, refuse)
+        pieces = passed_on(start, boundary, wanted, ids, package.parts, refuse)
         kind = f'{RELATED}; type="application/json"; boundary="{boundary}"'.encode()
         fields = [(name, kind if name == b"Content-Type" else value) for name, value in fields]
     else:
-        pieces = filled(holed, used, package.parts, refuse)
+        pieces = filled(holed, wanted, package.parts, refuse)
     if not package.small:
         return answer._replace(head=replace(answer.head, fields=fields, length=-1), body=Drawn(pieces))
     data = await joined(pieces)

@@ -18,7 +18,7 @@ OUT_OF_ORDER = (
     "large to be held."
 )
 LONGEST_EPILOGUE = 65_536
-SLICE = 65_536
+SLICE = 32_768
 """Bytes that are looked through at once."""
 _LONGEST_LINE = 65_536
 Refuse = Callable[[str], Exception]

@@ -162,7 +162,17 @@ def test_declared_parts_without_names_go_by_their_order() -> None:
     finder = Finder({**declared, 3: Wanted("c")}, Refusal)
     heads = [Head({"content-id": each}) for each in (b"<b=1@x>", b"<c>", b"<who>", b"<b=1@x>", b"<c>")]
     assert [finder.number_of(head) for head in heads] == [1, 3, 0, 2, None]
-    finder.finish()
+    finder.finish({0, 1, 2, 3})
+
+
+async def test_a_part_that_is_left_out_is_not_taken_for_another() -> None:
+    """What the mapping dropped is still known by its name, so that the order of the others is right."""
+    wanted = {0: Wanted("a"), 1: Wanted("p", declared=True)}
+    data = package(("a", b"1"), ("who", b"2"))
+    assert await text(filled(Holed((b"", b""), (1,)), wanted, await behind_root(data), Refusal)) == b"Mg=="
+    for each in (data, package(("who", b"2"))):
+        pieces = passed_on(b"", "new", wanted, {1: "P"}, await behind_root(each), Refusal)
+        assert (await text(pieces)).endswith(b"<P>\r\n\r\n2\r\n--new--\r\n")
 
 
 async def test_little_does_not_become_very_much() -> None:
