@@ -29,10 +29,10 @@ from connectors.soap.xop import (
     Sent,
     included,
     refers,
+    resolved,
     sent,
     with_declared,
     without_declared,
-    written,
 )
 from gateway.core.model import Outcome
 from gateway.errors import ClientError
@@ -71,6 +71,7 @@ class Coding:
         refs = refers(codec.schema, operation.input)
         self._longest = -1 if refs else LONGEST if target.mtom else inf
         self.packs = target.mtom or refs or bool(operation.input.attachments)
+        self._refers = operation.output is not None and refers(codec.schema, operation.output)
         codec.compiled(operation.input)
         if operation.output is not None:
             codec.compiled(operation.output)
@@ -80,25 +81,36 @@ class Coding:
 
         Raises Invalid for a value that does not fit, ClientError for what cannot be read or mapped.
         """
-        return self._enveloped(_given(data), asked, now, nonce)[0]
+        value, asked = self._mapped(data, asked)
+        return self._framed(self._codec.encode(self._operation.input, value), asked, now, nonce)
 
     def sent(self, data: bytes, asked: dict[str, Any], now: float, nonce: bytes, chance: bytes, names: bool) -> Sent:
         """The envelope, and what travels beside it; strings may be `names` of parts. Raises what `message` does."""
-        given, attached = marked(_given(data), Marks(chance), self._longest, names=names)
-        envelope, declared = self._enveloped(given, asked, now, nonce)
+        value, asked = self._mapped(data, asked)
+        value, attached = marked(value, Marks(chance), self._longest, names=names)
+        value, declared = without_declared(value, self._operation.input)
+        content = self._codec.encode(self._operation.input, value)
+        asked["body"] = _given(data) if self._headers.from_request else None  # as it was given, without marks
+        envelope = self._framed(content, asked, now, nonce)
         return sent(envelope.decode(), chance, attached, declared, xop=self._target.mtom)
 
-    def _enveloped(self, given: JSON, asked: dict[str, Any], now: float, nonce: bytes) -> tuple[bytes, dict[str, JSON]]:
-        """The envelope, and the values of attachments that the operation's binding declares."""
-        value, asked = {} if given is None else given, {**asked, "body": given}
+    def _mapped(self, data: bytes, asked: dict[str, Any]) -> tuple[JSON, dict[str, Any]]:
+        """The operation's input, and all that the request brings. Raises ClientError."""
+        given = _given(data)
+        asked = {**asked, "body": given}
         try:
             if self._request is not None:
-                value = self._request(asked)
-            value, declared = without_declared(value, self._operation.input)
-            content = self._codec.encode(self._operation.input, value)
-            return self._frame.around(content, self._headers.blocks(asked, lambda: now, lambda _: nonce)), declared
+                return self._request(asked), asked
         except MappingFailed as failed:
-            raise ClientError(422, f"The request cannot be mapped: {failed}") from failed
+            raise _not_mapped(failed) from failed
+        return {} if given is None else given, asked
+
+    def _framed(self, content: str, asked: dict[str, Any], now: float, nonce: bytes) -> bytes:
+        """The envelope. Raises ClientError, and Invalid for headers that do not fit."""
+        try:
+            return self._frame.around(content, self._headers.blocks(asked, lambda: now, lambda _: nonce))
+        except MappingFailed as failed:
+            raise _not_mapped(failed) from failed
 
     def answer(self, status: int, data: bytes, ours: str) -> Answer:
         """What a reply means. Raises AnswerUnusable, XmlRefused, Invalid, MappingFailed, JSONEncodeError."""
@@ -128,9 +140,11 @@ class Coding:
         if found is not None:
             included(message.body, found, encoded=output.encoded)
         value, problems = self._codec.decode(output, message.body, strict=self._target.strict)
+        if self._refers:
+            value = resolved(value, found)
         if found is not None:
             value = with_declared(value, output, found)
-        return self._reply(value, problems, self._headers.fields(message.headers), ours, found)
+        return self._reply(value, problems, self._headers.fields(message.headers), ours)
 
     def _opened(self, status: int, data: bytes) -> Opened:
         """The reply's envelope; one with a fault is read with all its names, because any XML may be in its detail."""
@@ -144,9 +158,7 @@ class Coding:
             raise AnswerUnusable(f"the reply insists on headers that are not understood: {', '.join(unknown)}")
         return message
 
-    def _reply(
-        self, value: JSON, problems: tuple[Problem, ...], fields: Fields, ours: str, found: Found | None
-    ) -> Answer:
+    def _reply(self, value: JSON, problems: tuple[Problem, ...], fields: Fields, ours: str) -> Answer:
         status = self._target.error_status
         if self._is_error is not None and is_true(self._is_error(value)):
             if status >= 500:
@@ -154,13 +166,16 @@ class Coding:
             return problem_answer(status, AN_ERROR, ours, Outcome.BUSINESS_FAULT, "yes", {})
         mapped = self._response(value) if self._response is not None else value
         flags = ((b"X-Banyan-Schema", _flag(problems)),) if problems else ()
-        text = orjson.dumps(mapped) if found is None else written(mapped, found)
-        return answer(200, (*JSON_TYPE, *fields, *flags), text, Outcome.OK, "yes")
+        return answer(200, (*JSON_TYPE, *fields, *flags), orjson.dumps(mapped), Outcome.OK, "yes")
 
 
 def _not_let_in(ours: str) -> Answer:
     """The backend refused the gateway itself (HTTP 401, 403, 407): nothing that the client could mend."""
     return problem_answer(502, faults.NOT_LOGGED_ON, ours, Outcome.BACKEND_ERROR, "no", {})
+
+
+def _not_mapped(failed: MappingFailed) -> ClientError:
+    return ClientError(422, f"The request cannot be mapped: {failed}")
 
 
 def _given(data: bytes) -> JSON:

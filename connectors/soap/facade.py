@@ -28,7 +28,7 @@ from connectors.soap.target import FacadeTarget
 from connectors.soap.words import JSON
 from connectors.soap.workshop import Recipe, coded
 from connectors.soap.xmltext import XmlRefused
-from connectors.soap.xop import Found, Sent, content_type, root_fields, written
+from connectors.soap.xop import Found, Sent, content_type, root_fields
 from gateway.core.forwarding import field_lines
 from gateway.core.headers import Fields
 from gateway.core.model import Outcome, Placeholder
@@ -185,7 +185,7 @@ async def _body(content: JSON, came: Came | None) -> tuple[bytes, Body]:
     if came is None:
         return _json(content), EMPTY
     package, found = came
-    holed = found.marks.cut(_json(content, found))
+    holed = found.marks.cut(_json(content))
     pieces = filled(holed, found.wanted, package.parts, bad_request)
     if package.small or not holed.holes:
         return await joined(pieces), EMPTY
@@ -225,10 +225,10 @@ def _is_about_the_envelope(name: bytes) -> bool:
     return name in _NOT_PASSED or name.startswith(b"content-")
 
 
-def _json(content: JSON, found: Found | None = None) -> bytes:
+def _json(content: JSON) -> bytes:
     """Raises Refused for what is nested deeper than JSON is written."""
     try:
-        return orjson.dumps(content) if found is None else written(content, found)
+        return orjson.dumps(content)
     except orjson.JSONEncodeError as error:
         raise Refused(f"The request cannot be sent as JSON: {error}.") from error
 

@@ -18,11 +18,11 @@ from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import NAMESPACES, Frame, Version, not_understood, opened
 from connectors.soap.fitting import ILLEGAL
 from connectors.soap.marks import LONGEST, Marks, marked
-from connectors.soap.plan import Field, Schema
+from connectors.soap.plan import Field, Message, Schema
 from connectors.soap.problems import UNKNOWN_MEMBER, Invalid
 from connectors.soap.target import FacadeTarget
 from connectors.soap.words import JSON
-from connectors.soap.xop import Found, Sent, included, refers, sent, with_declared, without_declared
+from connectors.soap.xop import Found, Sent, included, refers, resolved, sent, with_declared, without_declared
 from gateway.core.model import Acted, Outcome
 from gateway.core.problems import Refusal, soap_fault
 
@@ -66,6 +66,7 @@ class Facing:
         if operation.output is not None:
             codec.compiled(operation.output)
 
+        self._is_referred_to = refers(codec.schema, operation.input)
         self._refers = output is not None and refers(codec.schema, output)
         self.packs = output is not None and (self._refers or bool(output.attachments))
 
@@ -90,30 +91,31 @@ class Facing:
             value, _ = self._codec.decode(taken, message.body, strict=True)
         except Invalid as invalid:
             raise Refused(str(invalid), message.version) from invalid
+        if self._is_referred_to:
+            value = resolved(value, found)
         return message.version, value if found is None else with_declared(value, taken, found)
 
     def reply(self, version: Version, data: bytes) -> bytes:
         """The operation's reply, of a backend's JSON. Raises Invalid, MappingFailed, JSONDecodeError."""
-        if self._operation.output is None:
-            return b""
-        return self._reply(version, _given(data))[0]
+        output = self._operation.output
+        return b"" if output is None else self._enveloped(version, output, self._mapped(data))
 
     def reply_with(self, version: Version, data: bytes, chance: bytes, xop: bool) -> Sent:
         """The reply, and what travels beside it: large base64 if a client takes `xop`. Raises what `reply` does."""
-        if self._operation.output is None:
+        output = self._operation.output
+        if output is None:
             return Sent(b"")
         longest = -1 if self._refers else LONGEST if xop else inf
-        given, attached = marked(_given(data), Marks(chance), longest, names=False)
-        envelope, declared = self._reply(version, given)
-        return sent(envelope.decode(), chance, attached, declared, xop=xop)
-
-    def _reply(self, version: Version, given: JSON) -> tuple[bytes, dict[str, JSON]]:
-        """The envelope, and the values of attachments that the operation's binding declares."""
-        output = self._operation.output
-        assert output is not None, "a reply is asked for where there is one"
-        value = given if self._response is None else self._response(given)
+        value, attached = marked(self._mapped(data), Marks(chance), longest, names=False)
         value, declared = without_declared(value, output)
-        return self._frames[version].around(self._codec.encode(output, value)), declared
+        return sent(self._enveloped(version, output, value).decode(), chance, attached, declared, xop=xop)
+
+    def _mapped(self, data: bytes) -> JSON:
+        found: JSON = orjson.loads(data) if data.strip() else {}
+        return found if self._response is None else self._response(found)
+
+    def _enveloped(self, version: Version, output: Message, value: JSON) -> bytes:
+        return self._frames[version].around(self._codec.encode(output, value))
 
     def refusal(self, envelope: str, status: int, data: bytes, ours: str) -> Answer:
         """What a backend's refusal is in SOAP: the fault declared for its status, or one that blames the same side."""
@@ -148,10 +150,6 @@ class Facing:
             unknown = {each.pointer.removeprefix("/") for each in invalid.problems if each.reason == UNKNOWN_MEMBER}
             return {key: each for key, each in value.items() if key not in unknown}
         return value
-
-
-def _given(data: bytes) -> JSON:
-    return orjson.loads(data) if data.strip() else {}
 
 
 def _said(data: bytes) -> dict[str, Any]:

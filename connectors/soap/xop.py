@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import orjson
-
 from connectors.soap.attachments import OCTETS, Piece, Wanted, referred
 from connectors.soap.content import fields_of
 from connectors.soap.envelope import Version
@@ -80,14 +78,21 @@ def with_declared(value: JSON, message: Message, found: Found) -> JSON:
     return {**members, **{name: found.mark(Wanted(name, declared=True)) for name in message.attachments}}
 
 
-def written(value: JSON, found: Found) -> bytes:
-    """JSON with marks in the place of references to attachments. Raises JSONEncodeError."""
+def resolved(value: JSON, found: Found | None) -> JSON:
+    """A message's value whose references (swaRef) are marks; by themselves, without a package, they stay as they are.
 
-    def mark(reference: Any) -> str:
-        assert isinstance(reference, Attached), "the codec makes nothing else that is not plain JSON"
-        return found.mark(referred(reference))
-
-    return orjson.dumps(value, default=mark, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+    The value itself is changed. Raises XmlRefused.
+    """
+    whole = [value]
+    waiting: list[Any] = [whole]
+    while waiting:
+        within = waiting.pop()
+        for key, each in within.items() if isinstance(within, dict) else enumerate(within):
+            if isinstance(each, Attached):
+                within[key] = each[:] if found is None else found.mark(referred(each))
+            elif isinstance(each, dict | list):
+                waiting.append(each)
+    return whole[0]
 
 
 def refers(schema: Schema, message: Message) -> bool:

@@ -297,3 +297,18 @@ async def test_a_package_that_holds_no_json() -> None:
         await called("Fetch", Wire(), part("json", b"{") + END, RELATED)
     with pytest.raises(ClientError, match="400: The message does not say which boundary"):
         await called("Fetch", Wire(), b"x", "multipart/related")
+
+
+async def test_mappings_see_strings() -> None:
+    """Their functions may be applied to what travels beside the envelope, and to what might."""
+    wire = Wire()
+    request = "{No: join('-', [body.No, body.No]), Page: body.Page[?starts_with(@, 'cid:')]}"
+    data = part("json", b'{"No": "7", "Page": ["cid:a"]}') + part("a", b"1") + END
+    await called("Store", wire, data, RELATED, mtom=True, request=request)
+    assert (b">7-7<" in wire.got, wire.parts[1]) == (True, b"1")
+    reply = part("r", envelope(f'<Refer xmlns="{SPACE}"><Ref>cid:a</Ref><Data>aGk=</Data></Refer>'))
+    ask, response = b'{"Ref": "cG5n", "Data": "aGk="}', "[starts_with(Data, 'aG'), length(Ref) > `10`, Ref]"
+    answer = await called("Refer", Wire(reply + part("a", b"1") + END, RELATED), ask, response=response)
+    assert await shown(answer) == (200, [True, True, "MQ=="])
+    alone = envelope(f'<Refer xmlns="{SPACE}"><Ref>cid:a</Ref><Data>aGk=</Data></Refer>')
+    assert await shown(await called("Refer", Wire(alone), ask, response="join('', [Ref])")) == (200, "cid:a")

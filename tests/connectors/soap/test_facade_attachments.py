@@ -122,6 +122,15 @@ async def test_references_become_base64() -> None:
     assert (png, b">aGk=<" in root) == (b"png", True)
 
 
+async def test_mappings_see_strings() -> None:
+    """Also where a reference came alone."""
+    wire = Wire(b'{"Ref": "cG5n", "Data": "aGk="}')
+    refer = envelope(f'<Refer xmlns="{SPACE}"><Ref>cid:a</Ref><Data>aGk=</Data></Refer>')
+    response = "{Ref: join('', [Ref]), Data: Data}"
+    answer = await called("Refer", wire, refer, "text/xml", request="join('', [body.Ref])", response=response)
+    assert (wire.json, parts_of(answer)[1]) == ("cid:a", b"png")
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [

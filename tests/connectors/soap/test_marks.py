@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.soap.fitting import Codec, Unfit
+from connectors.soap.fitting import Codec, Unfit, kind_of
 from connectors.soap.marks import CHANCE, LONGEST, Attached, Holed, Marks, attachable, marked, octets, reference
 from connectors.soap.plan import Facets, Simple
 from connectors.soap.textual import base64, hexadecimal
@@ -82,6 +82,7 @@ def test_what_is_attached_is_a_string_to_everyone() -> None:
     """Also in another process, and with its mark."""
     value = Attached("cid:x", "m", is_name=True)
     assert value == "cid:x"
+    assert kind_of(value) == "a string"
     again = pickle.loads(pickle.dumps(value))
     assert (again, again.mark, again.is_name) == ("cid:x", "m", True)
 

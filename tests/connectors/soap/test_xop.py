@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import orjson
 import pytest
 from lxml import etree
 
@@ -20,11 +19,11 @@ from connectors.soap.xop import (
     included,
     inlined,
     refers,
+    resolved,
     root_fields,
     sent,
     with_declared,
     without_declared,
-    written,
 )
 from gateway.errors import ClientError
 
@@ -82,12 +81,17 @@ def test_declared_parts_are_members(value: Any, expected: dict[str, Any]) -> Non
     assert with_declared(value, Message(()), here) == value
 
 
-def test_references_are_written_as_marks() -> None:
-    """What was read as one; a string that only looks so stays."""
+def test_references_become_marks() -> None:
+    """What was read as one; a string that only looks so stays, and all of them do without a package."""
     here = found()
-    text = written({"a": Attached("cid:x", is_name=True), "b": "cid:y", "c": [1, None]}, here)
-    assert orjson.loads(text) == {"a": MARKS.mark(0), "b": "cid:y", "c": [1, None]}
+    assert resolved({"a": [Attached("cid:x", is_name=True)], "b": "cid:y", "c": {"d": None}}, here) == {
+        "a": [MARKS.mark(0)],
+        "b": "cid:y",
+        "c": {"d": None},
+    }
     assert here.wanted == {0: Wanted("x")}
+    alone = resolved(Attached("cid:x", is_name=True), None)
+    assert (alone, type(alone)) == ("cid:x", str)
 
 
 def _message(*fields: Field) -> Message:
