@@ -14,6 +14,7 @@ from connectors.soap.actions import Policies, addressing
 from connectors.soap.documents import Document, at
 from connectors.soap.mending import SOAP_11, SOAP_12, Names, qualified, referred, resolved
 from connectors.soap.plan import Addressing
+from connectors.soap.policies import asks_for_mtom
 from connectors.soap.repairs import WSDL
 
 MIME = "http://schemas.xmlsoap.org/wsdl/mime/"
@@ -46,7 +47,7 @@ class Fault(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """One operation of one port. `output` is None where nothing is answered."""
+    """One operation of one port. `output` is None where nothing is answered; `mtom` is what its policy asks for."""
 
     service: str
     port: str
@@ -60,6 +61,7 @@ class Bound(NamedTuple):
     faults: tuple[Fault, ...] = ()
     documentation: str = ""
     addressing: Addressing = Addressing()
+    mtom: bool = False
 
 
 class Nodes:
@@ -139,6 +141,7 @@ def one(definition: Any, nodes: Nodes, names: Names, service: str, port: Any, op
         addressing=addressing(
             document, described, action, nodes.policies.wanted(service, port.name, binding.name.text)
         ),
+        mtom=asks_for_mtom(node.getparent()),
     )
 
 

@@ -4,6 +4,7 @@ Everything about the operation is made once. Small messages are coded where they
 own (`workshop.py`), which makes the same from the same plain values.
 """
 
+from math import inf
 from typing import Any
 from urllib.parse import quote
 
@@ -14,9 +15,11 @@ from connectors.mapping import Expression, Mapped, MappingFailed, is_true
 from connectors.soap import faults
 from connectors.soap.addressing import answers_another
 from connectors.soap.answers import Fields, answer, problem_answer
+from connectors.soap.attachments import Wanted
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import Frame, Opened, not_understood, opened
 from connectors.soap.headers import Headers
+from connectors.soap.marks import LONGEST, Marks, marked
 from connectors.soap.plan import Schema
 from connectors.soap.prefixes import in_message
 from connectors.soap.problems import Invalid, Problem
@@ -24,6 +27,7 @@ from connectors.soap.sessions import InMessages, SessionOver
 from connectors.soap.target import SoapTarget
 from connectors.soap.words import JSON
 from connectors.soap.xmltext import PrefixUndeclared, XmlRefused
+from connectors.soap.xop import Found, Sent, included, refers, resolved, sent, with_declared, without_declared
 from gateway.core.model import Outcome
 from gateway.errors import ClientError
 
@@ -60,6 +64,10 @@ class Coding:
         self._session = None if target.session is None else InMessages(target.session, operation, codec)
         self._names = operation.output is not None and needs_names(codec.schema, operation.output)
         self.reads_request = self._request is not None or self._headers.from_request
+        refs = refers(codec.schema, operation.input)
+        self._longest = -1 if refs else LONGEST if target.mtom else inf
+        self.packs = target.mtom or refs or bool(operation.input.attachments)
+        self._refers = operation.output is not None and refers(codec.schema, operation.output)
         codec.compiled(operation.input)
         if operation.output is not None:
             codec.compiled(operation.output)
@@ -70,29 +78,76 @@ class Coding:
         `token` is that of the session, if calls are part of one. Raises Invalid for a value that does not fit,
         ClientError for what cannot be read or mapped, AnswerInvalid for a token that does not fit.
         """
-        try:
-            given = orjson.loads(data) if data.strip() else None
-        except orjson.JSONDecodeError as error:
-            raise ClientError(400, f"The request body is not JSON: {error}.") from error
-        value, asked = {} if given is None else given, {**asked, "body": given}
+        value, asked = self._mapped(data, asked)
+        value, blocks = self._in_session(value, token)
+        return self._framed(self._encoded(value), blocks, asked, now, nonce)
+
+    def sent(
+        self,
+        data: bytes,
+        asked: dict[str, Any],
+        now: float,
+        nonce: bytes,
+        token: JSON,
+        chance: bytes,
+        names: bool,
+    ) -> Sent:
+        """The envelope, and what travels beside it; strings may be `names` of parts. Raises what `message` does."""
+        value, asked = self._mapped(data, asked)
+        value, blocks = self._in_session(value, token)
+        value, attached = marked(value, Marks(chance), self._longest, names=names)
+        value, declared = without_declared(value, self._operation.input)
+        content = self._encoded(value)
+        asked["body"] = _given(data) if self._headers.from_request else None  # as it was given, without marks
+        envelope = self._framed(content, blocks, asked, now, nonce)
+        return sent(envelope.decode(), chance, attached, declared, xop=self._target.mtom)
+
+    def _mapped(self, data: bytes, asked: dict[str, Any]) -> tuple[JSON, dict[str, Any]]:
+        """The operation's input, and all that the request brings. Raises ClientError."""
+        given = _given(data)
+        asked = {**asked, "body": given}
         try:
             if self._request is not None:
-                value = self._request(asked)
-            value, held = (value, "") if self._session is None else self._session.held(value, token)
-            content = self._codec.encode(self._operation.input, value)
-            return self._frame.around(content, held + self._headers.blocks(asked, lambda: now, lambda _: nonce))
+                return self._request(asked), asked
+        except MappingFailed as failed:
+            raise _not_mapped(failed) from failed
+        return {} if given is None else given, asked
+
+    def _in_session(self, value: JSON, token: JSON) -> tuple[JSON, str]:
+        """A message's value with what carries the session's token, and header blocks. Raises AnswerInvalid."""
+        return (value, "") if self._session is None else self._session.held(value, token)
+
+    def _encoded(self, value: JSON) -> str:
+        """The Body's content. Raises Invalid, and AnswerInvalid where it is the token that does not fit."""
+        try:
+            return self._codec.encode(self._operation.input, value)
         except Invalid as invalid:
             if self._session is not None:
                 self._session.answer_for(invalid)
             raise
+
+    def _framed(self, content: str, blocks: str, asked: dict[str, Any], now: float, nonce: bytes) -> bytes:
+        """The envelope. Raises ClientError, and Invalid for headers that do not fit."""
+        try:
+            return self._frame.around(content, blocks + self._headers.blocks(asked, lambda: now, lambda _: nonce))
         except MappingFailed as failed:
-            raise ClientError(422, f"The request cannot be mapped: {failed}") from failed
+            raise _not_mapped(failed) from failed
 
     def answer(self, status: int, data: bytes, ours: str, nonce: bytes = b"") -> Answer:
         """What a reply means; `nonce` as its message was made with.
 
         Raises SessionOver, and AnswerUnusable, XmlRefused, Invalid, MappingFailed, JSONEncodeError.
         """
+        return self._answer(status, data, ours, nonce, None)
+
+    def answer_with(
+        self, status: int, data: bytes, ours: str, nonce: bytes, chance: bytes
+    ) -> tuple[Answer, dict[int, Wanted]]:
+        """What a reply with attachments means, marks in their places; and these. Raises what `answer` does."""
+        found = Found(Marks(chance), {})
+        return self._answer(status, data, ours, nonce, found), found.wanted
+
+    def _answer(self, status: int, data: bytes, ours: str, nonce: bytes, found: Found | None) -> Answer:
         output = self._operation.output
         if status in _NO_LOGON and b"Envelope" not in data:
             return self._not_let_in(status, ours)
@@ -115,7 +170,13 @@ class Coding:
             raise AnswerUnusable(f"HTTP {status} without a fault")
         if output is None:
             return answer(202, (), b"", Outcome.OK, "yes")
+        if found is not None:
+            included(message.body, found, encoded=output.encoded)
         value, problems = self._codec.decode(output, message.body, strict=self._target.strict)
+        if self._refers:
+            value = resolved(value, found)
+        if found is not None:
+            value = with_declared(value, output, found)
         return self._reply(value, (*flaws, *problems), self._headers.fields(message.headers), ours)
 
     def _opened(self, status: int, data: bytes) -> tuple[Opened, tuple[Problem, ...]]:
@@ -163,6 +224,18 @@ class Coding:
         if self._session is not None and status != PROXY_REFUSES:
             raise SessionOver
         return problem_answer(502, faults.NOT_LOGGED_ON, ours, Outcome.BACKEND_ERROR, "no", {})
+
+
+def _not_mapped(failed: MappingFailed) -> ClientError:
+    return ClientError(422, f"The request cannot be mapped: {failed}")
+
+
+def _given(data: bytes) -> JSON:
+    """A request's JSON; None where it has none. Raises ClientError."""
+    try:
+        return orjson.loads(data) if data.strip() else None
+    except orjson.JSONDecodeError as error:
+        raise ClientError(400, f"The request body is not JSON: {error}.") from error
 
 
 def _flag(problems: tuple[Problem, ...]) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 from connectors.soap.examples import examples
 from connectors.soap.fitting import Unfit
 from connectors.soap.lexical import CALENDAR
+from connectors.soap.marks import SWA_REF
 from connectors.soap.numeric import RANGES, SAFE, whole_range
 from connectors.soap.plan import Facets, Kind, Simple
 from connectors.soap.simple import decoder, narrowed
@@ -30,12 +31,15 @@ BOUNDS = {
 SPELLED: frozenset[Kind] = frozenset({"string", "qname", "verbatim", "integer", "boolean"})
 """Kinds of which equal values are spelled alike in JSON, apart from dates and times."""
 
+ATTACHMENT = Simple("base64", "base64Binary")
+"""What stands in JSON for what travels beside the envelope."""
 MANY = 12
 """No more values of an enumeration than these are said in words."""
 
 
 def json_schema(simple: Simple, *, request: bool) -> Document:
     """What a value may be; `request` tells that it is sent to the gateway, which also takes other spellings."""
+    simple = ATTACHMENT if simple.name == SWA_REF else simple
     document = KINDS[simple.kind](simple, request)
     told = ", ".join(notes(simple))
     if told:
@@ -45,6 +49,8 @@ def json_schema(simple: Simple, *, request: bool) -> Document:
 
 def in_words(simple: Simple) -> str:
     """The same for people: `decimal, at most 2 decimal places`."""
+    if simple.name == SWA_REF:
+        return f"{in_words(ATTACHMENT)}, beside the envelope"
     words = [WORDS.get(simple.base, simple.base), *length_words(simple), *notes(simple, bounds_of_numbers=True)]
     if simple.kind == "list":
         words[0] = f"array of {in_words(simple.item)}" if simple.item else "array"

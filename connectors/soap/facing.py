@@ -6,6 +6,7 @@ are coded where they come, large ones in a process of their own (`workshop.py`).
 
 import re
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -15,15 +16,18 @@ from connectors.mapping import Mapped, MappingFailed
 from connectors.soap import addressing
 from connectors.soap.addressing import Given, Misaddressed, Related
 from connectors.soap.answers import answer
+from connectors.soap.attachments import Wanted
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import NAMESPACES, Frame, Opened, Version, headers_for_us, not_understood, opened
 from connectors.soap.filling import Filled, Filling
 from connectors.soap.fitting import ILLEGAL
+from connectors.soap.marks import LONGEST, Marks, marked
 from connectors.soap.plan import Field, Message, Schema
 from connectors.soap.problems import UNKNOWN_MEMBER, Invalid
 from connectors.soap.target import FacadeTarget
 from connectors.soap.words import JSON
 from connectors.soap.xmltext import Element, local
+from connectors.soap.xop import Found, Sent, included, refers, resolved, sent, with_declared, without_declared
 from gateway.core.model import Acted, Outcome, SoapOperation
 from gateway.core.problems import Cause, Refusal, soap_fault
 from gateway.core.soap import Called, action_contradicts
@@ -70,6 +74,10 @@ class Said(NamedTuple):
     related: Related | None
 
 
+Asked = tuple[Version, Filled, Related | None]
+"""The version of an envelope, what the backend is asked, and what a reply owes the envelope's headers."""
+
+
 def facing(target: FacadeTarget, schema: Schema) -> "Facing":
     """As the process for large messages makes it."""
     return Facing(target, Codec(schema))
@@ -96,13 +104,23 @@ class Facing:
         codec.compiled(operation.input)
         if operation.output is not None:
             codec.compiled(operation.output)
+        self._is_referred_to = refers(codec.schema, operation.input)
+        self._refers = operation.output is not None and refers(codec.schema, operation.output)
+        self.packs = operation.output is not None and (self._refers or bool(operation.output.attachments))
 
-    def asked(self, data: bytes, given: dict[str, Any], chance: bytes) -> tuple[Version, Filled, Related | None]:
+    def asked(self, data: bytes, given: dict[str, Any], chance: bytes) -> Asked:
         """The version of an envelope that came, what the backend is asked, and what a reply owes the headers.
 
         `given` is the rest of the request's document. Raises Refused, XmlRefused.
         """
-        said = self.request(data, chance)
+        return self._asked(self.request(data, chance), given)
+
+    def asked_with(self, data: bytes, given: dict[str, Any], chance: bytes) -> tuple[Asked, dict[Wanted, int]]:
+        """The same for a request with attachments: marks, of this chance too, are in their places."""
+        found = Found(Marks(chance), {})
+        return self._asked(self._said(data, chance, found), given), found.numbers
+
+    def _asked(self, said: Said, given: dict[str, Any]) -> Asked:
         try:
             filled = self._filling({**given, "body": said.value, "soap_header": said.headers})
         except MappingFailed as failed:
@@ -111,16 +129,25 @@ class Facing:
 
     def request(self, data: bytes, chance: bytes) -> Said:
         """What an envelope says; `chance` makes the id of the reply. Raises Refused, XmlRefused."""
+        return self._said(data, chance, None)
+
+    def _said(self, data: bytes, chance: bytes, found: Found | None) -> Said:
         message = opened(data, names=self._names)
         related = self._related(message, chance)
         if unknown := not_understood(message, self._known):
             reason = f"The request insists on headers that are not understood here: {', '.join(unknown)}."
             raise Refused(reason, message.version, "MustUnderstand", related)
+        taken = self._operation.input
+        if found is not None:
+            included(message.body, found, encoded=taken.encoded)
         try:
-            value, _ = self._codec.decode(self._operation.input, message.body, strict=True)
+            value, _ = self._codec.decode(taken, message.body, strict=True)
             headers = self._declared(message.headers)
         except Invalid as invalid:
             raise Refused(str(invalid), message.version, related=related) from invalid
+        if self._is_referred_to:
+            value = resolved(value, found)
+        value = value if found is None else with_declared(value, taken, found)
         return Said(message.version, value, headers, related)
 
     def _declared(self, blocks: Iterable[Element]) -> dict[str, JSON]:
@@ -152,12 +179,27 @@ class Facing:
         output = self._operation.output
         if output is None:
             return b""
+        value, blocks = self._mapped(data, related)
+        return self._frames[version].around(self._codec.encode(output, value), headers + blocks)
+
+    def reply_with(self, version: Version, data: bytes, related: Related | None, chance: bytes, xop: bool) -> Sent:
+        """The reply, and what travels beside it: large base64 if a client takes `xop`. Raises what `reply` does."""
+        output = self._operation.output
+        if output is None:
+            return Sent(b"")
+        longest = -1 if self._refers else LONGEST if xop else inf
+        value, blocks = self._mapped(data, related)
+        value, attached = marked(value, Marks(chance), longest, names=False)
+        value, declared = without_declared(value, output)
+        envelope = self._frames[version].around(self._codec.encode(output, value), blocks)
+        return sent(envelope.decode(), chance, attached, declared, xop=xop)
+
+    def _mapped(self, data: bytes, related: Related | None) -> tuple[JSON, str]:
+        """The reply's value, and its headers."""
         found: JSON = orjson.loads(data) if data.strip() else {}
+        blocks = "" if self._reply_headers is None else self.blocks(self._reply_headers(found))
         value = found if self._response is None else self._response(found)
-        if self._reply_headers is not None:
-            headers += self.blocks(self._reply_headers(found))
-        headers += addressing.reply_blocks(related, self._operation.addressing.output)
-        return self._frames[version].around(self._codec.encode(output, value), headers)
+        return value, blocks + addressing.reply_blocks(related, self._operation.addressing.output)
 
     def blocks(self, values: Mapping[str, JSON]) -> str:
         """Headers of a reply, as XML. Raises Invalid."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from connectors.soap.content import ANY, ITEMS, Items, Model, Zip, fields_of, is_many, keys_in
-from connectors.soap.described import in_words
+from connectors.soap.described import ATTACHMENT, in_words
 from connectors.soap.plan import AnyType, Attribute, Complex, Field, Group, Message, Particle, Schema, Simple, TypeRef
 from connectors.soap.presence import presence
 from connectors.soap.words import VALUE, XML
@@ -28,7 +28,18 @@ class Node(NamedTuple):
 
 
 def shape(message: Message, schema: Schema) -> Node:
-    """The JSON of a message."""
+    """The JSON of a message, its attachments included."""
+    found = _inside(message, schema)
+    if not message.attachments:
+        return found
+    own = found.children if found.simple is None and not found.whole else (found._replace(key=VALUE),)
+    words = f"{in_words(ATTACHMENT)}, beside the envelope"
+    beside = tuple(Node(name, words, simple=ATTACHMENT) for name in message.attachments)
+    return Node(found.key, "object", (*own, *beside))
+
+
+def _inside(message: Message, schema: Schema) -> Node:
+    """What is in the envelope."""
     shapes = _Shapes(schema)
     if message.wrapper is None and len(message.parts) == 1:
         return shapes.node(message.parts[0], many=False, optional=False)

@@ -28,11 +28,10 @@ def kind_of(value: JSON) -> str:
         bool: "a boolean",
         int: "a number",
         float: "a number",
-        str: "a string",
         list: "an array",
         dict: "an object",
     }
-    return words.get(value.__class__, "null")
+    return "a string" if isinstance(value, str) else words.get(value.__class__, "null")
 
 
 def must_be(what: str, value: JSON) -> Unfit:

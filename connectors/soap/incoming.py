@@ -44,6 +44,14 @@ async def json_body(call: Call, most: int) -> bytes:
     return data
 
 
+class BadRequest(ClientError):
+    """A request whose body is not what it says it is."""
+
+
+def bad_request(reason: str) -> BadRequest:
+    return BadRequest(400, reason, close=True)
+
+
 def document(request: Request, route: PlannedRoute, body: Any) -> dict[str, Any]:
     """What a request's mapping is applied to: `{path, query, header, body}`.
 

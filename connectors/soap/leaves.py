@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from connectors.soap.attributes import Count
+from connectors.soap.marks import attachable
 from connectors.soap.plan import Field, Simple
 from connectors.soap.problems import At, object_to
 from connectors.soap.simple import Unfit
@@ -18,7 +19,7 @@ NUMERIC = frozenset({"boolean", "integer", "decimal", "float", "dateTime", "base
 def leaf(field: Field, simple: Simple, tag: str, mark: str, prefixes: Mapping[str, str]) -> Write:
     """The function for an element of a simple type; `mark` is the attribute that tells the type, where it has to."""
     is_name, plain = simple.kind == "qname", simple.kind in (*NUMERIC, "qname")
-    text_of = _named(simple, prefixes) if is_name else coded(simple, field.fixed).encode
+    text_of = _named(simple, prefixes) if is_name else _plain(simple, field.fixed)
     start, end = f"<{tag}{mark}" if is_name else f"<{tag}{mark}>", f"</{tag}>"
     nil = f'<{tag} xsi:nil="true"/>' if field.nillable else None
 
@@ -39,6 +40,12 @@ def leaf(field: Field, simple: Simple, tag: str, mark: str, prefixes: Mapping[st
     return write
 
 
+def _plain(simple: Simple, fixed: str | None = None) -> Callable[[JSON], str]:
+    """From a value to its text; in the place of base64 a mark may stand, for what travels beside the message."""
+    encode = coded(simple, fixed).encode
+    return attachable(encode) if simple.kind == "base64" else encode
+
+
 def _named(simple: Simple, prefixes: Mapping[str, str]) -> Callable[[JSON], str]:
     """From a name to what ends the start tag, with the declaration it needs, and its text."""
     name_of = name_writer(simple, prefixes)
@@ -55,7 +62,7 @@ def text(simple: Simple, prefixes: Mapping[str, str]) -> Count:
     if simple.kind == "qname":
         text_of = _named(simple, prefixes)
     else:
-        plain = coded(simple).encode
+        plain = _plain(simple)
 
         def text_of(value: JSON) -> str:
             return f">{escape(plain(value))}"

@@ -9,12 +9,14 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from time import monotonic
+from typing import NamedTuple
 
 import orjson
 
 from connectors.base import Answer, Call, Kept, Send
 from connectors.mapping import Expression, MappingFailed, is_true
 from connectors.soap.incoming import request_id
+from connectors.soap.packages import Package
 from connectors.soap.security import LogOn, Session
 from connectors.soap.sessions import Held, SessionOver, joined_cookies
 from gateway.core.headers import AnswerHead
@@ -33,7 +35,16 @@ BURST = 0.005
 """Seconds of a turn of the loop that those who waited may take."""
 Now = Callable[[], float]
 Begin = Callable[[], Awaitable[Held]]
-Exchange = Callable[[Call, bytes, Send, Held | None], Awaitable[Answer]]
+
+
+class Given(NamedTuple):
+    """What a request brings: its JSON, and the package that it came in, if there is more in that."""
+
+    data: bytes
+    package: Package | None = None
+
+
+Exchange = Callable[[Call, Given, Send, Held | None], Awaitable[Answer]]
 """Sends a message with what belongs to a session, and reads its reply. Raises SessionOver."""
 
 
@@ -54,8 +65,7 @@ class Flight:
         Raises NotLoggedOn, NotAcquired when others take longer than `patience` seconds over it, and what `begin` does.
         """
         last = self.now() + patience
-        if self.held is spent:
-            self.held = None
+        self.drop(spent)
         while True:
             held = self.held
             if held is not None and self.now() < held.until:
@@ -65,6 +75,11 @@ class Flight:
             if not self._under_way:
                 return await self._begun(begin)
             await self._turn(last - self.now())
+
+    def drop(self, spent: Held | None) -> None:
+        """Forget a session that is over, unless another has begun meanwhile."""
+        if self.held is spent:
+            self.held = None
 
     async def _begun(self, begin: Begin) -> Held:
         self._under_way = True
@@ -121,14 +136,16 @@ class InSession:
         self._flight = flight
         self._plan = plan
         self._log_on = log_on
-        self._request = orjson.dumps(flight.log_on.request)
+        self._request = Given(orjson.dumps(flight.log_on.request))
         token = flight.log_on.token
         self._token = None if token is None else Expression(token)
         self._good: Held | None = None
         self._no_use_until = 0.0
 
-    async def call(self, call: Call, given: bytes, send: Send, exchange: Exchange) -> Answer:
-        """What comes of a request's JSON. Refused for its session it goes once more, in a new one, and never again.
+    async def call(self, call: Call, given: Given, send: Send, exchange: Exchange) -> Answer:
+        """What comes of a request. Refused for its session it goes once more, in a new one, and never again.
+
+        With attachments it does not: they have passed by then.
 
         Raises what an exchange does, and NotLoggedOn.
         """
@@ -141,6 +158,11 @@ class InSession:
         try:
             return await self._within(held, call, given, timed.send, exchange)
         except SessionOver as over:
+            if given.package is not None:
+                flight.drop(held)
+                raise NotLoggedOn(
+                    f"{call.plan.name}: the session was over, and attachments are sent only once"
+                ) from over
             if flight.now() < self._no_use_until:
                 raise NotLoggedOn(f"{call.plan.name}: a new session was refused a moment ago") from over
         held = await flight.session(begin, timed.left, spent=held)
@@ -151,7 +173,7 @@ class InSession:
                 self._no_use_until = flight.now() + PAUSE
             raise NotLoggedOn(f"{call.plan.name}: the new session was refused as well") from over
 
-    async def _within(self, held: Held, call: Call, given: bytes, send: Send, exchange: Exchange) -> Answer:
+    async def _within(self, held: Held, call: Call, given: Given, send: Send, exchange: Exchange) -> Answer:
         """An exchange with the session's cookies, which keeps those that its answer sets."""
 
         async def noting(outgoing: Outgoing) -> tuple[AnswerHead, Body]:

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from connectors.soap.content import ANY, ITEMS, Items, Model, Zip, fields_of, leaves_of
-from connectors.soap.described import Document, constant, json_schema
+from connectors.soap.described import ATTACHMENT, Document, constant, json_schema
 from connectors.soap.plan import AnyType, Complex, Field, Group, Message, Schema, Simple, TypeRef, Wild
 from connectors.soap.presence import presence
 from connectors.soap.words import TYPE_WORD, VALUE, XML
@@ -45,7 +45,20 @@ class Components:
         self._waiting: list[Use] = []
 
     def message(self, message: Message, *, reply: bool) -> Document:
-        """What a message is in JSON: the content of its only element, or an object of its parts."""
+        """What a message is in JSON, its attachments included."""
+        found = self._inside(message, reply)
+        if not message.attachments:
+            return found
+        name = found.get("$ref", "").removeprefix(REFERENCE)
+        own = self._into[name] if name else found
+        beside: dict[str, Document] = dict.fromkeys(message.attachments, json_schema(ATTACHMENT, request=not reply))
+        if own.get("type") != "object":
+            return an_object({VALUE: found, **beside}, [VALUE, *beside])
+        members = {"properties": own["properties"] | beside, "required": [*own.get("required", []), *beside]}
+        return {**own, **members}
+
+    def _inside(self, message: Message, reply: bool) -> Document:
+        """What is in the envelope: the content of its only element, or an object of its parts."""
         parts = [part._replace(nillable=True) if message.encoded else part for part in message.parts]
         if message.wrapper is None and len(parts) == 1:
             return self.element(parts[0], reply=reply)

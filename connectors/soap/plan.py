@@ -201,7 +201,8 @@ class Addressing(NamedTuple):
 class Operation(NamedTuple):
     """One operation of one port: how it is called, and what its messages are.
 
-    `version` is that of SOAP; `output` is None for one-way operations; `faults` are the declared ones by name.
+    `version` is that of SOAP; `output` is None for one-way operations; `faults` are the declared ones by name; `mtom`
+    tells that the binding's policy asks for MTOM.
     """
 
     name: str
@@ -215,6 +216,7 @@ class Operation(NamedTuple):
     faults: tuple[tuple[str, Field], ...] = ()
     documentation: str = ""
     addressing: Addressing = Addressing()
+    mtom: bool = False
 
 
 class Service(NamedTuple):

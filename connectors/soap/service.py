@@ -59,6 +59,7 @@ def compiled(bound: Bound, compiler: Compiler) -> Operation:
         faults=tuple((each.name or each.part.name, part(each.part, compiler)) for each in bound.faults),
         documentation=bound.documentation,
         addressing=bound.addressing,
+        mtom=bound.mtom,
     )
 
 

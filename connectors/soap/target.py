@@ -19,7 +19,8 @@ class SoapTarget(NamedTuple):
     that the operation declares. `faults` are statuses by a fault's name, its detail's element or its code; `error_when`
     is an expression over the reply: where it is true, the reply is an error with `error_status`. `strict` refuses
     replies that break their schema; `decode` bounds what is decoded, in bytes. `session` is what calls are part of.
-    `to` is the address that WS-Addressing names, "" where that is the WSDL's.
+    `to` is the address that WS-Addressing names, "" where that is the WSDL's; `mtom` sends large base64 beside the
+    envelope.
     """
 
     operation: Operation
@@ -34,6 +35,7 @@ class SoapTarget(NamedTuple):
     decode: int = DECODE
     session: Session | None = None
     to: str = ""
+    mtom: bool = False
 
     def document(self) -> dict[str, Any]:
         """What is written about the call, without secrets: no credentials, and no literals of expressions."""
@@ -48,6 +50,7 @@ class SoapTarget(NamedTuple):
             "error_status": self.error_status if self.error_when is not None else None,
             "strict": self.strict,
             "addressing": self.operation.addressing.namespace,
+            "mtom": self.mtom,
             "auth": [type(each).__name__ for each in self.auth],
             "session": None if self.session is None else _session(self.session),
             "decode": self.decode if self.decode != DECODE else None,

@@ -6,6 +6,7 @@ from binascii import a2b_base64, b2a_base64
 from connectors.soap.facets import Measure, checked, checks
 from connectors.soap.fitting import JSON, WHITE_SPACE, WITHOUT_SPACE, Codec, Unfit, collapse, illegal, must_be
 from connectors.soap.lexical import CALENDAR, SHAPES, moment_of, shaped
+from connectors.soap.marks import SWA_REF, reference
 from connectors.soap.plan import Simple
 from connectors.soap.zones import zoned
 
@@ -47,7 +48,8 @@ def verbatim(simple: Simple) -> Codec:
     if shape in CALENDAR:
         plain = textual(simple, Measure(tidy, moment_of(shape), ordered=True))
         return zoned(plain, simple.form) if simple.form else plain
-    return textual(simple, Measure(tidy, size=None if simple.kind == "qname" else len))
+    made = textual(simple, Measure(tidy, size=None if simple.kind == "qname" else len))
+    return reference(made) if simple.name == SWA_REF else made
 
 
 def plain_words(text: str) -> str:

@@ -2,13 +2,10 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Collection, Coroutine, Iterable, Iterator
 from random import getrandbits
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
-
-from lxml import etree
 
 from connectors.base import Call, Kept
 from connectors.mapping import MappingInvalid
@@ -20,6 +17,7 @@ from connectors.soap.security import HeaderValues
 from connectors.soap.sessions import Held
 from connectors.soap.target import BridgeTarget, FacadeTarget, SoapTarget
 from connectors.soap.workshop import WORKSHOP
+from gateway.cli.envelopes import envelope
 from gateway.core.asking import asked
 from gateway.core.forwarding import ids_of
 from gateway.core.headers import AnswerHead, Fields, read_request
@@ -37,7 +35,6 @@ from gateway.wire.pool import Outgoing, Pool
 Pairs = Iterable[tuple[str, str]]
 MOST = 64 * 2**20
 """Bytes of an answer that are looked at."""
-_PASSWORD = re.compile(r"(<(?:[\w.-]+:)?Password\b[^>]*>)[^<]*")
 
 
 class Trial(NamedTuple):
@@ -263,22 +260,6 @@ def sent(plan: Plan, data: bytes, secrets: Collection[str] = ()) -> Message:
 def _masked(line: str) -> str:
     name, _, value = line.partition(": ")
     return f"{name}: {shown(name, value)}"
-
-
-def envelope(data: bytes, secrets: Collection[str] = ()) -> str:
-    """An envelope with an element to a line, without passwords and other secrets; what is no XML as it came."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=True)
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError:
-        return data.decode("utf-8", "replace")
-    for element in root.iter(etree.Element):
-        if element.text in secrets:
-            element.text = MASK
-        for name in [name for name, value in element.items() if value in secrets]:
-            element.set(name, MASK)
-    etree.indent(root)
-    return _PASSWORD.sub(rf"\1{MASK}", etree.tostring(root, encoding="unicode"))
 
 
 def readable(data: bytes) -> Any:

@@ -196,6 +196,8 @@ class BackendSpec(Spec):
         ]
     ] = None
     """Whether calls have WS-Addressing headers: true, false, or 2004/08 (an old version). Default: as the WSDL says."""
+    mtom: Maybe[bool] = None
+    """Whether large base64 travels beside the envelope, as MTOM. Default: what the WSDL's policy asks for."""
     url: Annotated[
         words.Address,
         PlainValidator(words.address),

@@ -42,6 +42,7 @@ class Described(NamedTuple):
     entry: Entry
     addressing: bool | str | None = None
     url: str = ""
+    mtom: bool | None = None
 
 
 class Wanted(NamedTuple):
@@ -60,7 +61,7 @@ class Wanted(NamedTuple):
 def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Described | None:
     """What a backend says about its WSDL."""
     if spec.type == "http":
-        for key in ("wsdl", "wsdl_root", "port", "auth", "values", "addressing"):
+        for key in ("wsdl", "wsdl_root", "port", "auth", "values", "addressing", "mtom"):
             if getattr(spec, key) is not None:
                 problems.append(entry.key_problem((key,), f"`{key}` belongs to a backend of `type: soap`"))
         return None
@@ -70,7 +71,7 @@ def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Describe
     folder = Path(entry.document.file).parent
     root = folder / spec.wsdl_root if spec.wsdl_root is not None else None
     url = f"{'https' if spec.url.secure else 'http'}://{(spec.url.authority + spec.url.base).decode()}"
-    shown = spec.auth, spec.values, entry, spec.addressing, url
+    shown = spec.auth, spec.values, entry, spec.addressing, url, spec.mtom
     return Described(spec.url.base, folder / spec.wsdl, root, spec.port, *shown)
 
 
@@ -335,6 +336,7 @@ def _call(wanted: Wanted, operations: _Operations, entry: Entry, side: str, prob
         auth=auth,
         session=session,
         to=operation.address if "://" in operation.address else operations.described.url,
+        mtom=operation.mtom if operations.described.mtom is None else operations.described.mtom,
     )
 
 

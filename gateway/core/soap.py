@@ -15,6 +15,7 @@ from gateway.core.problems import SOAP_11, SOAP_12
 
 READ_AHEAD = 65_536
 _TYPES = (b"text/xml", b"application/soap+xml", b"multipart/related", b"application/xop+xml", b"application/xml")
+_CONTENT_ID = re.compile(rb"^content-id[ \t]*:(.*)$", re.IGNORECASE | re.MULTILINE)
 _ACTION = re.compile(rb'action\s*=\s*(?:"([^"]*)"|([^;\s]*))', re.IGNORECASE)
 
 
@@ -62,7 +63,7 @@ def called(request: Request, start: bytes, whole: bool) -> Called | SoapProblem:
     if _field(request, b"content-encoding").lower().strip() in (b"gzip", b"x-gzip"):
         data = _inflated(data)
     if content_type.lower().startswith(b"multipart/"):
-        data = _root_part(data)
+        data = _root_part(data, content_type)
     reading = _Reading(version)
     problem = reading.read(data)
     if problem:
@@ -95,13 +96,29 @@ def _inflated(data: bytes) -> bytes:
         return b""
 
 
-def _root_part(data: bytes) -> bytes:
-    """The content of the first part (RFC 2387: the root, unless `start` says otherwise, which SOAP stacks do not)."""
+def _root_part(data: bytes, content_type: bytes) -> bytes:
+    """The content of the part that `start` names, otherwise of the first (RFC 2387, section 3.2)."""
+    boundary, start = (_parameter(name, content_type) for name in (b"boundary", b"start"))
+    if boundary and start:
+        for part in data.split(b"\n--" + boundary):
+            head, content = _taken_apart(part)
+            if any(each.strip() == start for each in _CONTENT_ID.findall(head)):
+                return content
+    return _taken_apart(data)[1]
+
+
+def _parameter(name: bytes, content_type: bytes) -> bytes:
+    found = re.search(rb';\s*%b\s*=\s*(?:"([^"]*)"|([^;\s]*))' % name, content_type, re.IGNORECASE)
+    return (found[1] or found[2] or b"") if found is not None else b""
+
+
+def _taken_apart(part: bytes) -> tuple[bytes, bytes]:
+    """A part's head and its content; nothing of a part whose head does not end."""
     for blank in (b"\r\n\r\n", b"\n\n"):
-        at = data.find(blank)
-        if at >= 0:
-            return data[at + len(blank) :]
-    return b""
+        head, found, content = part.partition(blank)
+        if found:
+            return head, content
+    return b"", b""
 
 
 class _Found(Exception):

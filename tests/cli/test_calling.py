@@ -7,7 +7,7 @@ import pytest
 
 from connectors.soap.logons import flight_of
 from connectors.soap.sessions import Held
-from gateway.cli.calling import address_of, envelope, prepared, readable, secrets_of
+from gateway.cli.calling import address_of, prepared, readable, secrets_of
 from gateway.core.model import Estate
 from gateway.errors import CommandError
 from tests.config.files import estate
@@ -89,14 +89,6 @@ def test_a_path_is_filled() -> None:
         address_of(template, {}, [])
     with pytest.raises(CommandError, match=r"has no \{c\}"):
         address_of(template, {"b": "x", "c": "y"}, [])
-
-
-def test_envelopes_are_shown_for_people() -> None:
-    """An element to a line and no passwords; what is no XML is shown as it came."""
-    shown = envelope(b"<a><w:Password xmlns:w='u' Type='t'>s3cret</w:Password><b/></a>")
-    assert shown == '<a>\n  <w:Password xmlns:w="u" Type="t">***</w:Password>\n  <b/>\n</a>'
-    assert envelope(b"no \xff XML") == "no \ufffd XML"
-    assert envelope(b"<a b='t' c='u'>t<d>tt</d></a>", {"t"}) == '<a b="***" c="u">***<d>tt</d>\n</a>'
 
 
 def test_what_no_envelope_shows(tmp_path: Path) -> None:

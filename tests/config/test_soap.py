@@ -95,6 +95,27 @@ def test_the_port_chooses_the_version(folder: Path) -> None:
     assert call_of(estate(folder, frame(", port: Old", CALLS))).operation.version == "1.1"
 
 
+POLICY = (
+    '<p:Policy xmlns:p="http://www.w3.org/ns/ws-policy">'
+    '<m:MTOM xmlns:m="http://www.w3.org/2007/08/soap12-mtom-policy"/></p:Policy>'
+)
+
+
+@pytest.mark.parametrize(
+    ("policy", "backend", "mtom"),
+    [("", "", False), ("", ", mtom: true", True), (POLICY, "", True), (POLICY, ", mtom: false", False)],
+)
+def test_mtom_is_what_the_wsdl_asks_for_unless_the_file_knows_better(
+    folder: Path, policy: str, backend: str, mtom: bool
+) -> None:
+    """Some services need it and do not say so, others say so and cannot."""
+    bindings = WSDL.replace(
+        '<binding name="Loans12" type="l:Loans">', f'<binding name="Loans12" type="l:Loans">{policy}'
+    )
+    (folder / "loans.wsdl").write_text(bindings, encoding="utf-8")
+    assert call_of(estate(folder, frame(backend, CALLS))).mtom is mtom
+
+
 def test_how_the_gateway_logs_on(folder: Path) -> None:
     """Basic and WS-Security, as they are written."""
     auth = (
@@ -279,6 +300,7 @@ def test_expressions_are_checked(folder: Path, key: str) -> None:
         ("wsdl_root", ".."),
         ("values", "{text: plain}"),
         ("addressing", "true"),
+        ("mtom", "true"),
     ],
 )
 def test_what_belongs_to_soap_is_refused_elsewhere(folder: Path, key: str, value: str) -> None:

@@ -115,6 +115,18 @@ def test_operations_are_found_through_attachments(end: bytes) -> None:
     assert name_of(b"--b", content_type="multipart/related; boundary=b") == NO_OPERATION
 
 
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("start", ['"<root>"', "<root>"])
+def test_the_envelope_may_be_a_later_part(end: bytes, start: str) -> None:
+    """`start` names it; where no part has that name, it is the first after all."""
+    first = [b"--b", b"Content-Type: text/xml", b"Content-ID: <other>", b"", b"<a/>"]
+    packed = end.join([*first, b"--b", b"content-id:  <root> ", b"", envelope(), b"--b--", b""])
+    kind = f"multipart/related; boundary=b; start={start}"
+    assert name_of(packed, content_type=kind) == "GetBalance"
+    assert name_of(packed, content_type=kind.replace("root", "none")) != "GetBalance"
+    assert name_of(packed[: packed.index(b"content-id")], content_type=kind) != "GetBalance"
+
+
 @pytest.mark.parametrize(
     ("content_type", "soap"),
     [

@@ -188,3 +188,16 @@ def test_a_reply_to_another_message_is_unusable() -> None:
         made.answer(200, reply % theirs, "r-1", chance)
     unaddressed = coding(SoapTarget(GET_BALANCE), SCHEMA)
     assert unaddressed.answer(200, reply % theirs, "r-1", chance).outcome == Outcome.OK
+
+
+def test_a_header_that_cannot_be_mapped_is_the_requests_fault() -> None:
+    """As with the rest of a request."""
+    with pytest.raises(ClientError, match="422: The request cannot be mapped"):
+        made(headers={"Session": "sum(body.AccountNo)"}).message(b'{"AccountNo": "R1"}', {}, 0.0, b"")
+
+
+def test_headers_see_the_request_as_it_was_given() -> None:
+    """Whatever travels beside the envelope stands there as a string."""
+    coded, account = made(headers={"Session": "{Key: join('', [body.AccountNo, 'x'])}"}, mtom=True), "R" * 2_000
+    sent = coded.sent(json.dumps({"AccountNo": account}).encode(), {}, 0.0, b"", None, bytes(16), False)
+    assert f"Key>{account}x<".encode() in sent.envelope

@@ -3,6 +3,7 @@
 import pytest
 
 from connectors.soap.described import Document, constant, in_words, is_common, json_schema
+from connectors.soap.marks import SWA_REF
 from connectors.soap.plan import Facets, Kind, Simple
 
 
@@ -159,3 +160,10 @@ def test_a_fixed_value_is_a_constant() -> None:
     assert constant(simple("integer", "int"), "07") == {"const": 7}
     assert constant(simple("decimal", "decimal"), "1.0") == {}
     assert constant(simple("integer", "int"), "x") == {}
+
+
+def test_a_reference_to_an_attachment_is_base64() -> None:
+    """That is what stands in its place in JSON."""
+    reference = Simple("verbatim", "anyURI", name=SWA_REF)
+    assert json_schema(reference, request=True)["contentEncoding"] == "base64"
+    assert in_words(reference) == "base64, beside the envelope"

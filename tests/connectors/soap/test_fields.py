@@ -129,3 +129,12 @@ def test_an_rpc_message_has_its_parts() -> None:
     root = shape(Message((Field("a", "a", TEXT),), wrapper="{urn:t}Op"), Schema())
     assert [each.key for each in root.children] == ["a"]
     assert shape(Message(()), Schema()).children == ()
+
+
+def test_attachments_are_told_beside_what_is_in_the_envelope() -> None:
+    """As members of an object, whatever that is."""
+    beside = "base64, beside the envelope"
+    parts = Message((Field("a", "a", TEXT),), wrapper="{urn:t}Op", attachments=("photo",))
+    assert dict(lines(shape(parts, Schema()), ""))["photo"] == beside
+    root = shape(parts._replace(wrapper=None), Schema())
+    assert [(each.key, each.words) for each in root.children] == [("$value", "string"), ("photo", beside)]

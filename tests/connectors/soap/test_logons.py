@@ -9,7 +9,8 @@ import pytest
 from connectors.base import Answer, Call
 from connectors.soap import logons
 from connectors.soap.answers import answer, problem_answer
-from connectors.soap.logons import PAUSE, Flight, InSession, flight_of
+from connectors.soap.logons import PAUSE, Flight, Given, InSession, flight_of
+from connectors.soap.packages import Package
 from connectors.soap.security import LogOn, Session
 from connectors.soap.sessions import Held, SessionOver
 from gateway.core.headers import AnswerHead
@@ -227,14 +228,14 @@ class Service:
         fields = [(b"Set-Cookie", self.cookies.pop(0))] if self.cookies else []
         return AnswerHead(self.status, b"", fields, 0, False, False), EMPTY
 
-    async def _log_on(self, call: Call, given: bytes, send: Any, held: Held | None) -> Answer:
-        assert (given, held, call.plan) == (b'{"user":"u"}', None, self.planned.plans[LEGACY])
+    async def _log_on(self, call: Call, given: Given, send: Any, held: Held | None) -> Answer:
+        assert (given, held, call.plan) == (Given(b'{"user":"u"}'), None, self.planned.plans[LEGACY])
         self.lines.append(call.lines)
         await send(Outgoing(b"log on", EMPTY, call.plan.timeouts, False, False, True))
         return told(self._logs_on.pop(0))
 
-    async def _exchange(self, call: Call, given: bytes, send: Any, held: Held | None = None) -> Answer:
-        assert given == b"{}"
+    async def _exchange(self, call: Call, given: Given, send: Any, held: Held | None = None) -> Answer:
+        assert given == Given(b"{}")
         assert held is not None
         self.lines.append(call.lines + held.lines)
         self.tokens.append(held.token)
@@ -248,7 +249,7 @@ class Service:
         plan = self.planned.plans[LEGACY]
         lines = b"X-Forwarded-For: 10.0.0.1\r\nX-Request-ID: r-1\r\n"
         return await session.call(
-            Call(request("GET /b"), self.planned, plan, lines, EMPTY), b"{}", self._send, self._exchange
+            Call(request("GET /b"), self.planned, plan, lines, EMPTY), Given(b"{}"), self._send, self._exchange
         )
 
 
@@ -290,9 +291,25 @@ async def test_a_session_that_was_good_for_others_is_renewed_again(time: Time) -
 
     call = Call(request("GET /b"), service.planned, service.planned.plans[LEGACY], b"X-Request-ID: r\r\n", EMPTY)
     with pytest.raises(NotLoggedOn):
-        await session.call(call, b"{}", service._send, meanwhile)
+        await session.call(call, Given(b"{}"), service._send, meanwhile)
     assert (await service.call(session)).outcome is Outcome.OK
     assert service.tokens == ["t1", "t2", "t2", "t3"]
+
+
+async def test_attachments_are_sent_only_once(time: Time) -> None:
+    """They have passed when the session turns out to be over: that call fails, and the next one logs on."""
+    service = Service(tokens(), [SessionOver(), ok()], time)
+    session = service.session(time)
+    call = Call(request("GET /b"), service.planned, service.planned.plans[LEGACY], b"X-Request-ID: r\r\n", EMPTY)
+    in_parts: Any = Given(b"{}", Package(b"{}", None, True))  # type: ignore[arg-type]
+
+    async def passing(call: Call, given: Given, send: Any, held: Held | None) -> Answer:
+        return await service._exchange(call, Given(given.data), send, held)
+
+    with pytest.raises(NotLoggedOn, match="attachments are sent only once"):
+        await session.call(call, in_parts, service._send, passing)
+    assert (await service.call(session)).outcome is Outcome.OK
+    assert service.tokens == ["t1", "t2"]
 
 
 async def test_cookies_follow_the_session(time: Time) -> None:

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from connectors.soap.described import Document
 from connectors.soap.openapi import Components, numbered
-from connectors.soap.plan import ArrayOf, Complex, Field, Message, Schema
+from connectors.soap.plan import ArrayOf, Complex, Field, Group, Message, Schema, Simple
 from tests.support.generated import values
 from tests.support.soap import Typed
 
@@ -268,3 +268,20 @@ def test_a_document_message_is_what_its_element_holds() -> None:
     """The wrapper is unwrapped."""
     typed = Typed('<xs:element name="it" type="xs:string"/>', "it")
     assert Components(typed.schema, {}).message(Message((typed.field,)), reply=True) == {"type": "string"}
+
+
+def test_attachments_are_members() -> None:
+    """Of the object that the envelope holds, or beside the value that it is."""
+    parts = Message((Field("a", "a", 0),), wrapper="{urn:t}Op", attachments=("photo",))
+    types = (Complex(None, content=Group("sequence", (Field("b", "b", Simple("integer", "int")),))),)
+    schemas: dict[str, Document] = {}
+    components = Components(Schema(types), schemas)
+    photo = {"type": "string", "contentEncoding": "base64"}
+    value = {"a": {"b": 1}, "photo": "aGk="}
+    for message, given in ((parts, value), (parts._replace(wrapper=None), {"b": 1, "photo": "aGk="})):
+        document = components.message(message, reply=False)
+        assert {key: document["properties"]["photo"][key] for key in photo} == photo
+        allows = Draft202012Validator({**document, "components": {"schemas": schemas}}).is_valid
+        assert (allows(given), allows({**given, "photo": 1}), allows({"photo": "aGk="})) == (True, False, False)
+    plain = Message((Field("a", "a", Simple("integer", "int")),), attachments=("photo",))
+    assert components.message(plain, reply=True)["required"] == ["$value", "photo"]
