@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from connectors.soap.target import BridgeTarget, SoapTarget
     from gateway.config.routes import TargetSpec
     from gateway.config.rules import Draft
-    from gateway.config.soap import Described, Wanted, _Operations
+    from gateway.config.soap import Described, Wanted
+    from gateway.config.wsdls import Operations
 
 Problems = list[Problem]
 _WANTED = {
@@ -70,7 +71,7 @@ def bridge(
     route: Route,
     bridged: Bridged,
     call: "SoapTarget | None",
-    contract: "_Operations | None",
+    contract: "Operations | None",
     entry: Entry,
     side: str,
     problems: Problems,

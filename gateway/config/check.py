@@ -16,12 +16,14 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from gateway.config import compile as compiling
-from gateway.config import schema, soap
+from gateway.config import schema
+from gateway.config.binding import bound
 from gateway.config.kinds import Spec, is_name
 from gateway.config.problems import Problem as Problem
 from gateway.config.routes import RouteSpec
 from gateway.config.rules import RULES, Draft
 from gateway.config.wording import Entry, findings
+from gateway.config.wsdls import documents
 from gateway.config.yamlmarks import Document, read
 from gateway.core.model import Backend, Estate, Gateway, Place
 from gateway.errors import ConfigError
@@ -163,8 +165,8 @@ class _Checker:
         drafts = [each for document, frame in frames for each in self._drafts(document, frame)]
         for rule in RULES:
             self.problems.extend(rule(drafts, self.backend_places.keys()))
-        found, routes = soap.bound(backends, drafts, gateway.decode, self.problems)
-        self.beside = soap.documents(backends)
+        found, routes = bound(backends, drafts, gateway.decode, self.problems)
+        self.beside = documents(backends)
         return Estate(gateway, found, routes, "")
 
     def _frame(self, document: Document, *, main: bool) -> dict[str, Any]:

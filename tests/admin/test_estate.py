@@ -8,7 +8,7 @@ from gateway.admin.estate import estate_document, route_rows
 from gateway.config.check import load
 from gateway.core.model import Estate
 from tests.admin.fakes import written
-from tests.config.test_soap import WSDL
+from tests.config.loans import WSDL
 
 FULL = """\
 version: 1

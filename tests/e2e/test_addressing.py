@@ -11,7 +11,7 @@ from lxml import etree
 from zeep.plugins import HistoryPlugin
 from zeep.transports import Transport
 
-from tests.config.test_soap import WSDL
+from tests.config.loans import WSDL
 from tests.support.gateway import Gateway
 from tests.support.messages import Message, answer
 from tests.support.origin import Origin, Talk

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.config.test_soap import WSDL
+from tests.config.loans import WSDL
 from tests.support.client import HOST
 from tests.support.gateway import Gateway
 from tests.support.library import written as library_in
