@@ -9,18 +9,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from os import urandom
 from typing import Any
+from urllib.parse import quote
 
 from connectors.base import Answer, Call, Kept, Send
-from connectors.soap.addressing import ID, Related
+from connectors.soap.addressing import ID
 from connectors.soap.answers import whole
-from connectors.soap.bridging import Bridging, Told, bridging
+from connectors.soap.bridging import Bridging, Heard, Told, bridging
 from connectors.soap.client import SoapCaller, SoapConnector
 from connectors.soap.codec import Codec
 from connectors.soap.envelope import NAMESPACES
 from connectors.soap.facade import is_about_the_envelope, version_of
 from connectors.soap.facing import Refused
 from connectors.soap.headers import Chance
-from connectors.soap.incoming import read_whole, request_id
+from connectors.soap.incoming import bad_request, read_whole, request_id
+from connectors.soap.logons import Given
+from connectors.soap.marks import CHANCE, CID, Marks
+from connectors.soap.packages import Package, comes_in_parts, opened, takes_xop
 from connectors.soap.packed import message_of
 from connectors.soap.plan import Schema
 from connectors.soap.problems import Invalid
@@ -82,29 +86,39 @@ class BridgeCaller:
     async def call(self, call: Call, send: Send) -> Answer:
         """Raises ClientError for a message that cannot be unpacked, BackendError when the backend fails."""
         ours, envelope = request_id(call.lines), version_of(call.request.fields)
-        related: Related | None = None
-        data = await message_of(call, self._decode)
         try:
-            said = await coded(self._bridging, self._recipe, data, "request", data, self._chance(ID))
-            version, message, headers, related = said
-            envelope = NAMESPACES[version]
-            came = await self._caller.call(AsJson(call, message, {"soap_header": headers}), send)
+            heard, package = await self._heard(call)
         except Refused as refused:
             envelope = NAMESPACES[refused.version] if refused.version is not None else envelope
             return self._bridging.refused(envelope, refused, ours)
         except XmlRefused as error:
             return self._bridging.refused(envelope, Refused(str(error)), ours)
+        version, message, headers, related = heard
+        asked = AsJson(call, message, {"soap_header": headers})
+        try:
+            came = await self._caller.ask(asked, Given(message, package), send)
         except ClientGone:
             raise
-        except ClientError as error:  # a mapping does not take the message
-            return self._bridging.refused(envelope, Refused(error.detail, related=related), ours)
+        except ClientError as error:  # a mapping does not take the message, or a part of it is not there
+            return self._bridging.refused(NAMESPACES[version], Refused(error.detail, related=related), ours)
         result = await read_whole(came.body, self._decode)
         if result is None:
             raise AnswerInvalid(f"{call.plan.name}: the result is larger than {self._decode} bytes")
         told = Told(came.head.status, tuple(came.head.fields), result, came.outcome, came.acted)
-        what = version, told, ours, related
+        what = version, told, ours, related, self._chance(CHANCE), takes_xop(call.request.fields)
         try:
             answer: Answer = await coded(self._bridging, self._recipe, result, "answer", *what)
         except Invalid as error:
             raise AnswerInvalid(f"{call.plan.name}: {error} (in what it becomes)") from error
         return answer
+
+    async def _heard(self, call: Call) -> tuple[Heard, Package | None]:
+        """What the message says, and what it came in, if that has attachments: the message names them then."""
+        if not comes_in_parts(call.request.fields):
+            data = await message_of(call, self._decode)
+            return await coded(self._bridging, self._recipe, data, "request", data, self._chance(ID)), None
+        package = await opened(call.request.fields, call.body, self._decode, bad_request)
+        chance, root = self._chance(CHANCE), package.root
+        heard, numbers = await coded(self._bridging, self._recipe, root, "request_with", root, chance)
+        names = {number: f"{CID}{quote(wanted.name)}".encode() for wanted, number in numbers.items()}
+        return heard._replace(message=Marks(chance).cut(heard.message).joined(names)), package

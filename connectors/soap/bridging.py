@@ -16,9 +16,10 @@ from connectors.base import Answer
 from connectors.mapping import MappingFailed
 from connectors.soap.addressing import Related
 from connectors.soap.answers import Fields, answer
+from connectors.soap.attachments import Wanted
 from connectors.soap.codec import Codec
 from connectors.soap.envelope import NAMESPACES, Version
-from connectors.soap.facing import CONTENT_TYPES, NO_ANSWER, Facing, Refused, answered
+from connectors.soap.facing import CONTENT_TYPES, NO_ANSWER, Facing, Refused, Said, answered, packaged
 from connectors.soap.filling import as_json
 from connectors.soap.plan import Field, Schema
 from connectors.soap.problems import Invalid
@@ -44,6 +45,18 @@ class Told(NamedTuple):
     acted: Acted
 
 
+class Heard(NamedTuple):
+    """What a client said: the version of its envelope, its message as JSON, its declared headers by key.
+
+    `related` is what a reply owes its other headers.
+    """
+
+    version: Version
+    message: bytes
+    headers: dict[str, JSON]
+    related: Related | None
+
+
 def bridging(target: BridgeTarget, schema: Schema) -> "Bridging":
     """As the process for large messages makes it."""
     return Bridging(target, Codec(schema))
@@ -61,31 +74,44 @@ class Bridging:
         self._elements = {name: local(field.name) for name, field in called.faults}
         self._renamed = dict(target.faults)
 
-    def request(self, data: bytes, chance: bytes) -> tuple[Version, bytes, dict[str, JSON], Related | None]:
-        """The version of an envelope, its message as JSON, its declared headers, and what a reply owes the others.
+    def request(self, data: bytes, chance: bytes) -> Heard:
+        """What an envelope says. Raises Refused, XmlRefused."""
+        return _as_told(self._facing.request(data, chance))
 
-        Raises Refused, XmlRefused.
-        """
-        said = self._facing.request(data, chance)
-        try:
-            return said.version, as_json(said.value), said.headers, said.related
-        except MappingFailed as failed:
-            raise Refused(str(failed), said.version, related=said.related) from failed
+    def request_with(self, data: bytes, chance: bytes) -> tuple[Heard, dict[Wanted, int]]:
+        """The same for a message with attachments: marks are in their places, and this is what they stand for."""
+        said, numbers = self._facing.request_with(data, chance)
+        return _as_told(said), numbers
 
     def refused(self, envelope: str, refused: Refused, ours: str) -> Answer:
         """The fault for a request that is refused here."""
         return self._facing.refused(envelope, refused, ours)
 
-    def answer(self, version: Version, told: Told, ours: str, related: Related | None = None) -> Answer:
-        """What the client is answered. Raises Invalid for a result that is none of the contract's operation."""
+    def answer(
+        self,
+        version: Version,
+        told: Told,
+        ours: str,
+        related: Related | None = None,
+        chance: bytes = b"",
+        xop: bool = False,
+    ) -> Answer:
+        """What the client is answered; with large base64 in parts, if it takes `xop`.
+
+        Raises Invalid for a result that is none of the contract's operation.
+        """
         flags = tuple(pair for pair in told.fields if pair[0] == b"X-Banyan-Schema")
         if told.status >= 400:
             return self._refusal(NAMESPACES[version], told, ours, related)
-        content = self._facing.reply(version, told.data, related, self._headers(told.fields))
+        headers = self._headers(told.fields)
+        if xop or self._facing.packs:
+            sent = self._facing.reply_with(version, told.data, related, chance, xop, headers)
+            content, kind = packaged(sent, version, chance.hex(), xop=xop)
+        else:
+            content, kind = self._facing.reply(version, told.data, related, headers), CONTENT_TYPES[version]
         if not content:
             return answer(202, (), b"", told.outcome, told.acted)
-        fields = ((b"Content-Type", CONTENT_TYPES[version]), *flags)
-        return answer(200, fields, content, told.outcome, told.acted)
+        return answer(200, ((b"Content-Type", kind), *flags), content, told.outcome, told.acted)
 
     # -------------------------------------------------------------------------------------------- headers of a reply
 
@@ -127,6 +153,14 @@ class Bridging:
         names = list(_names(soap, self._elements))
         renamed = (self._renamed[name] for name in names if name in self._renamed)
         return next(renamed, next((name for name in soap.get("detail", {}) if name in self._declared), ""))
+
+
+def _as_told(said: Said) -> Heard:
+    """Raises Refused for what cannot be JSON."""
+    try:
+        return Heard(said.version, as_json(said.value), said.headers, said.related)
+    except MappingFailed as failed:
+        raise Refused(str(failed), said.version, related=said.related) from failed
 
 
 def _names(soap: dict[str, Any], elements: dict[str, str]) -> Iterator[str]:

@@ -91,9 +91,11 @@ class SoapCaller:
         """Raises ClientError for a request that cannot be read, BackendError when the backend fails."""
         if call.request.length and comes_in_parts(call.request.fields):
             package = await opened(call.request.fields, call.body, self._decode, bad_request)
-            given = Given(package.root, package)
-        else:
-            given = Given(await json_body(call, self._decode))
+            return await self.ask(call, Given(package.root, package), send)
+        return await self.ask(call, Given(await json_body(call, self._decode)), send)
+
+    async def ask(self, call: Call, given: Given, send: Send) -> Answer:
+        """The same with a request that has been read."""
         if self.session is not None:
             return await self.session.call(call, given, send, self.exchange)
         return await self.exchange(call, given, send)

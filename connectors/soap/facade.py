@@ -15,10 +15,10 @@ from connectors.base import Answer, Call, Kept, Send
 from connectors.mapping import MappingFailed
 from connectors.soap.addressing import ID, Related
 from connectors.soap.answers import answer
-from connectors.soap.attachments import Drawn, filled, packed
+from connectors.soap.attachments import Drawn, filled
 from connectors.soap.codec import Codec
 from connectors.soap.envelope import NAMESPACES, Version
-from connectors.soap.facing import CONTENT_TYPES, Asked, Facing, Refused, facing
+from connectors.soap.facing import CONTENT_TYPES, Asked, Facing, Refused, facing, packaged
 from connectors.soap.filling import Filled
 from connectors.soap.headers import Chance
 from connectors.soap.incoming import BadRequest, bad_request, document, read_whole, request_id
@@ -30,7 +30,7 @@ from connectors.soap.problems import Invalid
 from connectors.soap.target import FacadeTarget
 from connectors.soap.workshop import Recipe, coded
 from connectors.soap.xmltext import XmlRefused
-from connectors.soap.xop import Found, Sent, content_type, root_fields
+from connectors.soap.xop import Found, Sent
 from gateway.core.forwarding import field_lines
 from gateway.core.headers import Fields
 from gateway.core.model import Outcome, Placeholder
@@ -129,11 +129,7 @@ class FacadeCaller:
             return _told(content, CONTENT_TYPES[version])
         chance = self._chance(CHANCE)
         sent: Sent = await coded(self._facing, self._recipe, data, "reply_with", version, data, related, chance, xop)
-        if not sent.pieces:
-            return _told(sent.envelope, CONTENT_TYPES[version])
-        boundary = chance.hex()
-        content = packed(boundary, root_fields(version, boundary, "", xop=xop), sent.envelope, sent.pieces)
-        return _told(content, content_type(version, boundary, "", xop=xop))
+        return _told(*packaged(sent, version, chance.hex(), xop=xop))
 
     # -------------------------------------------------------------------------------------------- the request
 

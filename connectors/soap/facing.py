@@ -16,7 +16,7 @@ from connectors.mapping import Mapped, MappingFailed
 from connectors.soap import addressing
 from connectors.soap.addressing import Given, Misaddressed, Related
 from connectors.soap.answers import answer
-from connectors.soap.attachments import Wanted
+from connectors.soap.attachments import Wanted, packed
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import NAMESPACES, Frame, Opened, Version, headers_for_us, not_understood, opened
 from connectors.soap.filling import Filled, Filling
@@ -27,7 +27,18 @@ from connectors.soap.problems import UNKNOWN_MEMBER, Invalid
 from connectors.soap.target import FacadeTarget
 from connectors.soap.words import JSON
 from connectors.soap.xmltext import Element, local
-from connectors.soap.xop import Found, Sent, included, refers, resolved, sent, with_declared, without_declared
+from connectors.soap.xop import (
+    Found,
+    Sent,
+    content_type,
+    included,
+    refers,
+    resolved,
+    root_fields,
+    sent,
+    with_declared,
+    without_declared,
+)
 from gateway.core.model import Acted, Outcome, SoapOperation
 from gateway.core.problems import Cause, Refusal, soap_fault
 from gateway.core.soap import Called, action_contradicts
@@ -117,8 +128,8 @@ class Facing:
 
     def asked_with(self, data: bytes, given: dict[str, Any], chance: bytes) -> tuple[Asked, dict[Wanted, int]]:
         """The same for a request with attachments: marks, of this chance too, are in their places."""
-        found = Found(Marks(chance), {})
-        return self._asked(self._said(data, chance, found), given), found.numbers
+        said, numbers = self.request_with(data, chance)
+        return self._asked(said, given), numbers
 
     def _asked(self, said: Said, given: dict[str, Any]) -> Asked:
         try:
@@ -130,6 +141,11 @@ class Facing:
     def request(self, data: bytes, chance: bytes) -> Said:
         """What an envelope says; `chance` makes the id of the reply. Raises Refused, XmlRefused."""
         return self._said(data, chance, None)
+
+    def request_with(self, data: bytes, chance: bytes) -> tuple[Said, dict[Wanted, int]]:
+        """The same of an envelope with attachments: marks are in their places, and this is what they stand for."""
+        found = Found(Marks(chance), {})
+        return self._said(data, chance, found), found.numbers
 
     def _said(self, data: bytes, chance: bytes, found: Found | None) -> Said:
         message = opened(data, names=self._names)
@@ -182,7 +198,9 @@ class Facing:
         value, blocks = self._mapped(data, related)
         return self._frames[version].around(self._codec.encode(output, value), headers + blocks)
 
-    def reply_with(self, version: Version, data: bytes, related: Related | None, chance: bytes, xop: bool) -> Sent:
+    def reply_with(
+        self, version: Version, data: bytes, related: Related | None, chance: bytes, xop: bool, headers: str = ""
+    ) -> Sent:
         """The reply, and what travels beside it: large base64 if a client takes `xop`. Raises what `reply` does."""
         output = self._operation.output
         if output is None:
@@ -191,7 +209,7 @@ class Facing:
         value, blocks = self._mapped(data, related)
         value, attached = marked(value, Marks(chance), longest, names=False)
         value, declared = without_declared(value, output)
-        envelope = self._frames[version].around(self._codec.encode(output, value), blocks)
+        envelope = self._frames[version].around(self._codec.encode(output, value), headers + blocks)
         return sent(envelope.decode(), chance, attached, declared, xop=xop)
 
     def _mapped(self, data: bytes, related: Related | None) -> tuple[JSON, str]:
@@ -266,6 +284,14 @@ class Facing:
             unknown = {each.pointer.removeprefix("/") for each in invalid.problems if each.reason == UNKNOWN_MEMBER}
             return {key: each for key, each in value.items() if key not in unknown} if unknown else value
         return value
+
+
+def packaged(sent: Sent, version: Version, boundary: str, *, xop: bool) -> tuple[bytes, bytes]:
+    """A reply and its content type: a package if something travels beside the envelope."""
+    if not sent.pieces:
+        return sent.envelope, CONTENT_TYPES[version]
+    content = packed(boundary, root_fields(version, boundary, "", xop=xop), sent.envelope, sent.pieces)
+    return content, content_type(version, boundary, "", xop=xop)
 
 
 def _said(data: bytes) -> dict[str, Any]:
