@@ -123,7 +123,7 @@ class Compiler:
 
     def _any_attribute(self, xsd: Any) -> AnyAttribute:
         """A wildcard for attributes. Many types have the same one, so it is made once."""
-        wild = AnyAttribute(tuple(sorted(xsd.namespace)), xsd.target_namespace, strict=_is_strict(xsd))
+        wild = AnyAttribute(tuple(sorted(xsd.namespace)), xsd.target_namespace, strict=xsd.process_contents == "strict")
         if xsd.process_contents == "skip":
             return wild
         if wild not in self._open:
@@ -230,7 +230,7 @@ def _derivations(maps: Any) -> dict[str, list[Any]]:
 
 
 def _is_strict(xsd: Any) -> bool:
-    """Whether a wildcard asks for what is declared.
+    """Whether a wildcard asks for declared elements.
 
     By the letter it does, too, if it says nothing; but .NET says nothing where DataSets come, which nobody declares.
     """
