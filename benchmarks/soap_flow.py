@@ -2,8 +2,8 @@
 
     python -m benchmarks.soap_flow [--quick]
 
-A backend answers every call with the same 900 kB; half of the calls send as much. Small requests to another route come
-at a constant rate meanwhile, and none may fail.
+A backend answers every call with the same message, of 900 kB and then of nearly as much as is decoded at all (8 MiB);
+half of the calls send as much. Small requests to another route come at a constant rate meanwhile, and none may fail.
 """
 
 import threading
@@ -24,7 +24,8 @@ from connectors.soap.service import service_of
 from connectors.soap.wsdl import load
 
 LONGEST_STALL_MS = 10.0
-MANY = 2_000
+SIZES = (2_000, 16_000)
+"""Records of a message."""
 RATE = 200
 ROUTES = """\
 version: 1
@@ -91,11 +92,9 @@ def flow(gateway: Gateway, large: bytes, seconds: float) -> int:
     return done
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    made = parser(__doc__, "soap-flow")
-    made.add_argument("--seconds", type=float, default=20.0)
-    options = made.parse_args(arguments)
-    large = orjson.dumps(records(MANY))
+def measured(many: int, seconds: float) -> list[Finding]:
+    """What becomes of small requests beside messages of so many records."""
+    large = orjson.dumps(records(many))
     with Crew() as crew:
         path = crew.folder / "records.wsdl"
         path.write_text(RECORDS)
@@ -107,16 +106,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with Load(Client(gateway.port, [request("/small")], rate=RATE, connections=4)) as load_:
                 gateway.order("/api/v1/probe-stalls", {"on": True})
                 sleep(1.2)
-                calls = flow(gateway, large, options.seconds)
+                calls = flow(gateway, large, seconds)
                 sleep(1.2)
                 told = gateway.status()["data"]
             tally = load_.tally
     note = f"late by {told['stall_max'] * 1e3:.1f} ms, with what else the machine did"
-    found = [
-        Finding(f"large calls ({len(reply):,} bytes)", calls, at_least=1),
+    return [
+        Finding(f"calls of {len(reply):,} bytes", calls, at_least=1),
         Finding("small requests failed meanwhile", tally.failed, at_most=0, note=f"of {len(tally.good):,}"),
         Finding("longest stall of the data loop", told["busy_max"] * 1e3, "ms", LONGEST_STALL_MS, note=note),
     ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    made = parser(__doc__, "soap-flow")
+    made.add_argument("--seconds", type=float, default=20.0)
+    options = made.parse_args(arguments)
+    found = [finding for many in SIZES for finding in measured(many, options.seconds)]
     return finish("soap-flow", found, [], settings=vars(options), out=options.out)
 
 

@@ -16,21 +16,20 @@ from connectors.base import Answer, Call, Kept, Send
 from connectors.mapping import MappingFailed
 from connectors.soap import faults
 from connectors.soap.answers import problem_answer
-from connectors.soap.attachments import Drawn, begin, passed_on
+from connectors.soap.attachments import Drawn, begin, packed, passed_on
 from connectors.soap.codec import Codec
 from connectors.soap.coding import AnswerUnusable, Coding, coding
 from connectors.soap.headers import Chance, Clock
 from connectors.soap.incoming import bad_request, document, json_body, read_whole, request_id
 from connectors.soap.logons import Given, InSession, flight_of
 from connectors.soap.marks import CHANCE
-from connectors.soap.multipart import ended
 from connectors.soap.packages import comes_in_parts, field_of, opened, with_attachments, with_gathered
 from connectors.soap.plan import Operation, Schema
 from connectors.soap.problems import Invalid
 from connectors.soap.security import NONCE, Basic, authorization
 from connectors.soap.sessions import Held
 from connectors.soap.target import SoapTarget
-from connectors.soap.workshop import Recipe, coded
+from connectors.soap.workshop import LARGE, Recipe, coded
 from connectors.soap.xmltext import XmlRefused
 from connectors.soap.xop import Sent, content_type, root_fields
 from gateway.core.forwarding import field_lines
@@ -108,6 +107,8 @@ class SoapCaller:
         except Invalid as invalid:
             members = {"problems": faults.listed(invalid.problems)}
             return problem_answer(422, DOES_NOT_FIT, ours, Outcome.REFUSED, "no", members)
+        if len(outgoing.head) > LARGE:
+            await asyncio.sleep(0)  # joining megabytes takes milliseconds, and so does sending them
         head, body = await send(outgoing)
         try:
             return await self._answered(call, head, body, ours, nonce)
@@ -124,7 +125,7 @@ class SoapCaller:
         arguments = (data, asked, self._clock(), nonce, token)
         if package is None and not self._coding.packs:
             message = await coded(self._coding, self._recipe, data, "message", *arguments)
-            return self._outgoing(call, message, lines)
+            return self._outgoing(call, lines, self._fields, message)
         chance = self._chance(CHANCE)
         sent: Sent = await coded(self._coding, self._recipe, data, "sent", *arguments, chance, package is not None)
         if package is not None and (sent.inside or package.small or not sent.wanted):
@@ -135,22 +136,22 @@ class SoapCaller:
         """A message with what travels beside it: in one piece, or followed by what is still to come."""
         operation, xop = self._target.operation, self._target.mtom
         if not xop and not sent.pieces and not sent.wanted:
-            return self._outgoing(call, sent.envelope, lines)
+            return self._outgoing(call, lines, self._fields, sent.envelope)
         action = _action(operation).decode()
         kind = content_type(operation.version, boundary, action, xop=xop)
         root = root_fields(operation.version, boundary, action, xop=xop)
         fields = _fields(call.plan, self._target, kind)
-        start = begin(boundary, root, sent.envelope, sent.pieces)
         if given.package is None or not sent.wanted:
-            return self._outgoing(call, start + ended(boundary), lines, fields)
+            return self._outgoing(call, lines, fields, *packed(boundary, root, sent.envelope, sent.pieces))
+        start = begin(boundary, root, sent.envelope, sent.pieces)
         pieces = passed_on(start, boundary, sent.wanted, sent.ids, given.package.parts, bad_request)
         head = self._head(call, fields + b"Transfer-Encoding: chunked\r\n" + lines)
         return Outgoing(head, Drawn(pieces), call.plan.timeouts, True, False, False)
 
-    def _outgoing(self, call: Call, message: bytes, lines: bytes, fields: bytes | None = None) -> Outgoing:
+    def _outgoing(self, call: Call, lines: bytes, fields: bytes, *message: bytes) -> Outgoing:
         """Head and envelope in one piece, so that they can go again when a kept connection turns out stale."""
-        length = b"Content-Length: %d\r\n" % len(message)
-        whole = self._head(call, (self._fields if fields is None else fields) + length + lines) + message
+        length = b"Content-Length: %d\r\n" % sum(map(len, message))
+        whole = b"".join((self._head(call, fields + length + lines), *message))
         resend = call.request.method in call.route.idempotent
         return Outgoing(whole, EMPTY, call.plan.timeouts, False, False, resend)
 

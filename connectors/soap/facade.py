@@ -28,7 +28,7 @@ from connectors.soap.packed import message_of
 from connectors.soap.plan import Schema
 from connectors.soap.problems import Invalid
 from connectors.soap.target import FacadeTarget
-from connectors.soap.workshop import Recipe, coded
+from connectors.soap.workshop import LARGE, Recipe, coded
 from connectors.soap.xmltext import XmlRefused
 from connectors.soap.xop import Found, Sent
 from gateway.core.forwarding import field_lines
@@ -95,6 +95,8 @@ class FacadeCaller:
             return self._facing.refused(envelope, refused, ours)
         except (XmlRefused, BadRequest) as error:
             return self._facing.refused(envelope, Refused(_reason_of(error), related=related), ours)
+        if len(sent.head) > LARGE:
+            await asyncio.sleep(0)  # joining megabytes takes milliseconds, and so does sending them
         head, body = await send(sent)
         reply = await read_whole(body, self._decode)
         if reply is None:

@@ -290,8 +290,8 @@ def packaged(sent: Sent, version: Version, boundary: str, *, xop: bool) -> tuple
     """A reply and its content type: a package if something travels beside the envelope."""
     if not sent.pieces:
         return sent.envelope, CONTENT_TYPES[version]
-    content = packed(boundary, root_fields(version, boundary, "", xop=xop), sent.envelope, sent.pieces)
-    return content, content_type(version, boundary, "", xop=xop)
+    texts = packed(boundary, root_fields(version, boundary, "", xop=xop), sent.envelope, sent.pieces)
+    return b"".join(texts), content_type(version, boundary, "", xop=xop)
 
 
 def _said(data: bytes) -> dict[str, Any]:

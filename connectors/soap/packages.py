@@ -5,6 +5,7 @@ sent on while it comes.
 """
 
 import re
+from asyncio import sleep
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -129,6 +130,8 @@ async def with_gathered(sent: Sent, parts: Parts, most: int, refuse: Refuse) -> 
     """A message to be sent with everything that was still to come, `most` bytes: in its places, or as pieces."""
     found = await gathered(sent.wanted, sent.inside, parts, most, refuse)
     contents = {number: data for number, (data, _) in found.items()}
+    await sleep(0)  # joining megabytes takes milliseconds: the loop goes round in between
     envelope = inlined(sent, contents, most) if sent.inside else sent.envelope
+    await sleep(0)
     pieces = [Piece(sent.ids[number], *each) for number, each in found.items() if number not in sent.inside]
     return Sent(envelope, (*sent.pieces, *pieces), {}, sent.ids)

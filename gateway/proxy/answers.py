@@ -13,6 +13,9 @@ from gateway.wire.body import Body
 from gateway.wire.exchange import Exchange
 from gateway.wire.tunnel import tunnel
 
+_LARGE = 262_144
+"""Bytes that take longer to be joined than a write of their own does."""
+
 # ------------------------------------------------------------------------------------------------ a backend's
 
 
@@ -39,7 +42,13 @@ async def relay(attempt: Attempt, head: AnswerHead, body: Body, gateway: Gateway
         attempt.end()
         exchange.bytes_out = len(data)
         if not connection.gone:
-            connection.write(start + (_chunk(data) + _last(body, request.trailers) if chunked else data))
+            if chunked:
+                data = _chunk(data) + _last(body, request.trailers)
+            if len(data) > _LARGE:
+                connection.write(start)
+                connection.write(data)
+            else:
+                connection.write(start + data)
     else:
         await _stream(attempt, start, body, chunked)
 

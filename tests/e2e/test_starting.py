@@ -225,3 +225,14 @@ def _processes(folder: Path) -> list[int]:
             if b"data" in words and str(folder).encode() in words:
                 found.append(int(entry.name))
     return found
+
+
+def test_the_data_process_keeps_memory_for_the_next_large_message(
+    tmp_path: Path, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings of the allocator, unless whoever starts the gateway has made them."""
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1048576")
+    with Gateway(tmp_path, one_backend(origin)) as gateway:
+        pairs = Path(f"/proc/{gateway.data_pid}/environ").read_text().split("\0")
+    settings = dict(each.split("=", 1) for each in pairs if each.startswith("MALLOC_"))
+    assert settings == {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "1048576"}

@@ -30,7 +30,7 @@ ROOT = (("Content-Type", "application/json"),)
 
 
 def package(*parts: tuple[str, bytes]) -> bytes:
-    return packed("cut", ROOT, b"{}", [Piece(name, data) for name, data in parts])
+    return b"".join(packed("cut", ROOT, b"{}", [Piece(name, data) for name, data in parts]))
 
 
 async def behind_root(data: bytes, size: int = 1_000, room: int = 1_000) -> Parts:
@@ -104,7 +104,7 @@ async def test_parts_are_passed_on_as_they_come() -> None:
     data = package(("b", b"2"), ("x", b"?"), ("a", b"1"))
     start = begin("new", ROOT, b"{}", (Piece("here", b"0"),))
     sent = await text(passed_on(start, "new", BOTH, {0: "A", 1: "B"}, await behind_root(data), Refusal))
-    assert sent == packed("new", ROOT, b"{}", [Piece("here", b"0"), Piece("B", b"2"), Piece("A", b"1")])
+    assert sent == b"".join(packed("new", ROOT, b"{}", [Piece("here", b"0"), Piece("B", b"2"), Piece("A", b"1")]))
 
 
 @pytest.mark.parametrize(
