@@ -167,7 +167,8 @@ def _tell(wsdl: "Wsdl", draft: "Draft", out: Path, config: Path, *, begun: bool)
     files = load(config, os.environ).files
     if out.resolve() not in {path.resolve() for path, _ in files}:
         say(f"{config} does not include it yet; add:")
-        say(f"  include: {os.path.relpath(out.parent / '*.yaml', config.parent)}")
+        beside = out.parent.resolve() == config.parent.resolve()
+        say(f"  include: {out.name if beside else os.path.relpath(out.parent / '*.yaml', config.parent)}")
     say("Then try:")
     say("  banyan check")
     say(f"  banyan call {_first_call(draft)} --dry-run")

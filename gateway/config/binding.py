@@ -98,7 +98,7 @@ def _route(draft: "Draft", known: Mapping[str, Operations], decode: int, problem
     legacy = _bound_target(route, route.legacy, "legacy", draft, known, problems)
     new = _bound_target(route, route.new, "new", draft, known, problems)
     bounds = route.decode or decode
-    return route._replace(legacy=_bounded(legacy, bounds), new=_bounded(new, bounds))
+    return route._replace(legacy=_bounded(legacy, bounds), new=_bounded(new, bounds), contract=draft.contract)
 
 
 def _bounded(target: Target | None, decode: int) -> Target | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import methodcaller
 from typing import NamedTuple
 
-from gateway.core.model import LEGACY, NEW, Estate, Match, Predicate, Request
+from gateway.core.model import Estate, Match, Predicate, Request
 from gateway.core.paths import decoded_segments, needs_raw, query_pairs
 from gateway.core.planning import PlannedRoute, planned
 from gateway.core.published import Published
@@ -247,10 +247,8 @@ def published(table: RoutingTable, request: Request) -> Published | None:
         return None
     for leaf in table.leaves(request.host, request.path):
         for route in leaf.soap:
-            backends = (route.plans[side].backend for side in (LEGACY, NEW) if side in route.plans)
-            found = next((each.published for each in backends if each.published is not None), None)
-            if found is not None and (route.raw_path or not needs_raw(request.path)):
-                return found
+            if route.published is not None and (route.raw_path or not needs_raw(request.path)):
+                return route.published
     return None
 
 

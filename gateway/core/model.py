@@ -222,7 +222,7 @@ class Route(NamedTuple):
     `id` names it for splits (stable over renames), `journey` is the bucket's seed, `share` the new side's part of
     BUCKETS. `safe` None goes by the method, and so does `idempotent`. `max_body` bounds a request body in bytes
     (0: none), `decode` a message that is decoded (0: the gateway's bound). `pattern` is the match as written, for
-    people and logs.
+    people and logs. `contract` is the backend whose WSDL clients of SOAP go by, where that is said.
     """
 
     name: str
@@ -243,6 +243,7 @@ class Route(NamedTuple):
     decode: int = 0
     raw_path: bool = False
     successor: str | None = None
+    contract: str | None = None
     deprecated: Deprecation | None = None
     place: Place | None = None
 

@@ -31,6 +31,7 @@ from gateway.core.model import (
     Timeouts,
 )
 from gateway.core.paths import problem_of, query_pairs
+from gateway.core.published import Published
 from gateway.core.splitting import bucket_of, choose
 
 SAFE_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS"})
@@ -81,7 +82,8 @@ class PlannedRoute:
 
     `safe` and `idempotent` are the methods that are so on this route, by declaration or by themselves; `record` is the
     side that takes the others; `sticky` is there when the route is split; `places` is where its `{name}` segments stand
-    in a path (for `**`: where the rest begins); `ready` is where whoever serves the route keeps what it needs per side.
+    in a path (for `**`: where the rest begins); `published` is the WSDL that its clients go by; `ready` is where
+    whoever serves the route keeps what it needs per side.
     """
 
     __slots__ = (
@@ -93,6 +95,7 @@ class PlannedRoute:
         "places",
         "plans",
         "predicates",
+        "published",
         "raw_path",
         "ready",
         "record",
@@ -104,11 +107,12 @@ class PlannedRoute:
         "tester",
     )
 
-    def __init__(self, route: Route, plans: dict[Side, Plan]) -> None:
+    def __init__(self, route: Route, plans: dict[Side, Plan], published: Published | None = None) -> None:
         match = route.match
         self.route = route
         self.name = route.name
         self.plans = plans
+        self.published = published
         self.ready: dict[Side, Any] = {}
         self.safe = _methods(route.safe, SAFE_METHODS)
         self.idempotent = _methods(route.idempotent, IDEMPOTENT_METHODS | self.safe)
@@ -147,7 +151,9 @@ def planned(route: Route, backends: Mapping[str, Backend], gateway: Gateway) -> 
     """Compile a route against its backends and the gateway's settings."""
     sides: tuple[tuple[Side, Target | None], ...] = ((LEGACY, route.legacy), (NEW, route.new))
     plans = {side: _plan_of(route, side, target, backends[target.backend], gateway) for side, target in sides if target}
-    return PlannedRoute(route, plans)
+    names = (route.contract or "", *(target.backend for _, target in sides if target))
+    described = (backends[name].published for name in names if name in backends)
+    return PlannedRoute(route, plans, next((each for each in described if each is not None), None))
 
 
 def _plan_of(route: Route, side: Side, target: Target, backend: Backend, gateway: Gateway) -> Plan:

@@ -144,6 +144,8 @@ def test_a_main_file_that_does_not_include_the_draft_is_named(banyan: Banyan, fo
     (folder / "routes.yaml").write_text("version: 1\n")
     ran = banyan("import", "wsdl", "library.wsdl", "--backend", "lib")
     assert "routes.yaml does not include it yet; add:\n  include: routes.d/*.yaml\n" in ran.out
+    ran = banyan("import", "wsdl", "library.wsdl", "--backend", "beside", "--out", "beside.yaml")
+    assert "add:\n  include: beside.yaml\n" in ran.out  # `*.yaml` would be no YAML, and take in too much
     (folder / "routes.yaml").write_text("version: 1\ninclude: more/*.yaml\n")
     ran = banyan("import", "wsdl", "library.wsdl", "--backend", "lib", "--out", "more/lib.yaml")
     assert "does not include" not in ran.out

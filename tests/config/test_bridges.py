@@ -99,6 +99,13 @@ def test_the_contract_outlives_the_legacy_side(folder: Path) -> None:
         assert (call.operation.name, call.operation.service) == ("GetBalance", "Rents")
 
 
+def test_the_contract_stands_in_the_route(folder: Path) -> None:
+    """So that its WSDL can be served where its system is no side any more."""
+    found = loaded(folder, f"{SOAP}, contract: rents, new: {{{CALL}}}")
+    assert found.routes[0].contract == "rents"
+    assert next(each for each in found.backends if each.name == "rents").published is not None
+
+
 def test_a_contract_may_stand_above_messages_that_pass(folder: Path) -> None:
     """They go to each system's one address, whichever of them the contract is."""
     found = loaded(folder, f"{SOAP}, contract: rents, legacy: accounts, new: books")

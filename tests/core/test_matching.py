@@ -359,6 +359,13 @@ def test_an_operation_s_address_has_its_wsdl(method: str) -> None:
     assert described(f"{method} /s?wsdl", route("POST /s"), office=WSDL) is None
 
 
+def test_the_contract_of_a_route_is_its_wsdl() -> None:
+    """Of a backend that is no side of it: the old system may be gone."""
+    here = route("SOAP /s#A", legacy=None, new=Target("office"), contract="repairs")
+    assert described("GET /s?wsdl", here, office=WSDL, repairs=OTHER) == OTHER
+    assert described("GET /s?wsdl", here, repairs=OTHER) == OTHER
+
+
 def test_a_wsdl_is_read_only() -> None:
     """Other methods get none."""
     assert described("PUT /s?wsdl", route("SOAP /s#A"), office=WSDL) is None
