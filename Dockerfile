@@ -15,8 +15,8 @@ COPY deploy/runtime_lock.py deploy/
 RUN python deploy/runtime_lock.py > runtime.lock \
  && python deploy/runtime_lock.py hatchling > build.lock \
  && python -m venv /opt/banyan \
- && /opt/banyan/bin/python -m pip install --no-cache-dir --require-hashes -r runtime.lock \
- && python -m pip install --no-cache-dir --require-hashes -r build.lock
+ && /opt/banyan/bin/python -m pip install --no-cache-dir --no-deps --require-hashes -r runtime.lock \
+ && python -m pip install --no-cache-dir --no-deps --require-hashes -r build.lock
 COPY gateway gateway
 COPY connectors connectors
 RUN python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
