@@ -53,7 +53,7 @@ def route_rows(estate: Estate) -> list[Document]:
 
 def _share(route: Route) -> float | None:
     """Per cent of the reads that the new side takes; None where there is nothing to share."""
-    return {"legacy": 0.0, "new": 100.0, "split": route.share / 100, "retired": None}[route.serve.value]
+    return {"legacy": 0.0, "new": 100.0, "split": route.share / 100, "ramp": None, "retired": None}[route.serve.value]
 
 
 def plain(value: Any) -> Any:

@@ -10,10 +10,11 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
+from gateway.core.policies import Compare, Keep, Ramp, Replay, Shadow, Webhook
 from gateway.core.published import Published
 
 Side = Literal["legacy", "new"]
-Role = Literal["live", "shadow", "fallback", "probe"]
+Role = Literal["live", "shadow", "fallback", "probe", "tester"]
 Acted = Literal["no", "maybe", "yes"]
 
 LEGACY: Side = "legacy"
@@ -39,6 +40,7 @@ class Serve(StrEnum):
     LEGACY = "legacy"
     NEW = "new"
     SPLIT = "split"
+    RAMP = "ramp"
     RETIRED = "retired"
 
 
@@ -222,7 +224,8 @@ class Route(NamedTuple):
     `id` names it for splits (stable over renames), `journey` is the bucket's seed, `share` the new side's part of
     BUCKETS. `safe` None goes by the method, and so does `idempotent`. `max_body` bounds a request body in bytes
     (0: none), `decode` a message that is decoded (0: the gateway's bound). `pattern` is the match as written, for
-    people and logs. `contract` is the backend whose WSDL clients of SOAP go by, where that is said.
+    people and logs. `contract` is the backend whose WSDL clients of SOAP go by, where that is said. `shadow`,
+    `compare`, `ramp` and `replay` gather evidence and go by it.
     """
 
     name: str
@@ -245,6 +248,10 @@ class Route(NamedTuple):
     successor: str | None = None
     contract: str | None = None
     deprecated: Deprecation | None = None
+    shadow: Shadow | None = None
+    compare: Compare = Compare()
+    ramp: Ramp | None = None
+    replay: Replay | None = None
     place: Place | None = None
 
 
@@ -269,7 +276,8 @@ class Gateway(NamedTuple):
     """Settings of the gateway itself; times in seconds, sizes in bytes.
 
     `public_url` the address front ends use, where the Host header does not tell; `served_by` sends
-    `X-Banyan-Served-By` and `Server-Timing`; `keep_alive` how long an idle client connection is kept.
+    `X-Banyan-Served-By` and `Server-Timing`; `keep_alive` how long an idle client connection is kept; `capture` how
+    much of a body is held for what needs it twice; `webhooks` where events are sent; `keep` how long what is stored.
     """
 
     timeout: Timeouts = Timeouts()
@@ -283,6 +291,9 @@ class Gateway(NamedTuple):
     decode: int = 8 * 1024 * 1024
     served_by: bool = True
     access_log: AccessLog = AccessLog()
+    capture: int = 262_144
+    webhooks: tuple[Webhook, ...] = ()
+    keep: Keep = Keep()
 
 
 class Estate(NamedTuple):

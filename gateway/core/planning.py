@@ -1,7 +1,8 @@
 """What will be done with a request, decided before anything is sent.
 
 Each route is compiled once into a `PlannedRoute` with a finished `Plan` per side, so that planning a request is only
-the choice of a side: the first of these that applies: retired; unsafe -> the record; the tester's choice; the share.
+the choice of a side: the first of these that applies: retired; unsafe -> the record; a live override; the tester's
+choice; the share, which is the ramp's or the file's.
 """
 
 import re
@@ -31,6 +32,7 @@ from gateway.core.model import (
     Timeouts,
 )
 from gateway.core.paths import problem_of, query_pairs
+from gateway.core.policies import NO_STANDING, Standing
 from gateway.core.published import Published
 from gateway.core.splitting import bucket_of, choose
 
@@ -83,7 +85,8 @@ class PlannedRoute:
     `safe` and `idempotent` are the methods that are so on this route, by declaration or by themselves; `record` is the
     side that takes the others; `sticky` is there when the route is split; `places` is where its `{name}` segments stand
     in a path (for `**`: where the rest begins); `published` is the WSDL that its clients go by; `ready` is where
-    whoever serves the route keeps what it needs per side.
+    whoever serves the route keeps what it needs per side. What stands beside the file may change while the table
+    serves: `stand` takes it.
     """
 
     __slots__ = (
@@ -91,6 +94,7 @@ class PlannedRoute:
         "idempotent",
         "journey",
         "name",
+        "override",
         "param_names",
         "places",
         "plans",
@@ -103,6 +107,7 @@ class PlannedRoute:
         "route",
         "safe",
         "share",
+        "standing",
         "sticky",
         "tester",
     )
@@ -117,16 +122,24 @@ class PlannedRoute:
         self.safe = _methods(route.safe, SAFE_METHODS)
         self.idempotent = _methods(route.idempotent, IDEMPOTENT_METHODS | self.safe)
         self.retired = route.serve is Serve.RETIRED
-        self.record = record_of(route)
         self.tester = route.tester
-        self.share = share_of(route)
-        self.sticky = route.sticky if route.serve is Serve.SPLIT else None
+        self.stand(NO_STANDING)
         self.raw_path = route.raw_path
         self.journey = (route.journey or route.id).encode()
         self.predicates = len(match.headers) + len(match.query)
         self.ends_in_rest = bool(match.segments) and match.segments[-1].kind == "rest"
         self.places = tuple(at for at, segment in enumerate(match.segments) if segment.kind != "literal")
         self.param_names = tuple(segment.text for segment in match.segments if segment.kind != "literal")
+
+    def stand(self, standing: Standing) -> None:
+        """Go by an override or a ramp's position from the next request on."""
+        route = self.route
+        self.standing = standing
+        self.override = None if self.retired else standing.override
+        self.record = standing.record or record_of(route)
+        self.share = share_of(route, standing)
+        divided = any(0 < share < BUCKETS for share in (self.share, self.override or 0)) or route.serve is Serve.SPLIT
+        self.sticky = route.sticky if divided else None
 
 
 def _methods(declared: bool | None, by_themselves: frozenset[bytes]) -> frozenset[bytes]:
@@ -136,13 +149,15 @@ def _methods(declared: bool | None, by_themselves: frozenset[bytes]) -> frozense
     return KNOWN_METHODS if declared else frozenset()
 
 
-def share_of(route: Route) -> int:
-    """The new side's part of BUCKETS for reads."""
+def share_of(route: Route, standing: Standing = NO_STANDING) -> int:
+    """The new side's part of BUCKETS for reads, but for overrides. A ramp that does not know its place is legacy's."""
     match route.serve:
         case Serve.LEGACY | Serve.RETIRED:
             return 0
         case Serve.NEW:
             return BUCKETS
+        case Serve.RAMP:
+            return standing.ramp or 0
         case Serve.SPLIT:  # pragma: no branch - mypy knows that there is no other
             return route.share
 
@@ -228,6 +243,7 @@ _IN_SEGMENTS = "!$&'()*+,;=:@"
 _RETIRED = Choice(LEGACY, "retired")
 _RECORD = {LEGACY: Choice(LEGACY, "record"), NEW: Choice(NEW, "record")}
 _TESTER = {LEGACY: Choice(LEGACY, "tester"), NEW: Choice(NEW, "tester")}
+_OVERRIDE = {LEGACY: Choice(LEGACY, "override"), NEW: Choice(NEW, "override")}
 _SERVES = {LEGACY: Choice(LEGACY, "serves"), NEW: Choice(NEW, "serves")}
 _STICKY = {LEGACY: Choice(LEGACY, "bucket"), NEW: Choice(NEW, "bucket")}
 _DRAWN = {LEGACY: Choice(LEGACY, "drawn"), NEW: Choice(NEW, "drawn")}
@@ -239,15 +255,17 @@ def side_of(planned: PlannedRoute, request: Request, address: bytes, draw: Calla
         return _RETIRED
     if request.method not in planned.safe:
         return _RECORD[planned.record]
-    if request.reserved and planned.tester is not None:
-        asked = tester_side(planned.tester, request)
-        if asked in planned.plans:
-            return _TESTER[asked]
-    share = planned.share
+    share, whole = planned.override, _OVERRIDE
+    if share is None:
+        if request.reserved and planned.tester is not None:
+            asked = tester_side(planned.tester, request)
+            if asked in planned.plans:
+                return _TESTER[asked]
+        share, whole = planned.share, _SERVES
     if share == 0:
-        return _SERVES[LEGACY]
+        return whole[LEGACY]
     if share == BUCKETS:
-        return _SERVES[NEW]
+        return whole[NEW]
     key = client_key(planned.sticky, request, address) if planned.sticky else b""
     if key:
         return _STICKY[choose(bucket_of(planned.journey, key), share)]

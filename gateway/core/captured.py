@@ -1,0 +1,50 @@
+"""Requests and answers held whole, to be compared or replayed. Plain values: they cross from data to control."""
+
+from typing import NamedTuple
+
+from gateway.core.model import Side
+
+
+class CapturedRequest(NamedTuple):
+    """A request as it came: `fields` are the end-to-end fields, `body` all of it."""
+
+    method: bytes
+    target: bytes
+    host: bytes
+    fields: tuple[tuple[bytes, bytes], ...]
+    body: bytes = b""
+
+
+class CapturedAnswer(NamedTuple):
+    """What one side answered, as the client would see it.
+
+    `fields` end-to-end fields in order; `body` None when there was more of it than is captured, or when it broke off.
+    `error` is a short kind ("timeout", "refused" ...) when no whole answer came, "" otherwise; `business` tells a
+    declared business fault; `seconds` is how long it took, to the end.
+    """
+
+    status: int
+    fields: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes | None = b""
+    error: str = ""
+    business: bool = False
+    seconds: float = 0.0
+
+
+class Sample(NamedTuple):
+    """One request, answered by both sides: what is compared.
+
+    `at` Unix seconds; `control_side` served; `second` is the control's answer to the same request asked again, where it
+    was; `revision` the table's; `source` tells whose request it was.
+    """
+
+    at: float
+    route: str
+    control_side: Side
+    request: CapturedRequest
+    control: CapturedAnswer
+    candidate: CapturedAnswer
+    second: CapturedAnswer | None
+    revision: int
+    request_id: bytes
+    source: str = "shadow"

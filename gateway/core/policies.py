@@ -1,0 +1,126 @@
+"""What a route says about gathering evidence: its shadow, how answers are compared, and the ramp that goes by it.
+
+Plain settings, as routes.yaml has them. What is decided by them stands in `comparing` and `rollout`.
+"""
+
+from typing import Literal, NamedTuple
+
+Pointer = tuple[str, ...]
+"""Where something stands in a document: the unescaped tokens of a JSON pointer (RFC 6901); `*` is any one of them."""
+
+
+class Shadow(NamedTuple):
+    """A share of a route's requests is copied to the side that does not serve.
+
+    `share` and `noise` are parts of BUCKETS: of the requests that are copied, and of the copies after which the serving
+    side may be asked a second time; `sandbox` says that the copy's side may be written to, so that unsafe requests are
+    copied, too; `timeout` is all the seconds a copy may take.
+    """
+
+    share: int
+    noise: int = 500
+    sandbox: bool = False
+    timeout: float = 10.0
+
+
+class Compare(NamedTuple):
+    """How two answers of a route are compared.
+
+    `ignore`, `case` (letters of either case are the same), `same_instant` (dates and times) and `absent_is_null` are
+    places; `unordered` lists, each with the member that tells its items apart ("" for none); `tolerance` numbers, each
+    with the largest difference, a decimal number as text; `map` values of legacy and what the new side says instead;
+    `headers` lower-case names; `show` places whose values may be kept, `redact` places of which nothing is.
+    """
+
+    ignore: tuple[Pointer, ...] = ()
+    unordered: tuple[tuple[Pointer, str], ...] = ()
+    tolerance: tuple[tuple[Pointer, str], ...] = ()
+    same_instant: tuple[Pointer, ...] = ()
+    case: tuple[Pointer, ...] = ()
+    absent_is_null: tuple[Pointer, ...] = ()
+    map: tuple[tuple[Pointer, tuple[tuple[str, str], ...]], ...] = ()
+    headers: tuple[bytes, ...] = (b"content-type", b"location")
+    show: tuple[Pointer, ...] = ()
+    redact: tuple[Pointer, ...] = ()
+
+
+class Guards(NamedTuple):
+    """What must hold for a ramp to go on, and what turns it back.
+
+    `parity` the part of answers that must be right (None: not looked at); `errors` by how much the new side's part of
+    errors may be above legacy's; `latency` how many times legacy's the new side's `percentile` may take (None: not
+    looked at); `samples` judged answers a stage needs.
+    """
+
+    parity: float | None = 0.995
+    errors: float | None = 0.005
+    latency: float | None = 1.2
+    percentile: float = 0.95
+    samples: int = 1_000
+
+
+class Stage(NamedTuple):
+    """One step of a ramp: a share (of BUCKETS) of the reads, and whether a person must approve it before it begins."""
+
+    share: int
+    approve: bool = False
+
+
+class Hours(NamedTuple):
+    """When a ramp may go on: `days` (0 is Monday), and from `begin` to `end`, minutes after midnight in `timezone`."""
+
+    days: tuple[int, ...] = (0, 1, 2, 3, 4)
+    begin: int = 0
+    end: int = 1_440
+    timezone: str = "UTC"
+
+
+class Ramp(NamedTuple):
+    """A planned climb: `stages` in order, each of which lasts `every` seconds at least."""
+
+    stages: tuple[Stage, ...] = (Stage(100), Stage(500), Stage(2_500), Stage(5_000), Stage(10_000))
+    every: float = 1_800.0
+    only: Hours | None = None
+    guards: Guards = Guards()
+    on_breach: Literal["roll_back", "pause"] = "roll_back"
+
+
+class Replay(NamedTuple):
+    """Recorded requests that are sent to both sides every day: the HAR file `source`, at `minute` of the day (UTC)."""
+
+    source: str
+    minute: int
+
+
+class Standing(NamedTuple):
+    """Where a route stands beside what the file says: by a live override, or by its ramp.
+
+    `override` is the new side's share of reads (of BUCKETS) that a person has set, and `record` the side that the same
+    person gave the writes; `ramp` is the share that the route's ramp has reached, for whatever reason `why` says: it
+    climbs, was paused or rolled back, has finished, or cannot tell where it stood. None where it does not apply.
+    """
+
+    override: int | None = None
+    record: Literal["legacy", "new"] | None = None
+    ramp: int | None = None
+    why: Literal["", "climbing", "paused", "rolled_back", "finished", "unknown"] = ""
+
+
+NO_STANDING = Standing()
+
+
+class Webhook(NamedTuple):
+    """Where events are sent (Standard Webhooks): `secret` signs them; `events` empty means all kinds."""
+
+    url: str
+    secret: bytes
+    events: tuple[str, ...] = ()
+
+
+class Keep(NamedTuple):
+    """How long the store keeps what, in seconds; `examples` is how many are kept of each field that disagrees."""
+
+    traffic: float = 400 * 86_400.0
+    evidence: float = 90 * 86_400.0
+    examples: int = 5
+    events: float = 7 * 365 * 86_400.0
