@@ -30,6 +30,7 @@ from gateway.core.model import Estate
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.recorder import Recorder
+from gateway.proxy.shadows import Shadows
 from gateway.wire.clock import Clock
 from gateway.wire.server import Server, Settings
 
@@ -102,9 +103,8 @@ class HotPath:
         recorder = Recorder(lambda batch: True)
         gateway = wanted.gateway
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda address: False)
-        return cls(
-            Server(Handler(builder.live, recorder), settings, clock), estate.requests(len(wanted.routes)), recorder
-        )
+        handler = Handler(builder.live, recorder, Shadows(lambda samples, skipped: True, recorder))
+        return cls(Server(handler, settings, clock), estate.requests(len(wanted.routes)), recorder)
 
     async def warm_up(self) -> None:
         """Ask until both sides have a connection; only then does a request need no turn of the loop."""

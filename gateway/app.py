@@ -61,7 +61,11 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     control = Control(options.config, loaded, os.environ, Traffic())
     loop.add_signal_handler(signal.SIGHUP, control.reopen_logs)
     control.supervisor = Supervisor(
-        options.data, options.listen, on_observations=control.observed, on_event=control.happened
+        options.data,
+        options.listen,
+        on_observations=control.observed,
+        on_samples=control.sampled,
+        on_event=control.happened,
     )
     starting = loop.create_task(control.start())
     await asyncio.sleep(0)  # the data process is on its way; importing aiohttp takes as long as it does to be there

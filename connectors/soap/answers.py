@@ -9,18 +9,9 @@ import orjson
 from connectors.base import Answer
 from gateway.core.headers import AnswerHead
 from gateway.core.model import Acted, Outcome
-from gateway.wire.body import Body
+from gateway.wire.body import whole
 
 Fields = Sequence[tuple[bytes, bytes]]
-
-
-def whole(data: bytes) -> Body:
-    """A body that is all here."""
-    body = Body(None)
-    if data:
-        body.feed(data)
-    body.finish()
-    return body
 
 
 def answer(status: int, fields: Fields, data: bytes, outcome: Outcome, acted: Acted) -> Answer:

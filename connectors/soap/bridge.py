@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 from connectors.base import Answer, Call, Kept, Send
 from connectors.soap.addressing import ID
-from connectors.soap.answers import whole
 from connectors.soap.bridging import Bridging, Heard, Told, bridging
 from connectors.soap.client import SoapCaller, SoapConnector
 from connectors.soap.codec import Codec
@@ -33,6 +32,7 @@ from connectors.soap.workshop import Recipe, coded
 from connectors.soap.xmltext import XmlRefused
 from gateway.core.planning import Plan
 from gateway.errors import AnswerInvalid, ClientError, ClientGone
+from gateway.wire.body import whole
 
 
 class BridgeConnector:

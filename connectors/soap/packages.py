@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from connectors.base import Answer
-from connectors.soap.answers import Fields, whole
+from connectors.soap.answers import Fields
 from connectors.soap.attachments import Drawn, Piece, Wanted, begin, filled, gathered, passed_on
 from connectors.soap.marks import CID, Marks
 from connectors.soap.multipart import Head, bare_id, media_type
 from connectors.soap.parts import Parts, Refuse
 from connectors.soap.xop import RELATED, XOP_TYPE, Sent, inlined
-from gateway.wire.body import Body
+from gateway.wire.body import Body, whole
 
 SMALL = 65_536
 """Bytes of a message up to which it is put together before anything of it is sent on."""

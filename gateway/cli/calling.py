@@ -9,7 +9,6 @@ from urllib.parse import quote, urlencode
 
 from connectors.base import Call, Kept
 from connectors.mapping import MappingInvalid
-from connectors.soap.answers import whole
 from connectors.soap.client import SoapConnector
 from connectors.soap.incoming import read_whole
 from connectors.soap.problems import Invalid
@@ -26,7 +25,7 @@ from gateway.core.model import Estate, Match
 from gateway.core.planning import Plan
 from gateway.core.secrecy import MASK, shown
 from gateway.errors import BackendError, ClientError, CommandError
-from gateway.wire.body import Body
+from gateway.wire.body import Body, whole
 from gateway.wire.client import BackendConnection
 from gateway.wire.clock import Clock
 from gateway.wire.driver import Driver

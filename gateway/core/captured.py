@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from gateway.core.model import Side
 
+Skipped = dict[tuple[str, str], int]
+"""How many requests were not compared, by route and reason."""
+
 
 class CapturedRequest(NamedTuple):
     """A request as it came: `fields` are the end-to-end fields, `body` all of it."""

@@ -17,6 +17,9 @@ Side = Literal["legacy", "new"]
 Role = Literal["live", "shadow", "fallback", "probe", "tester"]
 Acted = Literal["no", "maybe", "yes"]
 
+SERVED = frozenset({"live", "tester", "fallback"})
+"""The roles of attempts whose answers clients got; the others are copies, which traffic figures leave out."""
+
 LEGACY: Side = "legacy"
 NEW: Side = "new"
 

@@ -7,7 +7,7 @@ choice; the share, which is the ramp's or the file's.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import lru_cache
 from hmac import compare_digest
@@ -32,7 +32,7 @@ from gateway.core.model import (
     Timeouts,
 )
 from gateway.core.paths import problem_of, query_pairs
-from gateway.core.policies import NO_STANDING, Standing
+from gateway.core.policies import NO_STANDING, Shadow, Standing
 from gateway.core.published import Published
 from gateway.core.splitting import bucket_of, choose
 
@@ -71,6 +71,12 @@ class Plan:
     edits_request: bool
     edits_answer: bool
 
+    def within(self, shadow: Shadow) -> "Plan":
+        """The same for a copy, which has less time."""
+        most, timeouts = shadow.timeout, self.timeouts
+        shorter = {name: min(getattr(timeouts, name), most) for name in ("connect", "response", "answer_idle")}
+        return replace(self, timeouts=timeouts._replace(**shorter, total=most))
+
 
 class Choice(NamedTuple):
     """A side, and why, in a word that `explain` spells out."""
@@ -85,11 +91,12 @@ class PlannedRoute:
     `safe` and `idempotent` are the methods that are so on this route, by declaration or by themselves; `record` is the
     side that takes the others; `sticky` is there when the route is split; `places` is where its `{name}` segments stand
     in a path (for `**`: where the rest begins); `published` is the WSDL that its clients go by; `ready` is where
-    whoever serves the route keeps what it needs per side. What stands beside the file may change while the table
-    serves: `stand` takes it.
+    whoever serves the route keeps what it needs per side; `shadow` is there when requests are copied, and `copied` are
+    the methods of those that are. What stands beside the file may change while the table serves: `stand` takes it.
     """
 
     __slots__ = (
+        "copied",
         "ends_in_rest",
         "idempotent",
         "journey",
@@ -106,6 +113,7 @@ class PlannedRoute:
         "retired",
         "route",
         "safe",
+        "shadow",
         "share",
         "standing",
         "sticky",
@@ -124,6 +132,8 @@ class PlannedRoute:
         self.retired = route.serve is Serve.RETIRED
         self.tester = route.tester
         self.stand(NO_STANDING)
+        self.shadow = route.shadow if len(plans) == 2 and not self.retired else None
+        self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
         self.raw_path = route.raw_path
         self.journey = (route.journey or route.id).encode()
         self.predicates = len(match.headers) + len(match.query)

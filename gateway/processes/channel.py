@@ -13,12 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-PROTOCOL = 1
+PROTOCOL = 2
 SOCKET = "data.sock"
 CONTROL_SOCKET = "control.sock"
 SLICE = 25
 """Routes per message: about 2 ms of work for the data process."""
 CONGESTED = 4_194_304
+CAN_WAIT = 1_048_576
+"""Bytes on their way beyond which only what matters most is sent."""
 _LENGTH = struct.Struct(">I")
 _PAUSE = 1_048_576
 
@@ -67,10 +69,10 @@ class Channel(asyncio.Protocol):
     def open(self) -> bool:
         return self._transport is not None
 
-    def send(self, message: Message) -> bool:
-        """Send a message; False when the other end is gone or has fallen too far behind."""
+    def send(self, message: Message, most: int = CONGESTED) -> bool:
+        """Send a message; False when the other end is gone or more than `most` bytes behind."""
         transport = self._transport
-        if transport is None or transport.is_closing() or transport.get_write_buffer_size() > CONGESTED:
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size() > most:
             return False
         data = pickle.dumps(message, protocol=5)
         transport.write(_LENGTH.pack(len(data)) + data)

@@ -15,6 +15,7 @@ from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
 from gateway.config.live import settled_changes
+from gateway.core.captured import Sample, Skipped
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Observation
 from gateway.errors import CommandError, ConfigError
@@ -51,6 +52,10 @@ class Control:
         """The data process tells what it did."""
         self._traffic.observe(batch)
         self._access.write(batch)
+
+    def sampled(self, samples: list[Sample], skipped: Skipped) -> None:
+        """The data process hands on what copies brought."""
+        self._traffic.skip(skipped)
 
     def happened(self, event: str, **fields: object) -> None:
         """Something about the data process is worth a line in the log."""

@@ -17,13 +17,16 @@ from time import monotonic
 from weakref import finalize
 
 from gateway import __version__
+from gateway.core.captured import CapturedRequest, Sample, Skipped
 from gateway.core.forwarding import is_trusted
 from gateway.core.model import AccessLog, Backend, Gateway, Observation, Route
-from gateway.processes.channel import PROTOCOL, SOCKET, Channel, Message, listen_unix
+from gateway.core.policies import Standing
+from gateway.processes.channel import CAN_WAIT, PROTOCOL, SOCKET, Channel, Message, listen_unix
 from gateway.processes.stalls import StallProbe
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import Live, LiveBuilder
 from gateway.proxy.recorder import Recorder
+from gateway.proxy.shadows import Shadows
 from gateway.wire.clock import TICK, Clock
 from gateway.wire.server import Server, Settings
 
@@ -40,7 +43,9 @@ class DataProcess:
         self._clock = Clock()
         self._recorder = Recorder(self._deliver)
         nothing = Gateway(access_log=AccessLog("off"))
-        self._handler = Handler(Live(0, "", nothing, {}), self._recorder)
+        self._shadows = Shadows(self._deliver_samples, self._recorder)
+        self._standings: dict[str, Standing] = {}
+        self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._shadows)
         self._server = Server(self._handler, _settings(nothing, self._handler.live), self._clock)
         self._accepting: asyncio.Server | None = None
         self._tls: ssl.SSLContext | None = None
@@ -120,6 +125,12 @@ class DataProcess:
                 await self._add_routes(routes)
             case ("commit", int(revision)):
                 await self._commit(revision)
+            case ("stand", int(number), standings):
+                self._standings = standings
+                self._handler.live.stand(standings)
+                self._tell("stands", number)
+            case ("replay", str(route), list(requests), str(source)):
+                self._replay(route, requests, source)
             case ("drain", seconds):
                 self._spawn(self._drain(seconds))
             case ("probe_stalls", bool(on)):
@@ -135,12 +146,26 @@ class DataProcess:
             return False
         return self._tell("observations", [tuple(each) for each in batch])
 
+    def _deliver_samples(self, samples: list[Sample], skipped: Skipped) -> bool:
+        """Answers to compare are many bytes, and can wait; what was observed must not be held up by them."""
+        return self._channel is not None and self._channel.send(("samples", samples, skipped), CAN_WAIT)
+
+    def _replay(self, route: str, requests: list[CapturedRequest], source: str) -> None:
+        live = self._handler.live
+        planned = live.table.routes.get(route)
+        for request in requests:
+            if planned is None or len(planned.ready) < 2:
+                self._shadows.skip(route, "no_such_route")
+            else:
+                self._shadows.replay(live, planned, request, source)
+
     async def _tick(self) -> None:
         """Hand on what was observed, a few times a second, and say how it goes."""
         count = 0
         while True:
             await asyncio.sleep(TICK)
             self._recorder.flush()
+            self._shadows.tick()
             count += 1
             if count % 10 == 0:
                 self._tell("stats", self._stats())
@@ -179,6 +204,7 @@ class DataProcess:
         builder, self._builder = self._builder, None
         if builder is None or builder.live.table.revision != revision:
             return
+        builder.live.stand(self._standings)
         old, self._handler.live = self._handler.live, builder.live
         self._server.settings = _settings(builder.live.gateway, builder.live)
         builder.retire_old()

@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -21,7 +21,9 @@ from typing import Any, NamedTuple
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from gateway import __version__
+from gateway.core.captured import Sample, Skipped
 from gateway.core.model import Estate, Observation
+from gateway.core.policies import Standing
 from gateway.errors import CommandError
 from gateway.processes.channel import PROTOCOL, SLICE, SOCKET, Channel, Message, connect_unix
 
@@ -31,6 +33,8 @@ CRASH_WINDOW = 10.0
 CRASH_PAUSE = 1.0
 TAKING = 15.0
 """Seconds until a table must serve."""
+STANDING = 5.0
+"""Seconds until the data process must have taken an override or a ramp's position."""
 
 
 class Address(NamedTuple):
@@ -55,12 +59,14 @@ class Supervisor:
         listen: Address,
         *,
         on_observations: Callable[[list[Observation]], None],
+        on_samples: Callable[[list[Sample], Skipped], None],
         on_event: Callable[..., None],
         python: str = sys.executable,
     ) -> None:
         self._folder = folder
         self._listen = listen
         self._on_observations = on_observations
+        self._on_samples = on_samples
         self._on_event = on_event
         self._python = python
         self._listener: socket.socket | None = None
@@ -72,6 +78,9 @@ class Supervisor:
         self._gone = asyncio.Event()
         self._live = asyncio.Event()
         self._reviving: asyncio.Task[None] | None = None
+        self._standings: dict[str, Standing] = {}
+        self._number = self._stands = 0
+        self._moved = asyncio.Event()
         self.pid = 0
         self.revision = 0
         self.live_revision = 0
@@ -171,6 +180,11 @@ class Supervisor:
         match message:
             case ("observations", batch):
                 self._on_observations(list(map(_observation, batch)))
+            case ("samples", list(samples), dict(skipped)):
+                self._on_samples(samples, skipped)
+            case ("stands", int(number)):
+                self._stands = number
+                self._moved.set()
             case ("stats", dict(stats)):
                 self.stats = stats
             case ("live", int(revision)):
@@ -204,6 +218,24 @@ class Supervisor:
             raise
         return revision
 
+    async def stand(self, standings: Mapping[str, Standing]) -> bool:
+        """Have the data process go by these overrides and positions, and by no others; whether it does by now.
+
+        They are sent at once, before anything is awaited. Without a data process, the next one is told.
+        """
+        self._standings = dict(standings)
+        self._number += 1
+        number = self._number
+        if self._channel is None or not self._channel.send(("stand", number, self._standings)):
+            return False
+        while self._stands < number and self._channel is not None:
+            self._moved.clear()
+            try:
+                await asyncio.wait_for(self._moved.wait(), STANDING)
+            except TimeoutError:
+                return False
+        return self._stands >= number
+
     async def _send(self, estate: Estate) -> int:
         """Send a table, in slices small enough not to hold up traffic."""
         self.revision += 1
@@ -212,6 +244,7 @@ class Supervisor:
         revision, channel = self.revision, self._channel
         if channel is None:  # the next data process will be sent it
             return revision
+        channel.send(("stand", self._number, self._standings))
         channel.send(("table", revision, estate.digest, estate.gateway, estate.backends))
         for start in range(0, len(estate.routes), SLICE):
             await channel.writable()
@@ -243,6 +276,7 @@ class Supervisor:
         self._channel = None
         self.live_revision = 0
         self._gone.set()
+        self._moved.set()
         if not self._stopping:
             self._reviving = asyncio.get_running_loop().create_task(self._revive())
 

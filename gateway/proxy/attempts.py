@@ -3,7 +3,7 @@
 from connectors.base import Call
 from gateway.core.forwarding import status_line
 from gateway.core.headers import Fields, Kind, kind_of
-from gateway.core.model import Acted, Outcome, Request
+from gateway.core.model import Acted, Outcome, Request, Role
 from gateway.core.planning import Plan, PlannedRoute
 from gateway.errors import AnswerTimeout, BackendError, ClientGone, NotAcquired
 from gateway.wire.client import BackendConnection
@@ -17,10 +17,10 @@ class Attempt(Call):
     """A call under way.
 
     `connection` carries it; `connect` is the seconds it took to make one (0 for a kept one); `pinned` says that the
-    connection is the client's own.
+    connection is the client's own; `role` whose request it is.
     """
 
-    __slots__ = ("_pool", "acted", "connect", "connection", "error", "exchange", "outcome", "pinned")
+    __slots__ = ("_pool", "acted", "connect", "connection", "error", "exchange", "outcome", "pinned", "role")
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Attempt(Call):
         self.lines = lines
         self.body = exchange.body
         self.exchange = exchange
+        self.role: Role = "live"
         self.outcome = REFUSED
         self.acted: Acted = "no"
         self.error = ""

@@ -9,15 +9,16 @@ from gateway.core import matching, published, soap
 from gateway.core.forwarding import client_address, forwarding_lines, ids_of, public_origin
 from gateway.core.headers import read_request
 from gateway.core.matching import NotFound
-from gateway.core.model import BUCKETS, Observation, Outcome, Request, Side
+from gateway.core.model import BUCKETS, Observation, Outcome, Request
 from gateway.core.paths import needs_raw, problem_of
-from gateway.core.planning import Plan, PlannedRoute, client_key, side_of
+from gateway.core.planning import Choice, Plan, PlannedRoute, client_key, side_of
 from gateway.core.problems import Refusal, soap_fault
 from gateway.errors import BackendError, ClientError, ClientGone
 from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
 from gateway.proxy.live import Live
 from gateway.proxy.recorder import Recorder
+from gateway.proxy.shadows import Shadows, Watched
 from gateway.wire.body import too_large
 from gateway.wire.client import Abandoned
 from gateway.wire.exchange import CONTINUE, Exchange
@@ -32,32 +33,40 @@ _system = SystemRandom()
 class Handler:
     """Serves requests from the live table. `live` is replaced by a reload; a request stays on the one it began with."""
 
-    def __init__(self, live: Live, recorder: Recorder) -> None:
+    def __init__(self, live: Live, recorder: Recorder, shadows: Shadows) -> None:
         self.live = live
         self._recorder = recorder
+        self._shadows = shadows
 
     async def __call__(self, exchange: Exchange) -> None:
         """Serve one request, whatever becomes of it."""
         live = self.live
         route: PlannedRoute | None = None
         attempt: Attempt | None = None
+        watched: Watched | None = None
         try:
             request = _readable(exchange)
             if not live.table.has_operations or request.method != b"POST":
                 route = _by_path(live, exchange, request)
             else:
                 request, route = await _by_body(live, exchange, request)
-            side, cookie = _choose(live, exchange, route, request)
-            plan, caller, pool = route.ready[side]
+            choice, cookie = _choose(live, exchange, route, request)
+            plan, caller, pool, _ = route.ready[choice.side]
             if request.length:
                 _bound_body(exchange, plan, request)
             if request.expect and plan.target.call is not None:
                 request = _continued(exchange, request)  # the connector reads the body before anything is sent
             lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids.lines
             attempt = exchange.attempt = Attempt(exchange, request, route, plan, lines, pool)
+            if choice.why == "tester":
+                attempt.role = "tester"
+            elif route.shadow is not None:
+                watched = self._shadows.watch(live, attempt)
             answer = await caller.call(attempt, partial(pool.send, attempt))
             exchange.first_byte = perf_counter() - exchange.began
             head, body, attempt.outcome, attempt.acted = answer
+            if watched is not None:
+                watched.answered(head, body)
             await relay(attempt, head, body, live.gateway, cookie)
         except BackendError as error:
             _backend_failed(exchange, route, attempt, error)
@@ -72,6 +81,8 @@ class Handler:
             if attempt is not None:
                 exchange.attempt = None  # they know each other: left so, each request would be work for the collector
                 attempt.end()
+            if watched is not None:
+                watched.over()
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))
 
 
@@ -181,8 +192,8 @@ def _not_found(result: NotFound) -> ClientError:
 # ------------------------------------------------------------------------------------------------ deciding
 
 
-def _choose(live: Live, exchange: Exchange, route: PlannedRoute, request: Request) -> tuple[Side, bytes]:
-    """The side, and a Set-Cookie value when the route gives its clients a key of their own."""
+def _choose(live: Live, exchange: Exchange, route: PlannedRoute, request: Request) -> tuple[Choice, bytes]:
+    """The side and why, and a Set-Cookie value when the route gives its clients a key of their own."""
     if route.retired:
         _refuse(exchange, route, ClientError(410, "This service has been retired."), route.route.successor)
         raise _Answered
@@ -193,7 +204,7 @@ def _choose(live: Live, exchange: Exchange, route: PlannedRoute, request: Reques
         elif sticky.issue and not client_key(sticky, request, b""):
             key = b"%b=%032x" % (sticky.name, getrandbits(128))
             request, cookie = replace(request, cookie=key), key + b"; Path=/; HttpOnly; SameSite=Lax"
-    return side_of(route, request, address, _draw).side, cookie
+    return side_of(route, request, address, _draw), cookie
 
 
 def _draw() -> int:
@@ -251,7 +262,7 @@ def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attemp
         exchange.at,
         route.name,
         plan.side,
-        "live",
+        attempt.role,
         plan.name,
         attempt.outcome,
         attempt.acted,

@@ -6,7 +6,7 @@ that changed or went is emptied as its answers end.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from importlib import import_module
 from ipaddress import ip_network
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from gateway.core.forwarding import Network
 from gateway.core.matching import RoutingTable
 from gateway.core.model import Backend, Gateway, Route
 from gateway.core.planning import Plan, planned
+from gateway.core.policies import NO_STANDING, Standing
 from gateway.wire.clock import Clock
 from gateway.wire.pool import Pool
 
@@ -27,6 +28,7 @@ class Ready(NamedTuple):
     plan: Plan
     caller: Caller
     pool: Pool
+    copy_plan: Plan | None
 
 
 class Live:
@@ -37,6 +39,17 @@ class Live:
         self.gateway = gateway
         self.trusted: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
         self.pools = pools
+        self._standing: Set[str] = frozenset()
+
+    def stand(self, standings: Mapping[str, Standing]) -> None:
+        """Go by these overrides and positions of ramps from the next request on, and by no others."""
+        routes = self.table.routes
+        known = standings.keys() & routes.keys()
+        for name in self._standing - known:
+            routes[name].stand(NO_STANDING)
+        for name in known:
+            routes[name].stand(standings[name])
+        self._standing = known
 
 
 CONNECTORS = {
@@ -72,7 +85,9 @@ class LiveBuilder:
             for side, plan in compiled.plans.items():
                 connector = self._http if plan.target.call is None else await self._connector_for(plan)
                 pool = live.pools[plan.name]
-                compiled.ready[side] = Ready(plan, await connector.prepare(plan, pool.kept), pool)
+                caller = await connector.prepare(plan, pool.kept)
+                copy_plan = plan.within(compiled.shadow) if compiled.shadow is not None else None
+                compiled.ready[side] = Ready(plan, caller, pool, copy_plan)
 
     async def _connector_for(self, plan: Plan) -> Connector:
         """What speaks SOAP for a plan; imported in a thread when a table first needs it, for it takes a moment."""

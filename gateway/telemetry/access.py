@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
-from gateway.core.model import AccessLog, Observation, Way, way_of
+from gateway.core.model import SERVED, AccessLog, Observation, Way, way_of
 from gateway.errors import CommandError
 
 _KEPT = 10_000
@@ -103,7 +103,7 @@ class AccessWriter:
         file = self._file
         if file is None:
             return
-        file.write(b"".join(map(self._lines.line, batch)))
+        file.write(b"".join([self._lines.line(each) for each in batch if each[3] in SERVED]))
         file.flush()
 
     def reopen(self) -> None:

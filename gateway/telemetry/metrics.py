@@ -5,6 +5,7 @@ left the table disappear with them.
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Any
@@ -13,7 +14,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.core.model import BUCKETS, Estate, Observation, Outcome, Way, way_of
+from gateway.core.captured import Skipped
+from gateway.core.model import BUCKETS, SERVED, Estate, Observation, Outcome, Way, way_of
 from gateway.core.planning import share_of
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -45,6 +47,7 @@ class Traffic(Collector):
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[Any, ...], Tally] = {}
+        self._skipped: Counter[tuple[str, str]] = Counter()
         self._estate: Estate | None = None
         self.config_ok = True
         self.state: dict[str, Any] = {}
@@ -65,16 +68,23 @@ class Traffic(Collector):
             tally.buckets[bisect_left(BOUNDS, duration)] += 1
             tally.seconds += duration
 
+    def skip(self, skipped: Skipped) -> None:
+        """Count requests that were to be compared and were not, by route and reason."""
+        self._skipped.update(skipped)
+
     def follow(self, estate: Estate) -> None:
         """A new table serves: forget the routes that are gone."""
         self._estate = estate
         names = {route.name for route in estate.routes} | {""}
         self._tallies = {way: tally for way, tally in self._tallies.items() if way[0] in names}
+        self._skipped = Counter({key: count for key, count in self._skipped.items() if key[0] in names})
 
     def by_route(self) -> dict[str, dict[str, Any]]:
         """Requests and errors per route and side, for people; what the gateway answered itself is `refused`."""
         found: dict[str, dict[str, Any]] = {}
         for way, tally in self._ways():
+            if way.role not in SERVED:
+                continue
             entry = found.setdefault(way.route, _no_traffic())
             if not way.side:
                 entry["refused"] += tally.count
@@ -97,6 +107,7 @@ class Traffic(Collector):
         yield self._requests()
         yield self._durations()
         yield self._failures()
+        yield self._not_compared()
         yield from self._configuration()
         yield from self._process()
 
@@ -113,11 +124,13 @@ class Traffic(Collector):
 
     def _durations(self) -> Metric:
         family = HistogramMetricFamily(
-            "banyan_request_duration_seconds", "From the request's head to the answer's end.", labels=["route", "side"]
+            "banyan_request_duration_seconds",
+            "From the request's head to the answer's end.",
+            labels=["route", "side", "role"],
         )
-        sums: dict[tuple[str, str], Tally] = {}
+        sums: dict[tuple[str, str, str], Tally] = {}
         for way, tally in self._ways():
-            sums.setdefault((way.route, way.side), Tally()).add(tally)
+            sums.setdefault((way.route, way.side, way.role), Tally()).add(tally)
         for where, tally in sums.items():
             bounds = [*map(str, BOUNDS), "+Inf"]
             rows = list(zip(bounds, accumulate(tally.buckets), strict=True))
@@ -125,14 +138,23 @@ class Traffic(Collector):
         return family
 
     def _failures(self) -> Metric:
-        labels = ["route", "side", "error_type"]
+        labels = ["route", "side", "role", "error_type"]
         family = CounterMetricFamily("banyan_errors", "Requests that failed, by kind of failure.", labels=labels)
         sums: dict[tuple[str, ...], int] = {}
         for way, tally in self._ways():
             if way.error:
-                key: tuple[str, ...] = (way.route, way.side, way.error)
+                key: tuple[str, ...] = (way.route, way.side, way.role, way.error)
                 sums[key] = sums.get(key, 0) + tally.count
         for key, count in sums.items():
+            family.add_metric(list(key), count)
+        return family
+
+    def _not_compared(self) -> Metric:
+        labels = ["route", "reason"]
+        family = CounterMetricFamily(
+            "banyan_shadow_skipped", "Requests that were not compared, by reason.", labels=labels
+        )
+        for key, count in list(self._skipped.items()):
             family.add_metric(list(key), count)
         return family
 

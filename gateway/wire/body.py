@@ -1,7 +1,8 @@
 """The one type for all that comes: a request's body or an answer's, whole or still arriving.
 
 The connection feeds it; whoever sends it on takes pieces out. It holds little: when it is fuller than its mark it asks
-its source to stop reading, and to go on once it has been emptied. What was captured can be replayed from the start.
+its source to stop reading, and to go on once it has been emptied. What was captured can be replayed from the start;
+what passes can be kept, within bounds, by whoever needs it afterwards.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -29,6 +30,8 @@ class Body:
         "_arrived",
         "_captured",
         "_error",
+        "_keep",
+        "_keep_left",
         "_limit",
         "_look_at",
         "_mark",
@@ -51,6 +54,7 @@ class Body:
         self._arrived: Signal | None = None
         self._error: Exception | None = None
         self._captured: bytes | None = None
+        self._keep: list[bytes] | None = None
 
     # -------------------------------------------------------------------------------------------- the source's side
 
@@ -111,7 +115,10 @@ class Body:
             self._look_at = self.taken + self._mark if not self._limit else min(self.taken + self._mark, self._limit)
             if self._paused:
                 self._resume()
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if self._keep is not None:
+            self._remember(data)
+        return data
 
     async def next(self) -> bytes:
         """The next bytes, as they came; empty at the end. Raises what the source failed with."""
@@ -160,6 +167,25 @@ class Body:
         self._pieces = [self._captured] if self._captured else []
         self.taken = 0
 
+    def keep(self, limit: int) -> None:
+        """Hold on to what is taken from now on, as long as it is at most `limit` bytes: `kept` gives it."""
+        self._keep, self._keep_left = [], limit
+
+    def _remember(self, data: bytes) -> None:
+        self._keep_left -= len(data)
+        if self._keep is not None and self._keep_left >= 0:
+            self._keep.append(data)
+        else:
+            self._keep = None
+
+    @property
+    def kept(self) -> bytes | None:
+        """The whole body, once all of it was taken; None when it is larger than asked for, or did not come whole."""
+        if self._keep is None or not self.ended or self.taken != self.received:
+            return None
+        data = b"".join(self._keep)
+        return data if len(data) == self.received else None
+
     def discard(self) -> None:
         """Forget what is here; the rest will not be wanted either."""
         self._pieces = []
@@ -190,6 +216,23 @@ class Empty(Body):
 
     def take(self) -> bytes:
         return b""
+
+    def keep(self, limit: int) -> None:
+        """There is nothing to hold on to."""
+
+    @property
+    def kept(self) -> bytes:
+        return b""
+
+
+def whole(data: bytes) -> Body:
+    """A body that is here already."""
+    if not data:
+        return EMPTY
+    body = Body(None)
+    body.feed(data)
+    body.finish()
+    return body
 
 
 EMPTY = Empty()

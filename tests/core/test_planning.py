@@ -24,8 +24,11 @@ from gateway.core.model import (
 )
 from gateway.core.paths import problem_of
 from gateway.core.planning import (
+    KNOWN_METHODS,
+    SAFE_METHODS,
     Choice,
     PathProblem,
+    PlannedRoute,
     announcement,
     client_key,
     cookie_value,
@@ -35,6 +38,7 @@ from gateway.core.planning import (
     side_of,
     target_path,
 )
+from gateway.core.policies import NO_STANDING, Shadow, Standing
 from gateway.core.splitting import bucket_of, choose
 from tests.support.values import OFFICE, REPAIRS, fields, plan_of, request, route, split
 
@@ -358,3 +362,71 @@ def test_an_edit_removes_and_adds() -> None:
 def test_a_choice_tells_its_reason() -> None:
     """A choice is a plain value: a side and a word."""
     assert side_of(plan_of(route()), request(), ADDRESS, lambda: 0) == Choice(LEGACY, "serves")
+
+
+def side_and_why(compiled: PlannedRoute, *lines: str) -> tuple[str, str]:
+    return tuple(side_of(compiled, request("GET /a", *lines), b"", lambda: 5_000))  # type: ignore[return-value]
+
+
+def test_a_live_override_comes_before_everything_but_the_record() -> None:
+    """Before the tester's choice and the file's word; writes stay where they are, unless it moves them too."""
+    compiled = plan_of(route("ANY /a", Serve.NEW, tester=model.Tester(b"x-banyan-serve", b"s3cret")))
+    compiled.stand(Standing(override=0))
+    assert side_and_why(compiled, "X-Banyan-Serve: new s3cret") == ("legacy", "override")
+    assert side_of(compiled, request("POST /a"), b"", lambda: 0) == ("new", "record")
+    compiled.stand(Standing(override=BUCKETS, record="legacy"))
+    assert side_and_why(compiled) == ("new", "override")
+    assert side_of(compiled, request("POST /a"), b"", lambda: 0) == ("legacy", "record")
+    compiled.stand(NO_STANDING)
+    assert side_and_why(compiled, "X-Banyan-Serve: legacy s3cret") == ("legacy", "tester")
+
+
+def test_an_override_may_be_a_share() -> None:
+    """The same clients as ever are on the new side: their buckets do not change."""
+    compiled = plan_of(route("GET /a", sticky=Sticky("cookie", b"session")))
+    assert compiled.sticky is None
+    compiled.stand(Standing(override=5_000))
+    sides = {n: side_and_why(compiled, f"Cookie: session={n}") for n in range(50)}
+    buckets = {n: bucket_of(compiled.journey, b"%d" % n) for n in range(50)}
+    assert sides == {n: ("new" if bucket < 5_000 else "legacy", "bucket") for n, bucket in buckets.items()}
+
+
+def test_a_ramp_goes_by_its_position() -> None:
+    """A ramp that does not know its place is legacy's; so is the record, wherever it stands."""
+    compiled = plan_of(route("ANY /a", Serve.RAMP))
+    assert side_and_why(compiled) == ("legacy", "serves")
+    compiled.stand(Standing(ramp=5_001, why="climbing"))
+    assert side_and_why(compiled) == ("new", "drawn")
+    compiled.stand(Standing(ramp=BUCKETS, why="finished"))
+    assert side_and_why(compiled) == ("new", "serves")
+    assert side_of(compiled, request("POST /a"), b"", lambda: 0) == ("legacy", "record")
+
+
+def test_a_retired_route_has_no_override() -> None:
+    """It answers 410, whoever says what."""
+    compiled = plan_of(route("GET /a", Serve.RETIRED))
+    compiled.stand(Standing(override=BUCKETS))
+    assert side_and_why(compiled) == ("legacy", "retired")
+
+
+def test_a_copy_has_less_time() -> None:
+    """No wait of it is longer than its shadow's, and neither is the whole; what is shorter stays."""
+    plan = plan_of(route("GET /a", timeout=(("connect", 1.0),))).plans["new"]
+    timeouts = plan.within(Shadow(BUCKETS, timeout=2.0)).timeouts
+    assert (timeouts.connect, timeouts.response, timeouts.answer_idle, timeouts.total) == (1.0, 2.0, 2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "copied"),
+    [
+        (route("ANY /a"), None),
+        (route("ANY /a", shadow=Shadow(100)), SAFE_METHODS),
+        (route("ANY /a", shadow=Shadow(100, sandbox=True)), KNOWN_METHODS),
+        (route("ANY /a", shadow=Shadow(100), new=None), None),
+        (route("ANY /a", Serve.RETIRED, shadow=Shadow(100)), None),
+    ],
+)
+def test_what_is_copied(given: Route, copied: frozenset[bytes] | None) -> None:
+    """Safe requests, or all of them into a sandbox; nothing without a second side, or where nobody serves."""
+    compiled = plan_of(given)
+    assert (compiled.copied if compiled.shadow is not None else None) == copied

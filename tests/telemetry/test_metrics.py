@@ -39,15 +39,17 @@ def test_durations_are_spread_over_buckets() -> None:
     traffic.observe([observed(duration=seconds) for seconds in (0.001, 0.005, 0.02, 100.0)])
     found = samples(traffic)
     name = "banyan_request_duration_seconds_bucket"
-    assert [found[name, (bound, "repairs", "legacy")] for bound in ("0.005", "0.01", "0.025", "60.0", "+Inf")] == [
+    assert [
+        found[name, (bound, "live", "repairs", "legacy")] for bound in ("0.005", "0.01", "0.025", "60.0", "+Inf")
+    ] == [
         2,
         2,
         3,
         3,
         4,
     ]
-    assert found["banyan_request_duration_seconds_count", ("repairs", "legacy")] == 4
-    assert abs(found["banyan_request_duration_seconds_sum", ("repairs", "legacy")] - 100.026) < 1e-9
+    assert found["banyan_request_duration_seconds_count", ("live", "repairs", "legacy")] == 4
+    assert abs(found["banyan_request_duration_seconds_sum", ("live", "repairs", "legacy")] - 100.026) < 1e-9
 
 
 def test_failures_are_counted_by_kind() -> None:
@@ -55,7 +57,7 @@ def test_failures_are_counted_by_kind() -> None:
     traffic = Traffic()
     traffic.observe([observed(error="timeout"), observed(error="timeout"), observed(status=500)])
     failures = {key: value for key, value in samples(traffic).items() if key[0] == "banyan_errors_total"}
-    assert failures == {("banyan_errors_total", ("timeout", "repairs", "legacy")): 2}
+    assert failures == {("banyan_errors_total", ("timeout", "live", "repairs", "legacy")): 2}
 
 
 def test_series_of_routes_that_left_disappear() -> None:
@@ -121,3 +123,22 @@ def test_people_see_requests_and_errors_by_side() -> None:
             "refused": 1,
         }
     }
+
+
+def test_copies_are_no_traffic() -> None:
+    """They have their own role in the metrics, and no place in what people read of what clients were served."""
+    traffic = Traffic()
+    traffic.observe([observed(), observed(role="shadow", side="new"), observed(role="probe"), observed(role="tester")])
+    assert traffic.by_route()["repairs"]["legacy"]["requests"] == 2
+    assert traffic.by_route()["repairs"]["new"]["requests"] == 0
+    assert samples(traffic)["banyan_requests_total", ("old", "2xx", "shadow", "repairs", "new")] == 1
+
+
+def test_what_was_not_compared_is_counted() -> None:
+    """By route and reason, as long as the route is there."""
+    traffic = Traffic()
+    traffic.skip({("repairs", "queue_full"): 3, ("gone", "late"): 1})
+    traffic.skip({("repairs", "queue_full"): 2})
+    assert samples(traffic)["banyan_shadow_skipped_total", ("queue_full", "repairs")] == 5
+    traffic.follow(estate("repairs"))
+    assert ("banyan_shadow_skipped_total", ("late", "gone")) not in samples(traffic)

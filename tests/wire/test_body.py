@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import ClientError, ClientGone
-from gateway.wire.body import EMPTY, Body
+from gateway.wire.body import EMPTY, Body, whole
 
 
 class Source:
@@ -191,3 +191,47 @@ def test_what_is_discarded_is_not_waited_for() -> None:
 def test_no_body_is_a_body_that_has_ended() -> None:
     """One value stands for every message without one."""
     assert (EMPTY.ended, EMPTY.sent, EMPTY.take(), EMPTY.received) == (True, False, b"", 0)
+
+
+async def test_what_passes_is_kept_for_afterwards() -> None:
+    """All of it, however it was taken, once its end has come; the taker notices nothing."""
+    body = Body(None)
+    body.keep(6)
+    for piece in (b"ab", b"c", b"def"):
+        body.feed(piece)
+        assert body.take() == piece
+        assert body.kept is None
+    body.finish()
+    assert body.kept == b"abcdef"
+
+
+@pytest.mark.parametrize("size", [0, 5])
+async def test_more_than_was_asked_for_is_not_kept(size: int) -> None:
+    """Not a part of it either."""
+    body = Body(None)
+    body.keep(size)
+    for piece in (b"abc", b"def"):
+        body.feed(piece)
+        body.take()
+    body.finish()
+    assert body.kept is None
+
+
+async def test_a_body_that_was_not_taken_whole_is_not_kept() -> None:
+    """What was thrown away before its end says nothing about what came."""
+    body = Body(None)
+    body.keep(100)
+    body.feed(b"abc")
+    body.take()
+    body.feed(b"def")
+    body.discard()
+    body.finish()
+    assert body.kept is None
+
+
+async def test_a_body_that_is_here_already() -> None:
+    """It has ended, and is taken at once; without a byte it is the one that is empty for everybody."""
+    body = whole(b"abc")
+    assert (body.ended, body.received, body.take(), whole(b"")) == (True, 3, b"abc", EMPTY)
+    EMPTY.keep(10)
+    assert EMPTY.kept == b""

@@ -1,7 +1,8 @@
 import json
 
-from connectors.soap.answers import answer, problem_answer, whole
+from connectors.soap.answers import answer, problem_answer
 from gateway.core.model import Outcome
+from gateway.wire.body import whole
 
 
 async def test_a_whole_body_is_here_at_once() -> None:

@@ -7,13 +7,13 @@ from lxml import etree
 
 from connectors.base import Answer, Call
 from connectors.mapping import MappingInvalid
-from connectors.soap.answers import whole
 from connectors.soap.bridge import BridgeConnector
 from connectors.soap.client import SoapConnector
 from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, Backend, Outcome, Target
 from gateway.core.planning import PlannedRoute
 from gateway.errors import AnswerInvalid, ClientError, ClientGone
+from gateway.wire.body import whole
 from gateway.wire.pool import Outgoing
 from tests.connectors.soap import accounts
 from tests.connectors.soap.samples import SPACE

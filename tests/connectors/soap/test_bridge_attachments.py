@@ -7,12 +7,12 @@ import pytest
 from lxml import etree
 
 from connectors.base import Answer, Call
-from connectors.soap.answers import whole
 from connectors.soap.bridge import BridgeConnector
 from connectors.soap.client import SoapConnector
 from connectors.soap.target import BridgeTarget, SoapTarget
 from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, Backend, Outcome, Target
+from gateway.wire.body import whole
 from gateway.wire.pool import Outgoing
 from tests.connectors.soap.archived import archive
 from tests.connectors.soap.drips import all_of

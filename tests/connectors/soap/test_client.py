@@ -7,7 +7,6 @@ from lxml import etree
 from connectors.base import Answer, Call
 from connectors.mapping import MappingInvalid
 from connectors.soap.addressing import WSA
-from connectors.soap.answers import whole
 from connectors.soap.client import SoapConnector
 from connectors.soap.faults import NOT_LOGGED_ON
 from connectors.soap.plan import Addressing, Field, Group, Message, Operation, Schema, Wild
@@ -18,7 +17,7 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, Backend, HeaderEdit, Outcome, Target
 from gateway.core.planning import PlannedRoute
 from gateway.errors import AnswerInvalid, ClientError, NotLoggedOn
-from gateway.wire.body import EMPTY
+from gateway.wire.body import EMPTY, whole
 from gateway.wire.pool import Outgoing
 from tests.connectors.soap.samples import GET_BALANCE, INT, SCHEMA, SPACE, TYPES, complex_type, field, reply_xml
 from tests.support.values import BOTH, plan_of, request, route

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from connectors.base import Answer, Call
-from connectors.soap.answers import whole
 from connectors.soap.client import SoapConnector
 from connectors.soap.target import SoapTarget
 from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, Backend, Outcome, Target
 from gateway.errors import AnswerInvalid, ClientError
+from gateway.wire.body import whole
 from gateway.wire.pool import Outgoing
 from tests.connectors.soap.archived import archive
 from tests.connectors.soap.drips import Dripping, all_of

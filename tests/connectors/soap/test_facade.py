@@ -10,7 +10,6 @@ from lxml import etree
 from connectors.base import Answer, Call
 from connectors.mapping import MappingInvalid
 from connectors.soap.addressing import WSA, message_id
-from connectors.soap.answers import whole
 from connectors.soap.facade import FacadeConnector
 from connectors.soap.plan import Addressing, Group, Message, Schema
 from connectors.soap.target import FacadeTarget
@@ -18,7 +17,7 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, HeaderEdit, Outcome, Placeholder, Target
 from gateway.core.planning import PlannedRoute
 from gateway.errors import AnswerInvalid, ClientError
-from gateway.wire.body import EMPTY
+from gateway.wire.body import EMPTY, whole
 from gateway.wire.pool import Outgoing
 from tests.connectors.soap.samples import GET_BALANCE, SCHEMA, SPACE, TYPES, complex_type, field
 from tests.support.values import plan_of, request, route

@@ -10,13 +10,13 @@ from lxml import etree
 
 from connectors.base import Answer, Call
 from connectors.soap.addressing import WSA
-from connectors.soap.answers import whole
 from connectors.soap.facade import FacadeConnector
 from connectors.soap.plan import Operation
 from connectors.soap.target import FacadeTarget
 from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, Outcome, Target
 from gateway.errors import AnswerInvalid, ClientError
+from gateway.wire.body import whole
 from gateway.wire.pool import Outgoing
 from tests.connectors.soap.archived import archive
 from tests.connectors.soap.drips import all_of

@@ -3,11 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import Call
-from connectors.soap.answers import whole
 from connectors.soap.incoming import document, json_body, read_whole, request_id
 from gateway.core.model import NEW
 from gateway.errors import BackendError, ClientError
-from gateway.wire.body import Body
+from gateway.wire.body import Body, whole
 from tests.support.values import plan_of, request, route
 
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from connectors.soap.answers import whole
 from connectors.soap.packages import SMALL, Package, comes_in_parts, opened, prefers_parts, takes_xop
-from gateway.wire.body import Body
+from gateway.wire.body import Body, whole
 from tests.connectors.soap.drips import Dripping, Refusal
 
 FORM = b"multipart/form-data; boundary=cut"

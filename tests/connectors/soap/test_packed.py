@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import Call
-from connectors.soap.answers import whole
 from connectors.soap.packed import inflated, message_of
 from gateway.core.model import LEGACY
 from gateway.errors import ClientError
+from gateway.wire.body import whole
 from tests.support.values import plan_of, request, route
 
 TEXT = b"<GetBalance/>" * 100

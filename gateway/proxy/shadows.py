@@ -1,0 +1,263 @@
+"""Copies of requests go to the side that does not serve, and both answers to control, which compares them.
+
+The client never waits for any of it. What it was answered is kept as it passes; only when that is over does the copy
+join a bounded queue, and only in a turn of the loop of its own is one sent: while there is much to do, turns are long
+and few, so copies are the first thing that is shed. What is not sent is counted, with the reason.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
+from random import getrandbits
+from time import perf_counter, thread_time, time
+
+from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample, Skipped
+from gateway.core.forwarding import Peer, forwarding_lines, ids_of
+from gateway.core.headers import AnswerHead, read_request
+from gateway.core.model import BUCKETS, LEGACY, NEW, Side
+from gateway.core.planning import PlannedRoute
+from gateway.proxy.attempts import Attempt
+from gateway.proxy.copies import Got, Pair, ask, captured
+from gateway.proxy.live import Live
+from gateway.proxy.recorder import Recorder
+from gateway.wire.body import EMPTY, Body
+from gateway.wire.driver import Driver
+from gateway.wire.pool import Pool
+
+MOST_UNDER_WAY = 32
+"""Copies under way at one backend: one that hangs holds up no other's."""
+QUEUED = 256
+"""Copies waiting for one backend."""
+HELD = 32 * 2**20
+"""Bytes of requests and answers that may wait, for all backends."""
+PATIENCE = 2.0
+"""Seconds that a copy may wait: answers given at different times say little."""
+BATCH, BATCH_BYTES = 64, 512 * 2**10
+BUSY = 0.93
+"""The part of the time that the loop may work before copies give way."""
+ASKED_AT_FIRST = 50.0
+"""Second questions that a route may ask before its share of copies bounds them: noise has to be learned early."""
+REPLAYED_NOISE = 500
+"""The same for routes that are only replayed, of BUCKETS."""
+OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
+OURSELVES = Peer(b"127.0.0.1", b"http", False)
+
+Deliver = Callable[[list[Sample], Skipped], bool]
+
+
+class Watched:
+    """A live request that is to be copied once it is over; its bodies are kept meanwhile."""
+
+    __slots__ = ("_attempt", "_body", "_head", "_live", "_shadows")
+
+    def __init__(self, shadows: "Shadows", live: Live, attempt: Attempt) -> None:
+        self._shadows = shadows
+        self._live = live
+        self._attempt = attempt
+        self._head: AnswerHead | None = None
+        self._body: Body = EMPTY
+        attempt.body.keep(live.gateway.capture)
+
+    def answered(self, head: AnswerHead, body: Body) -> None:
+        """The answer has begun; the client gets it now."""
+        self._head, self._body = head, body
+        body.keep(self._live.gateway.capture)
+
+    def over(self) -> None:
+        """The client has its answer, or there is none."""
+        attempt, exchange = self._attempt, self._attempt.exchange
+        body = attempt.body.kept
+        answer = b"" if attempt.request.method == b"HEAD" else self._body.kept
+        if exchange.error:
+            self._shadows.skip(attempt.route.name, exchange.error)
+        elif body is None:
+            self._shadows.skip(attempt.route.name, "request_too_large")
+        elif answer is None and not attempt.error:
+            self._shadows.skip(attempt.route.name, "answer_too_large")
+        else:
+            side = attempt.plan.side
+            pair = Pair(self._live, attempt.route, attempt.request, body, side, attempt.lines, exchange.ids)
+            pair.scheme = exchange.connection.peer.scheme
+            seconds = perf_counter() - exchange.began
+            got = Got(self._head, answer, attempt.outcome, attempt.acted, attempt.error, exchange.first_byte, seconds)
+            pair.control = captured(self._live.gateway, attempt, pair.scheme, got)
+            self._shadows.offer(pair)
+
+
+class Lane:
+    """The copies for one backend: those that wait, and how many are under way."""
+
+    __slots__ = ("under_way", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[Pair] = deque()
+        self.under_way = 0
+
+
+class Shadows:
+    """Sends copies, and hands on what came of them: `deliver` takes samples and what was skipped, and tells whether it
+    could."""
+
+    def __init__(self, deliver: Deliver, recorder: Recorder) -> None:
+        self._deliver = deliver
+        self._recorder = recorder
+        self._lanes: dict[Pool, Lane] = {}
+        self._held = 0
+        self._turning = False
+        self._most = float(MOST_UNDER_WAY)
+        self._looked = (thread_time(), perf_counter())
+        self._samples: list[Sample] = []
+        self._size = 0
+        self._skipped: Counter[tuple[str, str]] = Counter()
+        self._questions: dict[str, float] = {}
+
+    # -------------------------------------------------------------------------------------------- what is copied
+
+    def watch(self, live: Live, attempt: Attempt) -> Watched | None:
+        """Keep this request, if it is one to copy. What proves whose its connection is proves nothing on another."""
+        route, request = attempt.route, attempt.request
+        if (
+            route.shadow is None
+            or getrandbits(32) * BUCKETS >> 32 >= route.shadow.share
+            or request.method not in route.copied
+            or request.pinned
+            or request.upgrade
+        ):
+            return None
+        return Watched(self, live, attempt)
+
+    def replay(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, source: str) -> None:
+        """Send a recorded request to both sides; the answer of the one that serves is the control."""
+        fields = [*recorded.fields, (b"Host", recorded.host)]
+        if recorded.body:
+            fields.append((b"Content-Length", b"%d" % len(recorded.body)))
+        request = read_request(recorded.method, recorded.target, fields, True)
+        ids = ids_of(request, getrandbits)
+        share = route.share if route.override is None else route.override
+        side = NEW if share == BUCKETS else LEGACY
+        pair = Pair(live, route, request, recorded.body, side, forwarding_lines(OURSELVES, request) + ids.lines, ids)
+        pair.source = source
+        self.offer(pair)
+
+    def offer(self, pair: Pair) -> None:
+        """Have a request copied when there is time for it."""
+        control = pair.control
+        if control is not None and not control.business and (control.error or control.status >= 500):
+            self._finish(pair, CapturedAnswer(0, error="not_asked"), None)  # nothing to hold the copy's answer against
+            return
+        lane = self._lanes.setdefault(pair.route.ready[OTHER[pair.side]].pool, Lane())
+        if len(lane.waiting) >= QUEUED or self._held + pair.size > HELD:
+            self.skip(pair.route.name, "queue_full")
+            return
+        self._held += pair.size
+        lane.waiting.append(pair)
+        self._turn_soon()
+
+    def skip(self, route: str, reason: str) -> None:
+        """A request is not compared."""
+        self._skipped[route, reason] += 1
+
+    # -------------------------------------------------------------------------------------------- sending
+
+    def _turn_soon(self) -> None:
+        if not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Begin one copy per backend at most, and leave the loop to traffic again."""
+        self._turning = False
+        for lane in list(self._lanes.values()):
+            if lane.waiting and lane.under_way + 1 <= self._most:
+                pair = lane.waiting.popleft()
+                self._held -= pair.size
+                if time() - pair.at > PATIENCE:
+                    self.skip(pair.route.name, "late")
+                else:
+                    lane.under_way += 1
+                    Driver(self._run(pair), partial(self._ended, lane, pair)).resume()
+                if lane.waiting:
+                    self._turn_soon()
+
+    def _ended(self, lane: Lane, pair: Pair, error: BaseException | None) -> None:
+        lane.under_way -= 1
+        if error is not None:  # a defect of ours must not pass for the candidate's
+            self.skip(pair.route.name, "defect")
+            asyncio.get_running_loop().call_exception_handler({"message": "A copy failed", "exception": error})
+        if lane.waiting:
+            self._turn_soon()
+
+    async def _run(self, pair: Pair) -> None:
+        ready = pair.route.ready
+        control = pair.control
+        if control is None:
+            control = pair.control = await ask(pair, ready[pair.side], "probe", self._recorder)
+        candidate = await ask(pair, ready[OTHER[pair.side]], "shadow", self._recorder)
+        if candidate.body is None and not candidate.error:
+            self.skip(pair.route.name, "candidate_too_large")
+            return
+        again = self._may_ask_again(pair.route, control, candidate)
+        second = await ask(pair, ready[pair.side], "probe", self._recorder) if again else None
+        self._finish(pair, candidate, second)
+
+    def _may_ask_again(self, route: PlannedRoute, control: CapturedAnswer, candidate: CapturedAnswer) -> bool:
+        """Whether the serving side is to answer the same request once more, so that what differs from itself is found.
+
+        Only where the two answers differ, and within the route's share; what was not asked for is saved up, to a bound.
+        """
+        noise = route.shadow.noise if route.shadow is not None else REPLAYED_NOISE
+        if not noise:
+            return False
+        left = min(ASKED_AT_FIRST, self._questions.get(route.name, ASKED_AT_FIRST) + noise / BUCKETS)
+        same = (control.status, control.body) == (candidate.status, candidate.body)
+        wanted = left >= 1.0 and not same and not candidate.error and candidate.status < 500
+        self._questions[route.name] = left - wanted
+        return wanted
+
+    # -------------------------------------------------------------------------------------------- handing on
+
+    def _finish(self, pair: Pair, candidate: CapturedAnswer, second: CapturedAnswer | None) -> None:
+        assert pair.control is not None, "the control has been asked by now"
+        sample = Sample(
+            at=pair.at,
+            route=pair.route.name,
+            control_side=pair.side,
+            request=pair.captured(),
+            control=pair.control,
+            candidate=candidate,
+            second=second,
+            revision=pair.live.table.revision,
+            request_id=pair.ids.request_id,
+            source=pair.source,
+        )
+        self._samples.append(sample)
+        self._size += pair.size + len(candidate.body or b"")
+        if len(self._samples) >= BATCH or self._size >= BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand on what there is; what nobody takes is lost, and counted."""
+        samples, skipped = self._samples, self._skipped
+        if not samples and not skipped:
+            return
+        self._samples, self._size, self._skipped = [], 0, Counter()
+        if not self._deliver(samples, dict(skipped)):
+            self._skipped = skipped
+            for sample in samples:
+                self.skip(sample.route, "control_busy")
+
+    def tick(self) -> None:
+        """Ten times a second: fewer copies may be under way while the loop is at work all the time, more otherwise."""
+        self.flush()
+        worked, now = thread_time(), perf_counter()
+        busy = (worked - self._looked[0]) / max(now - self._looked[1], 1e-9)
+        self._looked = (worked, now)
+        if busy > BUSY:
+            self._most = max(self._most / 2, 1 / 16)
+        else:
+            self._most = min(self._most * 1.25, MOST_UNDER_WAY)
+        for pool in [pool for pool, lane in self._lanes.items() if not lane.waiting and not lane.under_way]:
+            del self._lanes[pool]
+        if self._lanes:
+            self._turn_soon()

@@ -1,0 +1,297 @@
+"""Copies: what is sent to the side that does not serve, what is compared, and what is shed instead."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from gateway.core import model
+from gateway.core.captured import CapturedRequest
+from gateway.core.model import BUCKETS, Gateway, Route, Serve
+from gateway.core.policies import Shadow, Standing
+from gateway.proxy import shadows
+from tests.support.messages import answer
+from tests.support.origin import Origin, Talk, hang
+from tests.support.serving import Serving
+from tests.support.values import route
+
+ALL = Shadow(BUCKETS, noise=0)
+Start = Callable[..., Awaitable[Serving]]
+
+
+def copied(pattern: str = "ANY /a", serve: Serve = Serve.LEGACY, shadow: Shadow = ALL, **more: Any) -> Route:
+    return route(pattern, serve, shadow=shadow, **more)
+
+
+@pytest.fixture
+def legacy() -> Iterator[Origin]:
+    with Origin() as origin:
+        yield origin
+
+
+@pytest.fixture
+def new() -> Iterator[Origin]:
+    with Origin() as origin:
+        yield origin
+
+
+@pytest.fixture
+async def start(legacy: Origin, new: Origin) -> AsyncIterator[Start]:
+    running: list[Serving] = []
+
+    async def begin(*routes: Route, gateway: Gateway | None = None) -> Serving:
+        serving = Serving({"office": legacy, "repairs": new}, *routes, gateway=gateway)
+        await serving.open()
+        running.append(serving)
+        return serving
+
+    yield begin
+    for serving in running:
+        await serving.close()
+
+
+async def test_both_answers_are_handed_on(start: Start, legacy: Origin, new: Origin) -> None:
+    """As the client saw the one, and would have seen the other; and the request that they answer."""
+    legacy.on("/a", answer(b"old", "Content-Type: text/plain"))
+    new.on("/a", answer(b"fresh", "Content-Type: text/plain", status=201))
+    serving = await start(copied())
+    await serving.get("/a?x=1", "Accept: text/plain", until=b"old")
+    (sample,) = await serving.compared()
+    assert (sample.route, sample.control_side, sample.source) == ("ANY /a", "legacy", "shadow")
+    assert (sample.request.method, sample.request.target, sample.request.host) == (b"GET", b"/a?x=1", b"api.example")
+    assert (b"Accept", b"text/plain") in sample.request.fields
+    assert (sample.control.status, sample.control.body) == (200, b"old")
+    assert (sample.candidate.status, sample.candidate.body) == (201, b"fresh")
+    assert (b"Content-Type", b"text/plain") in sample.candidate.fields
+    assert sample.second is None
+
+
+async def test_a_copy_says_that_it_is_one(start: Start, legacy: Origin, new: Origin) -> None:
+    """The candidate sees the client's request with one field more; the side that serves does not."""
+    serving = await start(copied())
+    await serving.get("/a", "Cookie: session=1", until=b"ok")
+    await serving.compared()
+    assert [each.get("X-Banyan-Shadow") for each in legacy.seen("/a")] == [None]
+    assert [(each.get("X-Banyan-Shadow"), each.get("Cookie")) for each in new.seen("/a")] == [("1", "session=1")]
+
+
+async def test_after_the_cut_over_legacy_gets_the_copies(start: Start, legacy: Origin, new: Origin) -> None:
+    """Whichever side serves, the other one is the candidate; a live override turns it round at once."""
+    serving = await start(copied(serve=Serve.NEW))
+    await serving.get("/a", until=b"ok")
+    assert [each.control_side for each in await serving.compared()] == ["new"]
+    serving.live.stand({"ANY /a": Standing(override=0)})
+    await serving.get("/a", until=b"ok")
+    assert [each.control_side for each in await serving.compared(2)] == ["new", "legacy"]
+
+
+async def test_only_safe_requests_are_copied(start: Start, new: Origin) -> None:
+    """Unless the route says that its candidate is a sandbox; then the copy has the whole body."""
+    serving = await start(copied("ANY /a"), copied("ANY /b", shadow=ALL._replace(sandbox=True)))
+    await serving.ask(b"POST /a HTTP/1.1\r\nHost: api.example\r\nContent-Length: 3\r\n\r\none", b"ok")
+    await serving.ask(b"POST /b HTTP/1.1\r\nHost: api.example\r\nContent-Length: 3\r\n\r\ntwo", b"ok")
+    await serving.compared()
+    assert new.seen("/a") == []
+    assert [each.body for each in new.seen("/b")] == [b"two"]
+    assert [each.request.body for each in serving.samples] == [b"two"]
+
+
+async def test_a_share_of_requests_is_copied(start: Start) -> None:
+    """About as many as the route says, drawn one by one."""
+    serving = await start(copied(shadow=Shadow(BUCKETS // 4, noise=0)))
+    for _ in range(400):
+        await serving.get("/a", until=b"ok")
+    await serving.compared(1)
+    await asyncio.sleep(0.2)
+    serving.shadows.flush()
+    assert 60 <= len(serving.samples) <= 145
+
+
+async def test_the_client_never_waits_for_a_copy(start: Start, new: Origin) -> None:
+    """A candidate that hangs costs the copy its deadline, and is a timeout; live answers come as ever."""
+    new.on("/a", hang)
+    serving = await start(copied(shadow=ALL._replace(timeout=0.3)))
+    for _ in range(5):
+        await serving.get("/a", until=b"ok")
+    samples = await serving.compared(5)
+    assert {each.candidate.error for each in samples} == {"timeout"}
+    assert {each.control.status for each in samples} == {200}
+
+
+async def test_a_hanging_candidate_holds_up_no_other(
+    start: Start, new: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copies under way are bounded per backend; what finds the queue full is counted as skipped."""
+    monkeypatch.setattr(shadows, "MOST_UNDER_WAY", 2)
+    monkeypatch.setattr(shadows, "QUEUED", 3)
+    new.on("/a", hang)
+    serving = await start(copied(shadow=ALL._replace(timeout=0.5)), copied("ANY /b", serve=Serve.NEW))
+    for _ in range(10):
+        await serving.get("/a", until=b"ok")
+    await serving.get("/b", until=b"ok")
+    (sample,) = await serving.compared(6)
+    assert sample.route == "ANY /b"
+    assert serving.skipped == {("ANY /a", "queue_full"): 5}
+
+
+async def test_a_route_without_a_shadow_is_not_copied(start: Start, new: Origin) -> None:
+    """Nothing is sent, kept or counted."""
+    serving = await start(route("ANY /a"))
+    await serving.get("/a", until=b"ok")
+    serving.shadows.tick()
+    assert (new.requests, serving.samples, serving.skipped) == ([], [], {})
+
+
+async def test_a_testers_request_is_no_evidence(start: Start, new: Origin) -> None:
+    """It is not copied, and is observed as a tester's."""
+    serving = await start(copied(tester=model.Tester(b"x-banyan-serve", b"s3cret")), copied("ANY /b"))
+    await serving.get("/a", "X-Banyan-Serve: legacy s3cret", until=b"ok")
+    await serving.get("/b", until=b"ok")
+    await serving.compared()
+    serving.recorder.flush()
+    assert new.seen("/a") == []
+    assert sorted((each.path, each.role) for each in serving.seen) == [
+        (b"/a", "tester"),
+        (b"/b", "live"),
+        (b"/b", "shadow"),
+    ]
+
+
+async def test_what_is_larger_than_is_captured_is_not_compared(start: Start, legacy: Origin, new: Origin) -> None:
+    """Whichever of the three it is; each is skipped for its own reason, and the client gets all of its answer."""
+    large = b"x" * 2_000 + b"end"
+    small = Gateway(served_by=False, capture=1_000)
+    serving = await start(
+        copied("ANY /a"), copied("ANY /b"), copied("ANY /c", shadow=ALL._replace(sandbox=True)), gateway=small
+    )
+    legacy.on("/a", answer(large))
+    new.on("/b", answer(large))
+    await serving.get("/a", until=large)
+    await serving.get("/b", until=b"ok")
+    head = b"POST /c HTTP/1.1\r\nHost: api.example\r\nContent-Length: %d\r\n\r\n" % len(large)
+    await serving.ask(head + large, b"ok")
+    await serving.compared(3)
+    assert serving.samples == []
+    assert serving.skipped == {
+        ("ANY /a", "answer_too_large"): 1,
+        ("ANY /b", "candidate_too_large"): 1,
+        ("ANY /c", "request_too_large"): 1,
+    }
+
+
+async def test_an_answer_in_pieces_is_captured_whole(start: Start, legacy: Origin) -> None:
+    """However it comes; chunks are no part of it."""
+
+    def in_pieces(talk: Talk) -> None:
+        talk.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+        talk.body()
+        talk.send(b"3\r\ntwo\r\n0\r\n\r\n")
+
+    legacy.on("/a", in_pieces)
+    serving = await start(copied())
+    await serving.get("/a", until=b"0\r\n\r\n")
+    assert [each.control.body for each in await serving.compared()] == [b"onetwo"]
+
+
+async def test_where_the_control_fails_the_candidate_is_not_asked(start: Start, legacy: Origin, new: Origin) -> None:
+    """There is nothing to hold its answer against; the sample says that the control failed."""
+    legacy.on("/a", answer(b"no", status=503))
+    legacy.on("/b", lambda talk: talk.reset())
+    serving = await start(copied("ANY /a"), copied("ANY /b"))
+    await serving.get("/a", until=b"no")
+    await serving.get("/b", until=b"}")
+    samples = await serving.compared(2)
+    assert [(each.control.status, bool(each.control.error)) for each in samples] == [(503, False), (0, True)]
+    assert {each.candidate.error for each in samples} == {"not_asked"}
+    assert new.requests == []
+
+
+async def test_what_differs_is_asked_again(start: Start, legacy: Origin, new: Origin) -> None:
+    """The side that serves answers the same request once more, so that noise shows; what agrees asks nothing."""
+    legacy.on("/a", answer(b"1"))
+    new.on("/a", answer(b"2"))
+    both = Shadow(BUCKETS)
+    serving = await start(copied(shadow=both), copied("ANY /b", shadow=both))
+    await serving.get("/a", until=b"1")
+    await serving.get("/b", until=b"ok")
+    samples = sorted(await serving.compared(2))
+    assert [each.second and each.second.body for each in samples] == [b"1", None]
+    assert [each.get("X-Banyan-Shadow") for each in legacy.seen("/a")] == [None, "1"]
+    serving.recorder.flush()
+    assert [(each.role, each.side) for each in serving.seen if each.path == b"/a"] == [
+        ("live", "legacy"),
+        ("shadow", "new"),
+        ("probe", "legacy"),
+    ]
+
+
+async def test_second_questions_are_bounded(
+    start: Start, legacy: Origin, new: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few at first, and then no more than the route's share of its copies."""
+    monkeypatch.setattr(shadows, "ASKED_AT_FIRST", 3.0)
+    new.on("/a", answer(b"2"))
+    serving = await start(copied(shadow=Shadow(BUCKETS, noise=BUCKETS // 10)))
+    for _ in range(43):
+        await serving.get("/a", until=b"ok")
+    samples = await serving.compared(43)
+    assert 6 <= sum(each.second is not None for each in samples) <= 7
+
+
+async def test_what_control_does_not_take_is_counted(start: Start) -> None:
+    """Nothing piles up; once control listens again it is told how much it missed."""
+    serving = await start(copied())
+    serving.deaf = True
+    for _ in range(3):
+        await serving.get("/a", until=b"ok")
+    await asyncio.sleep(0.2)
+    serving.shadows.flush()
+    serving.deaf = False
+    await serving.get("/a", until=b"ok")
+    await serving.compared(4)
+    assert (len(serving.samples), serving.skipped) == (1, {("ANY /a", "control_busy"): 3})
+
+
+async def test_copies_give_way_to_traffic(start: Start, new: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the loop is at work all the time none begins; those that waited too long are skipped."""
+    monkeypatch.setattr(shadows, "BUSY", -1.0)
+    monkeypatch.setattr(shadows, "PATIENCE", 0.1)
+    serving = await start(copied())
+    for _ in range(8):
+        serving.shadows.tick()
+    await serving.get("/a", until=b"ok")
+    await asyncio.sleep(0.2)
+    assert new.requests == []
+    monkeypatch.setattr(shadows, "BUSY", 1.1)
+    for _ in range(20):
+        serving.shadows.tick()
+    await serving.compared()
+    assert (new.requests, serving.skipped) == ([], {("ANY /a", "late"): 1})
+    await serving.get("/a", until=b"ok")
+    assert len(await serving.compared(2)) == 1
+
+
+async def test_a_recorded_request_goes_to_both_sides(start: Start, legacy: Origin, new: Origin) -> None:
+    """Nobody waits for either answer; the side that serves gives the control."""
+    legacy.on("/a", answer(b"old"))
+    new.on("/a", answer(b"fresh"))
+    serving = await start(route("ANY /a", Serve.NEW))
+    recorded = CapturedRequest(b"POST", b"/a?x=1", b"api.example", ((b"Accept", b"text/plain"),), b"body")
+    serving.shadows.replay(serving.live, serving.live.table.routes["ANY /a"], recorded, "replay")
+    (sample,) = await serving.compared()
+    assert (sample.source, sample.control_side, sample.control.body, sample.candidate.body) == (
+        "replay",
+        "new",
+        b"fresh",
+        b"old",
+    )
+    for origin in (legacy, new):
+        asked = origin.seen("/a")[0]
+        assert (asked.method, asked.target, asked.body, asked.get("Accept")) == (
+            "POST",
+            "/a?x=1",
+            b"body",
+            "text/plain",
+        )
+        assert asked.get("X-Banyan-Shadow") == "1"

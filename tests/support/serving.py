@@ -1,0 +1,91 @@
+"""A handler on real sockets, but within this process, so that what it leaves behind can be seen."""
+
+import asyncio
+
+from gateway.core.captured import Sample, Skipped
+from gateway.core.model import Backend, Gateway, Observation, Route
+from gateway.proxy.handler import Handler
+from gateway.proxy.live import LiveBuilder
+from gateway.proxy.recorder import Recorder
+from gateway.proxy.shadows import Shadows
+from gateway.wire.clock import Clock
+from gateway.wire.server import Server, Settings
+from tests.support.origin import Origin
+
+
+class Serving:
+    """A handler that serves routes from one origin for each backend, and a client's connection to it.
+
+    `seen` are the observations, `samples` and `skipped` what its copies brought; `deaf` refuses to take those.
+    """
+
+    def __init__(self, origins: dict[str, Origin], *served: Route, gateway: Gateway | None = None) -> None:
+        self.seen: list[Observation] = []
+        self.samples: list[Sample] = []
+        self.skipped: Skipped = {}
+        self.deaf = False
+        self._origins = origins
+        self._served = served
+        self._gateway = gateway or Gateway(served_by=False)
+
+    async def open(self) -> None:
+        gateway, self.clock = self._gateway, Clock()
+        backends = [
+            Backend(name, "127.0.0.1", origin.port, authority=b"127.0.0.1:%d" % origin.port)
+            for name, origin in self._origins.items()
+        ]
+        builder = LiveBuilder(1, "d1ge57", gateway, backends, None, self.clock)
+        await builder.add(self._served)
+        self.live = builder.live
+        self.recorder = Recorder(self._take)
+        self.shadows = Shadows(self._take_samples, self.recorder)
+        settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda _: False)
+        self.server = Server(Handler(builder.live, self.recorder, self.shadows), settings, self.clock)
+        loop = asyncio.get_running_loop()
+        self.clock.start()
+        self._listening = await loop.create_server(self.server.accept, "127.0.0.1", 0)
+        self._reader, self._writer = await asyncio.open_connection(*self._listening.sockets[0].getsockname())
+
+    async def ask(self, head: bytes, answer: bytes) -> None:
+        """Send a request, and read until what was to come has come."""
+        self._writer.write(head)
+        async with asyncio.timeout(10):
+            await self._reader.readuntil(answer)
+
+    async def get(self, target: str, *lines: str, until: bytes = b"\r\n\r\n") -> None:
+        """Ask for a target, and read until the head of the answer, or whatever else, has come."""
+        fields = "".join(f"{line}\r\n" for line in ("Host: api.example", *lines))
+        await self.ask(f"GET {target} HTTP/1.1\r\n{fields}\r\n".encode(), until)
+
+    async def compared(self, count: int = 1, within: float = 5.0) -> list[Sample]:
+        """The samples, once there are as many (or as much was skipped)."""
+        async with asyncio.timeout(within):
+            while len(self.samples) + sum(self.skipped.values()) < count:
+                await asyncio.sleep(0.01)
+                self.shadows.tick()
+        return self.samples
+
+    async def close(self) -> None:
+        self._writer.close()
+        self._listening.close()
+        self.server.abort_all()
+        for _ in range(500):  # copies that are under way come to their end
+            if not any(pool.open[0] for pool in self.live.pools.values()):
+                break
+            await asyncio.sleep(0.01)
+        for pool in self.live.pools.values():
+            pool.retire()
+        self.clock.stop()
+        await asyncio.sleep(0.01)
+
+    def _take(self, batch: list[Observation]) -> bool:
+        self.seen += batch
+        return True
+
+    def _take_samples(self, samples: list[Sample], skipped: Skipped) -> bool:
+        if self.deaf:
+            return False
+        self.samples += samples
+        for key, count in skipped.items():
+            self.skipped[key] = self.skipped.get(key, 0) + count
+        return True
