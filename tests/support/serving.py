@@ -76,7 +76,10 @@ class Serving:
         for pool in self.live.pools.values():
             pool.retire()
         self.clock.stop()
-        await asyncio.sleep(0.01)
+        await self._writer.wait_closed()
+        await self._listening.wait_closed()
+        for _ in range(10):  # connections end in turns of the loop of their own
+            await asyncio.sleep(0.001)
 
     def _take(self, batch: list[Observation]) -> bool:
         self.seen += batch

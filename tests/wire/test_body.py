@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import ClientError, ClientGone
-from gateway.wire.body import EMPTY, Body, whole
+from gateway.wire.body import EMPTY, Body
+from gateway.wire.body import whole as whole_body
 
 
 class Source:
@@ -231,7 +232,7 @@ async def test_a_body_that_was_not_taken_whole_is_not_kept() -> None:
 
 async def test_a_body_that_is_here_already() -> None:
     """It has ended, and is taken at once; without a byte it is the one that is empty for everybody."""
-    body = whole(b"abc")
-    assert (body.ended, body.received, body.take(), whole(b"")) == (True, 3, b"abc", EMPTY)
+    body = whole_body(b"abc")
+    assert (body.ended, body.received, body.take(), whole_body(b"")) == (True, 3, b"abc", EMPTY)
     EMPTY.keep(10)
     assert EMPTY.kept == b""
