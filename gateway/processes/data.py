@@ -234,6 +234,7 @@ class DataProcess:
         if self._server.draining:
             return
         self._server.draining = True
+        self._shadows.stop()
         deadline = monotonic() + seconds
         if self._accepting is not None:
             self._accepting.close()

@@ -154,6 +154,13 @@ class Shadows:
         lane.waiting.append(pair)
         self._turn_soon()
 
+    def stop(self) -> None:
+        """Begin no more copies: the process is about to end."""
+        self._most = 0.0
+        for lane in self._lanes.values():
+            lane.waiting.clear()
+        self.flush()
+
     def skip(self, route: str, reason: str) -> None:
         """A request is not compared."""
         self._skipped[route, reason] += 1
@@ -250,13 +257,12 @@ class Shadows:
     def tick(self) -> None:
         """Ten times a second: fewer copies may be under way while the loop is at work all the time, more otherwise."""
         self.flush()
+        if not self._most:  # stopped
+            return
         worked, now = thread_time(), perf_counter()
         busy = (worked - self._looked[0]) / max(now - self._looked[1], 1e-9)
         self._looked = (worked, now)
-        if busy > BUSY:
-            self._most = max(self._most / 2, 1 / 16)
-        else:
-            self._most = min(self._most * 1.25, MOST_UNDER_WAY)
+        self._most = max(self._most / 2, 1 / 16) if busy > BUSY else min(self._most * 1.25, MOST_UNDER_WAY)
         for pool in [pool for pool, lane in self._lanes.items() if not lane.waiting and not lane.under_way]:
             del self._lanes[pool]
         if self._lanes:

@@ -295,3 +295,16 @@ async def test_a_recorded_request_goes_to_both_sides(start: Start, legacy: Origi
             "text/plain",
         )
         assert asked.get("X-Banyan-Shadow") == "1"
+
+
+async def test_a_process_that_ends_begins_no_copies(start: Start, new: Origin) -> None:
+    """Those that wait are forgotten; those that are under way come to their end."""
+    serving = await start(copied())
+    await serving.get("/a", until=b"ok")
+    await serving.compared()
+    serving.shadows.stop()
+    await serving.get("/a", until=b"ok")
+    for _ in range(10):
+        serving.shadows.tick()
+        await asyncio.sleep(0.01)
+    assert len(new.seen("/a")) == 1

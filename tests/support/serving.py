@@ -69,6 +69,7 @@ class Serving:
         self._writer.close()
         self._listening.close()
         self.server.abort_all()
+        self.shadows.stop()
         for _ in range(500):  # copies that are under way come to their end
             if not any(pool.open[0] for pool in self.live.pools.values()):
                 break
