@@ -1,0 +1,274 @@
+"""What the evidence of a stage says about each guard: what is still missing, and what turns the ramp back.
+
+Two standards, on purpose. To promote, every doubt counts against the new side: 95 % intervals, agreement on nothing is
+no agreement, and what may be noise is wrong. To roll back, every doubt counts for it, and the tests may be looked at
+for ever: each is wrong at most once in 2,000 stages.
+"""
+
+from collections.abc import Callable
+from math import log
+from typing import NamedTuple
+
+from gateway.core.evidence import Attempts, Evidence
+from gateway.core.histogram import BOUNDS
+from gateway.core.policies import Guards
+from gateway.core.statistics import (
+    Interval,
+    log_evidence,
+    log_mean,
+    most_likely_at_most,
+    newcombe,
+    ratio_interval,
+    refutes,
+    slowest_bound,
+    wilson,
+)
+
+ERROR = 1 / 2_000
+"""How likely one test rolls back for nothing, in one stage. Four tests in five stages: 1 % of ramps at most."""
+LEAST_AGREEING, LEAST_REQUESTS = 50, 50
+REPEATED = 20
+"""Asked so often on average, the requests of a route are known: at most one in so many is new."""
+MOST_PASSED_OVER = 0.1
+
+
+class Case(NamedTuple):
+    """What is judged: a stage's evidence, the attempts on legacy to hold it against, the pointer of the worst field."""
+
+    guards: Guards
+    evidence: Evidence
+    legacy: Attempts
+    worst: str = ""
+
+
+class Missing(NamedTuple):
+    """Why a ramp does not go on yet: what it has, what it needs (in the guard's unit), and both in a sentence."""
+
+    guard: str
+    seen: float
+    needed: float
+    sentence: str
+
+
+class Breach(NamedTuple):
+    """Why a ramp is turned back: the guard that was broken, and a sentence for somebody who was woken by it."""
+
+    guard: str
+    sentence: str
+
+
+def missing_of(case: Case) -> tuple[Missing, ...]:
+    """What the evidence lacks for the next stage, by every guard that is on."""
+    found = (needs(case) for needs in NEEDS[case.guards.parity is not None])
+    return tuple(each for each in found if each is not None)
+
+
+def breach_of(case: Case) -> Breach | None:
+    """What turns the ramp back, if anything does."""
+    return next((breach for tripped in TRIPWIRES if (breach := tripped(case)) is not None), None)
+
+
+def _samples(case: Case) -> Missing | None:
+    seen, needed = case.evidence.telling, case.guards.samples
+    if seen >= needed:
+        return None
+    return Missing("samples", seen, needed, f"{seen:,} of {needed:,} judged answers with content")
+
+
+def _attempts(case: Case) -> Missing | None:
+    seen, needed = case.evidence.new.attempts, case.guards.samples
+    if seen >= needed:
+        return None
+    return Missing("samples", seen, needed, f"{seen:,} of {needed:,} requests served by the new side")
+
+
+def _coverage(case: Case) -> Missing | None:
+    seen, needed = case.evidence.agreeing, max(LEAST_AGREEING, case.guards.samples // 10)
+    if seen >= needed:
+        return None
+    return Missing(
+        "coverage", seen, needed, f"{seen:,} of {needed:,} matched answers with content: empty ones say little"
+    )
+
+
+def _variety(case: Case) -> Missing | None:
+    """Enough different requests; or all that the route has, which shows by their being asked again and again."""
+    seen, needed = case.evidence.full, max(LEAST_REQUESTS, case.guards.samples // 10)
+    if seen >= needed or case.evidence.telling >= REPEATED * max(1, seen):
+        return None
+    sentence = f"{seen:,} of {needed:,} different requests, or each of them asked {REPEATED} times"
+    return Missing("variety", seen, needed, sentence)
+
+
+def _passed_over(case: Case) -> Missing | None:
+    passed, all_of_them = case.evidence.passed_over, case.evidence.passed_over + case.evidence.judged
+    if passed <= MOST_PASSED_OVER * all_of_them:
+        return None
+    part = passed / all_of_them
+    sentence = (
+        f"{percent(part)} of the copies were skipped or not comparable, at most {percent(MOST_PASSED_OVER)} may be"
+    )
+    return Missing("passed_over", part, MOST_PASSED_OVER, sentence)
+
+
+def _parity(case: Case) -> Missing | None:
+    """Of answers, for what clients see; and of different requests, for how many of those are right."""
+    evidence, needed = case.evidence, case.guards.parity or 0.0
+    right, telling = evidence.agreeing, evidence.telling
+    answers = wilson(right, telling)
+    if telling and answers.low < needed:
+        sentence = (
+            f"parity is {between(answers)} of {telling:,} answers with content, {percent(needed)} must be certain"
+        )
+        return Missing("parity", answers.low, needed, sentence)
+    if wilson(evidence.requests - evidence.wrong, evidence.requests).high < needed:
+        part = 1 - evidence.wrong / evidence.requests
+        sentence = (
+            f"{evidence.wrong:,} of {evidence.requests:,} different requests are wrong, at {percent(needed)} parity"
+        )
+        return Missing("parity", part, needed, sentence)
+    return None
+
+
+def _errors(case: Case) -> Missing | None:
+    new, legacy, most = case.evidence.new, case.legacy, case.guards.errors
+    if most is None:
+        return None
+    found = newcombe(new.errors, new.attempts, legacy.errors, legacy.attempts)
+    if not legacy.attempts and new.attempts:
+        found = wilson(new.errors, new.attempts)
+    if _will_do(case, found, most, equal=0.0):
+        return None
+    sentence = f"errors are {signed(found.low)} to {signed(found.high)} against legacy's, {signed(most)} are allowed"
+    return Missing("errors", found.high, most, sentence)
+
+
+def _latency(case: Case) -> Missing | None:
+    most, part = case.guards.latency, case.guards.percentile
+    if most is None:
+        return None
+    found = ratio_interval(case.evidence.new.latency, case.legacy.latency, part)
+    if _will_do(case, found, most, equal=1.0):
+        return None
+    sentence = f"{named(part)} is {found.low:.2f} to {found.high:.2f} times legacy's, {most:g} times is allowed"
+    return Missing("latency", found.high, most, sentence)
+
+
+def _will_do(case: Case, found: Interval, most: float, equal: float) -> bool:
+    """Whether the interval allows to go on: it keeps to what is allowed, or shows no sign of being worse at all.
+
+    The second is enough only where copies are compared: parity has judged the new side's errors on many more requests
+    than a small share sends it, and waiting for those would hold a quiet route for ever.
+    """
+    return found.high <= most or (case.guards.parity is not None and found.low <= equal)
+
+
+def _wrong_requests(case: Case) -> Breach | None:
+    evidence, parity = case.evidence, case.guards.parity
+    if parity is None or not refutes(evidence.wrong, evidence.requests, 1 - parity, ERROR):
+        return None
+    right = evidence.requests - evidence.wrong
+    sentence = (
+        f"parity {percent(right / evidence.requests)} ({between(wilson(right, evidence.requests))}) is below "
+        f"{percent(parity)}: {evidence.wrong:,} of {evidence.requests:,} different requests were answered wrongly"
+    )
+    return Breach("parity", sentence + most_at(case))
+
+
+def _wrong_again_and_again(case: Case) -> Breach | None:
+    """What few requests do all the time: half of the spans are bad, or many are awful."""
+    evidence, parity = case.evidence, case.guards.parity
+    if parity is None or not spans_refute(evidence, 1 - parity):
+        return None
+    part = evidence.differing / max(1, evidence.judged)
+    sentence = (
+        f"parity {percent(1 - part)} is below {percent(parity)}: {evidence.differing:,} of {evidence.judged:,} answers "
+        f"differ, again and again ({evidence.bad:,} of {evidence.spans:,} spans of a minute or more)"
+    )
+    return Breach("parity", sentence + most_at(case))
+
+
+def spans_refute(evidence: Evidence, allowed: float) -> bool:
+    """The mean of two e-values is one: by Markov at most half of the spans are bad, and 2 x `allowed` awful."""
+    bad = log_evidence(evidence.bad, evidence.spans, 0.5)
+    awful = log_evidence(evidence.awful, evidence.spans, 2 * allowed)
+    return log_mean([bad, awful]) >= -log(ERROR)
+
+
+def _more_errors(case: Case) -> Breach | None:
+    """Against the most that legacy's rate can be, half of the error being spent on that."""
+    new, legacy, most = case.evidence.new, case.legacy, case.guards.errors
+    if most is None or new.errors * max(1, legacy.attempts) <= (legacy.errors + most * legacy.attempts) * new.attempts:
+        return None
+    usual = most_likely_at_most(legacy.errors, legacy.attempts, ERROR / 2) if legacy.attempts else 0.0
+    if not refutes(new.errors, new.attempts, usual + most, ERROR / 2):
+        return None
+    usually = f"{percent(legacy.errors / legacy.attempts)} of {legacy.attempts:,}" if legacy.attempts else "not asked"
+    rate = f"{percent(new.errors / new.attempts)} ({between(wilson(new.errors, new.attempts))})"
+    sentence = f"errors {rate} of {new.attempts:,} requests are more than {signed(most)} above legacy's ({usually})"
+    return Breach("errors", sentence)
+
+
+def _slower(case: Case) -> Breach | None:
+    """Against the most that legacy's percentile can be: too many requests take longer than that allows."""
+    new, legacy, most, part = case.evidence.new, case.legacy, case.guards.latency, case.guards.percentile
+    if most is None or not new.latency.total or not legacy.latency.total:
+        return None
+    if new.latency.percentile(part) <= most * legacy.latency.percentile(part):
+        return None
+    usual = slowest_bound(legacy.latency, part, ERROR / 2)
+    limit = None if usual is None else _place(most * BOUNDS[usual])
+    if limit is None or not refutes(new.latency.above(limit), new.latency.total, 1 - part, ERROR / 2):
+        return None
+    ours, theirs = new.latency.percentile(part), legacy.latency.percentile(part)
+    times = f"{ours / theirs:.2f} times legacy's {duration(theirs)}"
+    sentence = f"{named(part)} is {duration(ours)}, {times}; {most:g} times is allowed"
+    return Breach("latency", sentence)
+
+
+def _place(seconds: float) -> int | None:
+    """The place of the first bound that is not below."""
+    return next((place for place, bound in enumerate(BOUNDS) if bound >= seconds), None)
+
+
+def percent(part: float) -> str:
+    """A rate as people write it."""
+    return f"{100 * part:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def signed(part: float) -> str:
+    """A difference of rates, in the way of routes.yaml: "+0.5 %"."""
+    return ("+" if part >= 0 else "") + percent(part)
+
+
+def between(interval: Interval) -> str:
+    """An interval of a rate, in percent."""
+    return f"{percent(interval.low).removesuffix(' %')}-{percent(interval.high)}"
+
+
+def named(part: float) -> str:
+    """A percentile's name."""
+    return f"p{100 * part:g}"
+
+
+def duration(seconds: float) -> str:
+    """A latency, to be read."""
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1_000 * seconds:.3g} ms"
+
+
+def most_at(case: Case) -> str:
+    """Where the differences are, if that is known."""
+    return f", most at {case.worst}" if case.worst else ""
+
+
+NEEDS: dict[bool, tuple[Callable[[Case], Missing | None], ...]] = {
+    True: (_samples, _coverage, _variety, _passed_over, _parity, _errors, _latency),
+    False: (_attempts, _errors, _latency),
+}
+"""What a stage needs, with a parity guard and without."""
+TRIPWIRES: tuple[Callable[[Case], Breach | None], ...] = (
+    _wrong_requests,
+    _wrong_again_and_again,
+    _more_errors,
+    _slower,
+)

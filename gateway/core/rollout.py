@@ -1,0 +1,134 @@
+"""What a ramp does next: evidence in, a decision out. Nothing is stored and nobody is moved here.
+
+Asked every second. It may roll back at any time and in any state that serves the new side; it promotes only when the
+stage has lasted, the hours are right, nothing is missing, and who must approve has done so.
+"""
+
+from typing import NamedTuple, assert_never
+
+from gateway.core.evidence import NO_EVIDENCE, Evidence
+from gateway.core.guards import Case, Missing, breach_of, missing_of
+from gateway.core.model import BUCKETS
+from gateway.core.policies import Ramp
+from gateway.core.positions import BEFORE, Position, State, needs_approval, share_of
+
+
+class Promote(NamedTuple):
+    """Go on to `stage`; one beyond the last finishes the ramp."""
+
+    stage: int
+    why: str
+
+
+class Hold(NamedTuple):
+    """Stay. `missing` is what the next stage waits for, all of it."""
+
+    missing: tuple[Missing, ...] = ()
+
+
+class NeedsApproval(NamedTuple):
+    """Everything is there for `stage` but a person's word."""
+
+    stage: int
+    why: str
+
+
+class RollBack(NamedTuple):
+    """Back to legacy, at once. `why` is a sentence for somebody who was woken by it."""
+
+    guard: str
+    why: str
+
+
+class Pause(NamedTuple):
+    """Stay, until a person resumes: a guard was broken, and the ramp says `on_breach: pause`."""
+
+    guard: str
+    why: str
+
+
+Decision = Promote | Hold | NeedsApproval | RollBack | Pause
+
+
+def decide(
+    ramp: Ramp,
+    position: Position,
+    evidence: Evidence,
+    now: float,
+    open_hours: bool,
+    *,
+    before: Evidence = NO_EVIDENCE,
+    worst: str = "",
+) -> Decision:
+    """What to do at `now` (Unix seconds) with what was seen since `position.since`.
+
+    `before` is what the earlier stages saw: how legacy did then is what a stage of all traffic is held against, since
+    that leaves legacy none. `worst` is the pointer of the field that differs most. A finished ramp is left alone.
+    """
+    if position.state is State.FINISHED:
+        return Hold()
+    if position.state is State.ROLLED_BACK:
+        return Hold((_waiting("it was rolled back: a person must resume or restart it"),))
+    legacy = evidence.legacy if position.share < BUCKETS else before.legacy
+    case = Case(ramp.guards, evidence, legacy, worst)
+    broken = None if position.stage == BEFORE else breach_of(case)
+    if broken is not None and ramp.on_breach == "roll_back":
+        return RollBack(*broken)
+    if position.state is State.PAUSED:
+        return Hold((_waiting("it is paused: a person must resume it"),))
+    if broken is not None:
+        return Pause(*broken)
+    return _onwards(ramp, position, case, now, open_hours)
+
+
+def _onwards(ramp: Ramp, position: Position, case: Case, now: float, open_hours: bool) -> Decision:
+    following = position.stage + 1
+    missing = () if position.stage == BEFORE else (*_time(ramp, position, now), *missing_of(case))
+    if not open_hours:
+        missing = (*missing, Missing("only", 0, 1, "stages begin only in the hours that `only` gives"))
+    if needs_approval(ramp, position):
+        sentence = f"stage {following + 1} needs a person's approval"
+        if not missing and position.state is not State.AWAITING_APPROVAL:
+            return NeedsApproval(following, sentence)
+        missing = (*missing, _waiting(sentence, "approval"))
+    return Hold(missing) if missing else Promote(following, _agreement(case.evidence))
+
+
+def _agreement(evidence: Evidence) -> str:
+    if not evidence.judged:
+        return "nothing is missing"
+    return (
+        f"{evidence.agreeing:,} of {evidence.telling:,} answers with content agree, of {evidence.requests:,} requests"
+    )
+
+
+def _time(ramp: Ramp, position: Position, now: float) -> tuple[Missing, ...]:
+    lasted = now - position.since
+    if lasted >= ramp.every:
+        return ()
+    return (Missing("every", lasted, ramp.every, f"{lasted / 60:.0f} of {ramp.every / 60:g} minutes have passed"),)
+
+
+def _waiting(sentence: str, guard: str = "state") -> Missing:
+    return Missing(guard, 0, 1, sentence)
+
+
+def advanced(position: Position, decision: Decision, ramp: Ramp, now: float) -> Position:
+    """The position after a decision: the same one, unless the decision is a step."""
+    stepped = position._replace(sequence=position.sequence + 1, by="")
+    match decision:
+        case Hold():
+            return position
+        case Promote(stage, why) if stage == len(ramp.stages):
+            return stepped._replace(state=State.FINISHED, since=now, why=why)
+        case Promote(stage, why):
+            share = share_of(ramp, stage)
+            return stepped._replace(state=State.CLIMBING, stage=stage, share=share, since=now, why=why)
+        case NeedsApproval(_, why):
+            return stepped._replace(state=State.AWAITING_APPROVAL, why=why)
+        case RollBack(_, why):
+            return stepped._replace(state=State.ROLLED_BACK, why=why)
+        case Pause(_, why):
+            return stepped._replace(state=State.PAUSED, why=why)
+        case _:
+            assert_never(decision)
