@@ -1,0 +1,177 @@
+"""What differs between two documents, place by place, always read from legacy to new.
+
+Two trees are walked side by side, with the rules' tree beside them. What is equal is skipped by one comparison in C;
+what is not is entered. Of each field and kind the first difference stands for all: a sample counts a field once.
+"""
+
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+from gateway.core.comparing import alignment
+from gateway.core.comparing.alignment import Alignment
+from gateway.core.comparing.documents import Document
+from gateway.core.comparing.patterns import looks_like_data
+from gateway.core.comparing.rules import Place, normal
+from gateway.core.comparing.values import ABSENT, SCALARS, Element, Repeated, canonical, same_scalar, text_of, type_of
+from gateway.core.policies import Pointer
+
+Kind = Literal["missing", "extra", "type", "value"]
+FieldKind = tuple[Pointer, Kind]
+
+MOST = 100
+"""How many fields may differ in a sample before the rest are counted as one, OVERFLOW."""
+OVERFLOW: FieldKind = (("#more",), "value")
+"""Fields beyond those that are kept apart. What it hides is not known, so it is never noise and never wrong."""
+STATUS: Pointer = (":status",)
+HEADER = ":header"
+ORDER = "#order"
+
+
+class Difference(NamedTuple):
+    """One place that differs. `legacy` and `new` are its values, ABSENT where there is none.
+
+    `at` is the exact place: of repeated XML elements `Line[2]`, counted from 1. `field` is what is counted: list
+    indices, and names that look like data, are `*`. A list whose items stand in other order differs in value.
+    """
+
+    field: Pointer
+    at: Pointer
+    kind: Kind
+    legacy: Any
+    new: Any
+
+
+def differences(legacy: Document, new: Document, place: Place) -> tuple[Difference, ...]:
+    """What differs under the rules whose root is `place`: at most 100 fields, then one more, OVERFLOW."""
+    if place.skips and (legacy.kind, legacy.canonical) == (new.kind, new.canonical):
+        return ()
+    if "empty" in (legacy.kind, new.kind) and legacy.kind != new.kind and not place.ignore:
+        before, after = (ABSENT if each.kind == "empty" else each.value for each in (legacy, new))
+        return (Difference((), (), "extra" if before is ABSENT else "missing", before, after),)
+    if (legacy.kind, legacy.shape == "fault") != (new.kind, new.shape == "fault"):
+        return () if place.ignore else (Difference((), (), "type", legacy.value, new.value),)
+    walk = _Walk(legacy, new)
+    walk.values(legacy.value, new.value, place, (), ())
+    return tuple(walk.found.values())
+
+
+def scalars(old: Any, new: Any, place: Place) -> Kind | None:
+    """How two values differ that are not both objects or both lists; None where rules let them pass."""
+    if place.table is not None and old.__class__ in SCALARS and (said := place.table.get(text_of(old))) is not None:
+        return None if new.__class__ in SCALARS and text_of(new) == said else "value"
+    if type_of(old) == type_of(new):
+        passes = same_scalar(old, new) or any(each.same(old, new) for each in place.leniences)
+        return None if passes else "value"
+    return "type"
+
+
+class _Walk:
+    """One walk along two documents, and what it has found."""
+
+    def __init__(self, legacy: Document, new: Document) -> None:
+        self.found: dict[FieldKind, Difference] = {}
+        documents = (legacy, new)
+        self._keeps_order = any(isinstance(each.value, Element) for each in documents)
+        self._has_booleans = any(word in each.canonical for each in documents for word in (b"true", b"false"))
+
+    def values(self, old: Any, new: Any, place: Place, at: Pointer, field: Pointer) -> None:
+        """Two values that are there, at one place."""
+        if place.ignore:
+            return
+        if old.__class__ is not new.__class__:
+            old, new = _lifted(old, new)
+        if isinstance(old, dict) and isinstance(new, dict):
+            if not (place.skips and self._same(old, new)):
+                self._members(old, new, place, at, field)
+        elif isinstance(old, list) and isinstance(new, list):
+            if not (place.skips and self._same(old, new)):
+                self._items(old, new, place, at, field)
+        elif kind := scalars(old, new, place):
+            self._note(field, at, kind, old, new)
+
+    def _same(self, old: Any, new: Any) -> bool:
+        """Whether two values are the same for certain. Python takes true for 1, and forgets the order of members."""
+        if self._keeps_order:
+            return False
+        return bool(old == new) and (not self._has_booleans or canonical(old) == canonical(new))
+
+    def _members(self, old: dict[str, Any], new: dict[str, Any], place: Place, at: Pointer, field: Pointer) -> None:
+        for name, before in old.items():
+            after = new.get(name, ABSENT)
+            alike = before.__class__ is after.__class__ and before.__class__ in SCALARS and before == after
+            if not (alike and place.skips):
+                self._member(name, (before, after), place, at, field)
+        for name, after in new.items():
+            if name not in old:
+                self._member(name, (ABSENT, after), place, at, field)
+        if isinstance(old, Element) and old.keys() == new.keys() and list(old) != list(new):
+            self._member(ORDER, (" ".join(old), " ".join(new)), place, at, field)
+
+    def _member(self, name: str, pair: tuple[Any, Any], place: Place, at: Pointer, field: Pointer) -> None:
+        old, new = pair
+        below, at, field = place.step(name), (*at, name), (*field, "*" if looks_like_data(name) else name)
+        if old is not ABSENT and new is not ABSENT:
+            self.values(old, new, below, at, field)
+        elif not below.ignore and not (below.absent_is_null and None in pair):
+            self._note(field, at, "extra" if old is ABSENT else "missing", old, new)
+
+    def _items(self, old: list[Any], new: list[Any], place: Place, at: Pointer, field: Pointer) -> None:
+        transparent = isinstance(old, Repeated)
+        item = place if transparent else place.step("*")
+        inside = field if transparent else (*field, "*")
+        found = _aligned(old, new, place, item)
+        if found.moved:
+            self._note(field, at, "value", old, new)
+        for one, other in found.pairs:
+            if not (item.skips and self._same(old[one], new[other])):
+                here = item if transparent else place.step(str(one))
+                self.values(old[one], new[other], here, _item_at(at, one, transparent), inside)
+        if not item.ignore:
+            for index in found.missing:
+                self._note(inside, _item_at(at, index, transparent), "missing", old[index], ABSENT)
+            for index in found.extra:
+                self._note(inside, _item_at(at, index, transparent), "extra", ABSENT, new[index])
+
+    def _note(self, field: Pointer, at: Pointer, kind: Kind, old: Any, new: Any) -> None:
+        key = (field, kind)
+        if key not in self.found:
+            if len(self.found) < MOST:
+                self.found[key] = Difference(field, at, kind, old, new)
+            else:
+                self.found[OVERFLOW] = Difference(OVERFLOW[0], at, OVERFLOW[1], old, new)
+
+
+def _lifted(old: Any, new: Any) -> tuple[Any, Any]:
+    """One XML element beside several, or a text beside an element with members, made alike."""
+    if Repeated in (old.__class__, new.__class__):
+        return _as_repeated(old), _as_repeated(new)
+    if Element in (old.__class__, new.__class__):
+        return _as_element(old), _as_element(new)
+    return old, new
+
+
+def _as_repeated(value: Any) -> Any:
+    return value if isinstance(value, Repeated) else Repeated([value])
+
+
+def _as_element(value: Any) -> Any:
+    if isinstance(value, str):
+        return Element({"#text": value} if value else {})
+    return value
+
+
+def _item_at(at: Pointer, index: int, transparent: bool) -> Pointer:
+    return (*at[:-1], f"{at[-1]}[{index + 1}]") if transparent else (*at, str(index))
+
+
+def _aligned(old: list[Any], new: list[Any], place: Place, item: Place) -> Alignment:
+    if place.unordered is None:
+        return alignment.ordered(old, new, canonical)
+    before, after = partial(_token, place=item, legacy=True), partial(_token, place=item, legacy=False)
+    if place.unordered:
+        return alignment.by_member(old, new, place.unordered, (before, after))
+    return alignment.as_multisets(old, new, (before, after))
+
+
+def _token(item: Any, place: Place, legacy: bool) -> bytes:
+    return canonical(normal(item, place, legacy))

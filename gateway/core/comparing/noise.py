@@ -1,0 +1,114 @@
+"""Which fields are wrong, and which only differ as they differ from themselves: identifiers, times, unstable order.
+
+Where two answers differ, the serving side may be asked again. Then one of three is the odd one out. If the candidate
+were right and the field noise, candidate and control could be exchanged, so that the candidate would be the odd one no
+more often than the control, in at most half of all cases. Being odd significantly more often is being wrong.
+"""
+
+from collections.abc import Iterable, Mapping
+from math import sqrt
+from typing import Literal, NamedTuple
+
+from gateway.core.comparing.differences import OVERFLOW, STATUS, FieldKind, Kind
+
+State = Literal["wrong", "noise", "unsure"]
+Finding = Literal["matched", "mismatched", "unsure"]
+Signature = frozenset[FieldKind]
+"""The fields that differ in a sample, each with how."""
+
+Z = 2.326
+"""One-sided 99 %: six candidates odd in six probes are enough, and so are six that are not in six."""
+MOST_FIELDS = 500
+_TOUCHES: dict[Kind, frozenset[Kind]] = {
+    "value": frozenset({"missing", "extra", "type", "value"}),
+    "type": frozenset({"missing", "extra", "type"}),
+    "missing": frozenset({"missing"}),
+    "extra": frozenset({"extra"}),
+}
+"""For a difference of one kind, by which others the same field shows that it is not the same there. Kinds count apart:
+a candidate that leaves out a time that is noise is wrong, however often the time itself differs."""
+
+
+class FieldCount(NamedTuple):
+    """How often a field differed in one way, and, of the times when the serving side was asked again, who was odd.
+
+    `candidate`: control and second agreed; `control`: second and candidate agreed; `every`: no two agreed.
+    """
+
+    differs: int = 0
+    candidate: int = 0
+    control: int = 0
+    every: int = 0
+
+    def plus(self, other: "FieldCount") -> "FieldCount":
+        return FieldCount(*(one + more for one, more in zip(self, other, strict=True)))
+
+
+FieldCounts = Mapping[FieldKind, FieldCount]
+
+
+def count(cross: Signature, again: tuple[Signature, Signature] | None) -> dict[FieldKind, FieldCount]:
+    """The counts of one sample, whose answers differ by `cross`.
+
+    `again` is how control and second, and second and candidate, differ, each read in the direction of `cross`: the
+    second takes the candidate's place, then the control's. None where nobody was asked again.
+    """
+    if again is None:
+        return dict.fromkeys(cross, FieldCount(1))
+    within, beside = again
+    return {key: _odd(key, within, beside) for key in cross}
+
+
+def _odd(key: FieldKind, within: Signature, beside: Signature) -> FieldCount:
+    if not _differs(key, within):
+        return FieldCount(1, candidate=1)
+    return FieldCount(1, every=1) if _differs(key, beside) else FieldCount(1, control=1)
+
+
+def _differs(key: FieldKind, signature: Signature) -> bool:
+    """Whether a field is not the same in two answers: by itself, or because something around it is not."""
+    field, kind = key
+    if any((field, each) in signature for each in _TOUCHES[kind]) or (STATUS, "value") in signature:
+        return True
+    around = (field[:end] for end in range(len(field)))
+    return any((place, each) in signature for place in around for each in _TOUCHES["type"])
+
+
+def added(one: FieldCounts, other: FieldCounts) -> dict[FieldKind, FieldCount]:
+    """Both counts together: at most 500 fields, and the rest in OVERFLOW."""
+    total = dict(one)
+    for key, more in other.items():
+        here = key if key in total or len(total) < MOST_FIELDS else OVERFLOW
+        total[here] = total.get(here, FieldCount()).plus(more)
+    return total
+
+
+def state_of(counted: FieldCount) -> State:
+    """What a field is: wrong or noise where the Wilson interval lies on one side of one half, otherwise unsure."""
+    probes = counted.candidate + counted.control + counted.every
+    low, high = wilson(counted.candidate, probes)
+    if low > 0.5:
+        return "wrong"
+    return "noise" if high < 0.5 else "unsure"
+
+
+def states_of(counts: FieldCounts) -> dict[FieldKind, State]:
+    """The state of each field. What overflowed stays unsure, since different fields are in it."""
+    return {key: "unsure" if key == OVERFLOW else state_of(counted) for key, counted in counts.items()}
+
+
+def verdict_of(fields: Iterable[FieldKind], states: Mapping[FieldKind, State]) -> Finding:
+    """What a sample is worth whose `fields` differ: mismatched by one that is wrong, matched when all are noise."""
+    found = {states.get(each, "unsure") for each in fields}
+    if "wrong" in found:
+        return "mismatched"
+    return "unsure" if "unsure" in found else "matched"
+
+
+def wilson(hits: int, trials: int, z: float = Z) -> tuple[float, float]:
+    """The score interval of a proportion (Wilson 1927); nothing is known without trials."""
+    if not trials:
+        return 0.0, 1.0
+    part, slack = hits / trials, z * z / trials
+    middle, half = part + slack / 2, z * sqrt(part * (1 - part) / trials + slack / (4 * trials))
+    return (middle - half) / (1 + slack), (middle + half) / (1 + slack)
