@@ -28,11 +28,11 @@ def prune_step(connection: Connection, keep: Keep, now: float) -> bool:
 
 
 def _drop_hour(connection: Connection, table: Table, before: float) -> bool:
-    """Drop the oldest hour of what lies before a time."""
+    """Drop the oldest hour, if it is over before a time."""
     oldest = connection.execute(select(func.min(table.c.minute))).scalar()
-    if oldest is None or oldest >= before:
+    if oldest is None or (end := _hour_of(oldest) + HOUR) > before:
         return False
-    connection.execute(delete(table).where(table.c.minute < min(_hour_of(oldest) + HOUR, before)))
+    connection.execute(delete(table).where(table.c.minute < end))
     return True
 
 
@@ -43,12 +43,12 @@ def _join_hour(connection: Connection, table: Table, before: float) -> bool:
     mark = select(marks.c.number).where(marks.c.name == name).with_for_update()  # two must not join the same hour
     joined = connection.execute(mark).scalar_one()
     oldest = connection.execute(select(func.min(table.c.minute)).where(table.c.minute >= joined)).scalar()
-    if oldest is None or (hour := _hour_of(oldest)) + HOUR > before:
+    if oldest is None or (end := _hour_of(oldest) + HOUR) > before:
         return False
-    minutes = summed(table, KEYS[table], hour + 1, hour + HOUR, None, HOUR)
+    minutes = summed(table, KEYS[table], end - HOUR + 1, end, None, HOUR)
     connection.execute(adding(connection, table).from_select(list(table.c.keys()), minutes))
-    connection.execute(delete(table).where(table.c.minute > hour, table.c.minute < hour + HOUR))
-    connection.execute(update(marks).where(marks.c.name == name).values(number=hour + HOUR))
+    connection.execute(delete(table).where(table.c.minute > end - HOUR, table.c.minute < end))
+    connection.execute(update(marks).where(marks.c.name == name).values(number=end))
     return True
 
 
