@@ -3,6 +3,7 @@
     BanyanError
     ├── ConfigError            routes.yaml cannot be used; carries every problem found
     ├── CommandError           a command cannot do what was asked; the message says what to do next
+    ├── StoreUnavailable       the store did not do what was asked; it may be asked again
     ├── ClientError            the client's request cannot be served; carries the answer's status
     │   └── ClientGone         the client went away; nobody is left to answer
     └── BackendError           one attempt on a backend failed
@@ -41,6 +42,10 @@ class ConfigError(BanyanError):
 
 class CommandError(BanyanError):
     """A command cannot do what was asked. The message is for a person and says what to do next."""
+
+
+class StoreUnavailable(BanyanError):
+    """The store did not answer, or not in time: what it was to write may be written or not. It may be asked again."""
 
 
 class ClientError(BanyanError):

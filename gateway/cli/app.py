@@ -14,6 +14,7 @@ from gateway import __version__
 from gateway.cli.call import call
 from gateway.cli.check import check
 from gateway.cli.completion import COMPLETE, completion, learn_shells
+from gateway.cli.db import db
 from gateway.cli.diff import diff
 from gateway.cli.explain import explain
 from gateway.cli.flip import flip
@@ -42,6 +43,7 @@ app.command("run")(run_command)
 for command in (check, explain, call, routes, flip, diff, reload, status, openapi, schema, init, completion):
     app.command()(command)
 app.add_typer(importing)
+app.add_typer(db)
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,10 +9,10 @@ import pytest
 from gateway import __version__
 from tests.cli.conftest import Banyan
 
-HEAVY = ("aiohttp", "pydantic", "rich", "yaml", "asyncio", "structlog", "http.client")
+HEAVY = ("aiohttp", "pydantic", "rich", "yaml", "asyncio", "structlog", "http.client", "sqlalchemy")
 COMMANDS = (
     *("run", "check", "explain", "call", "routes", "flip", "diff", "reload", "status", "openapi", "schema"),
-    *("init", "completion", "import"),
+    *("init", "completion", "import", "db"),
 )
 
 

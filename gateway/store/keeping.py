@@ -1,0 +1,69 @@
+"""What is old is joined into hours, and what is too old goes: in small steps, each a short transaction of its own.
+
+For FINE seconds counts stand minute by minute. After that an hour's rows of the same key become one, at the beginning
+of the hour; a mark tells how far that was done.
+"""
+
+from sqlalchemy import Connection, Table, delete, func, select, update
+
+from gateway.core.policies import Keep
+from gateway.store.counting import KEYS, summed
+from gateway.store.statements import adding, inserting
+from gateway.store.tables import events, evidence, examples, fields, marks, replicas, traffic, verdicts
+
+FINE = 8 * 86_400
+"""Seconds for which counts are kept by the minute: last week's same day can still be looked at."""
+HOUR = 3_600
+
+
+def prune_step(connection: Connection, keep: Keep, now: float) -> bool:
+    """One step; whether there is more to do."""
+    return (
+        _drop_hour(connection, traffic, now - keep.traffic)
+        or _drop_hour(connection, verdicts, now - keep.evidence)
+        or _join_hour(connection, traffic, now - FINE)
+        or _join_hour(connection, verdicts, now - FINE)
+        or _drop_rest(connection, keep, now)
+    )
+
+
+def _drop_hour(connection: Connection, table: Table, before: float) -> bool:
+    """Drop the oldest hour, if it is over before a time."""
+    oldest = connection.execute(select(func.min(table.c.minute))).scalar()
+    if oldest is None or (end := _hour_of(oldest) + HOUR) > before:
+        return False
+    connection.execute(delete(table).where(table.c.minute < end))
+    return True
+
+
+def _join_hour(connection: Connection, table: Table, before: float) -> bool:
+    """Join the oldest hour that is by the minute still and is over before a time."""
+    name = f"joined_{table.name}"
+    connection.execute(inserting(connection, marks).values(name=name, number=0).on_conflict_do_nothing())
+    mark = select(marks.c.number).where(marks.c.name == name).with_for_update()  # two must not join the same hour
+    joined = connection.execute(mark).scalar_one()
+    oldest = connection.execute(select(func.min(table.c.minute)).where(table.c.minute >= joined)).scalar()
+    if oldest is None or (end := _hour_of(oldest) + HOUR) > before:
+        return False
+    minutes = summed(table, KEYS[table], end - HOUR + 1, end, None, HOUR)
+    connection.execute(adding(connection, table).from_select(list(table.c.keys()), minutes))
+    connection.execute(delete(table).where(table.c.minute > end - HOUR, table.c.minute < end))
+    connection.execute(update(marks).where(marks.c.name == name).values(number=end))
+    return True
+
+
+def _hour_of(minute: int) -> int:
+    return minute - minute % HOUR
+
+
+def _drop_rest(connection: Connection, keep: Keep, now: float) -> bool:
+    """Drop what there is less of, all at once: nothing is left to do then."""
+    for time, kept in (
+        (examples.c.at, keep.evidence),
+        (fields.c.last_seen, keep.evidence),
+        (evidence.c.at, keep.evidence),
+        (replicas.c.last_seen, keep.evidence),
+        (events.c.at, keep.events),
+    ):
+        connection.execute(delete(time.table).where(time < now - kept))
+    return False

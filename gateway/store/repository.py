@@ -1,0 +1,240 @@
+"""The store, as the rest of the control process sees it: what may be asked of it, and one door for what goes wrong.
+
+Each call is one transaction with a deadline, after which the caller goes on, whatever the database does. What is done
+inside stands in `counting`, `steering`, `events` and `keeping`, as plain functions of a connection.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.core.policies import Keep
+from gateway.errors import CommandError, StoreUnavailable
+from gateway.store import counting, events, keeping, migrating, steering
+from gateway.store.addresses import Address, address_of
+from gateway.store.engines import open_engine, unavailable
+from gateway.store.values import (
+    Delivery,
+    Document,
+    Event,
+    Example,
+    FieldSeen,
+    Flush,
+    Override,
+    Replica,
+    StoredEvidence,
+    StoredPosition,
+    TrafficCount,
+    VerdictCount,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DEADLINE = 5.0
+MIGRATING = 60.0
+"""Seconds that a migration may take, and the wait for another gateway's."""
+
+
+class Store:
+    """Everything kept. Each call raises StoreUnavailable when the database does not do it within `deadline` seconds.
+
+    What a call was to write may be written all the same: a flush can be sent again, a step of a ramp finds out by
+    reading the positions.
+    """
+
+    def __init__(self, address: Address, deadline: float = DEADLINE) -> None:
+        self.name = address.name
+        self._address = address
+        self._deadline = deadline
+        self._engine = open_engine(address, deadline)
+        self._abandoned: set[asyncio.Task[object]] = set()
+
+    @classmethod
+    async def open(cls, url: str | None, data: Path, *, upgrade: bool, deadline: float = DEADLINE) -> "Store":
+        """The store at a URL (None: a file in the data folder), its schema brought up to date or found to be.
+
+        Raises CommandError for a URL that is none, and for a schema of another version.
+        """
+        store = cls(address_of(url, data), deadline)
+        try:
+            await store.check(upgrade=upgrade)
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Close the connections; one that hangs is left to itself."""
+        await self._in_time(self._engine.reading.dispose())
+
+    # ------------------------------------------------------------------------------------------ the schema
+
+    async def revision(self) -> str | None:
+        """The version of the schema that is there; None in an empty database."""
+        return await self._read(migrating.revision_of)
+
+    async def upgrade(self) -> str | None:
+        """Bring the schema up to date; the version that was there. Others that do the same are waited for."""
+        patient = Store(self._address, MIGRATING)
+        try:
+            return await patient._write(migrating.upgrade)
+        finally:
+            await patient.close()
+
+    async def check(self, *, upgrade: bool) -> None:
+        """See that the schema is this program's, having brought it up to date if `upgrade`. Raises CommandError."""
+        revision = await self.revision()
+        if upgrade and migrating.standing_of(revision) == "behind":
+            await self.upgrade()
+            return
+        if problem := migrating.problem_of(revision, self.name):
+            raise CommandError(problem)
+
+    # ------------------------------------------------------------------------------------------ counts
+
+    async def flush(self, counts: Flush) -> bool:
+        """Add what a replica has counted; False when this flush had been counted before."""
+        return await self._write(counting.flush, counts)
+
+    async def traffic(
+        self, begin: float, end: float, *, route: str | None = None, step: int | None = None
+    ) -> list[TrafficCount]:
+        """Traffic of `begin <= minute < end`, added up over `step` seconds (None: over all of the time)."""
+        return await self._read(counting.read_traffic, begin, end, route, step)
+
+    async def verdicts(
+        self, begin: float, end: float, *, route: str | None = None, step: int | None = None
+    ) -> list[VerdictCount]:
+        """Verdicts of `begin <= minute < end`, added up over `step` seconds (None: over all of the time)."""
+        return await self._read(counting.read_verdicts, begin, end, route, step)
+
+    async def fields(self, route: str, *, since: float = 0) -> list[FieldSeen]:
+        """Fields of a route that differed at `since` or later, those that did most often first."""
+        return await self._read(counting.read_fields, route, since)
+
+    async def examples(self, route: str, *, field: str | None = None) -> list[Example]:
+        """Examples of what differed, the latest first."""
+        return await self._read(counting.read_examples, route, field)
+
+    async def replicas(self, *, since: float = 0) -> list[Replica]:
+        """The gateways that have flushed something at `since` or later."""
+        return await self._read(counting.read_replicas, since)
+
+    # ------------------------------------------------------------------------------------------ ramps, overrides
+
+    async def changes(self) -> int:
+        """How often positions and overrides were changed so far: cheap to ask, twice a second."""
+        return await self._read(steering.changes)
+
+    async def positions(self) -> list[StoredPosition]:
+        """Where each ramp stands."""
+        return await self._read(steering.read_positions)
+
+    async def put_position(
+        self, journey: str, sequence_before: int, document: Document, event: Event | None = None
+    ) -> bool:
+        """Take a ramp's next step, from where it stood after `sequence_before` steps (0: it begins).
+
+        True when it was taken now, and by this call: the event is noted with it. False when the ramp stands elsewhere.
+        """
+        return await self._write(steering.put_position, journey, sequence_before, document, event)
+
+    async def evidence(self, journey: str, generation: str, stage: int) -> dict[str, Document]:
+        """What each replica has seen in a stage of a ramp."""
+        return await self._read(steering.read_evidence, journey, generation, stage)
+
+    async def put_evidence(self, replica: str, at: float, seen: Sequence[StoredEvidence]) -> None:
+        """Put all that a replica has seen so far in the place of what it had said before."""
+        await self._write(steering.put_evidence, replica, at, seen)
+
+    async def overrides(self) -> list[Override]:
+        """All overrides, also those whose time is over and that nobody has cleared yet."""
+        return await self._read(steering.read_overrides)
+
+    async def set_override(self, override: Override, event: Event | None = None) -> None:
+        """Set a route's override, in the place of one that it has."""
+        await self._write(steering.set_override, override, event)
+
+    async def clear_override(self, route: str, *, set_at: float | None = None, event: Event | None = None) -> bool:
+        """End a route's override; with `set_at`, only the one set then. True, and the event noted, if there was one."""
+        return await self._write(steering.clear_override, route, set_at, event)
+
+    # ------------------------------------------------------------------------------------------ events
+
+    async def add_event(self, event: Event) -> Event:
+        """Note an event, and that its webhooks are to be sent it; the event with its id."""
+        return await self._write(events.add_event, event)
+
+    async def events(
+        self, limit: int = 100, *, before: int | None = None, route: str | None = None, journey: str | None = None
+    ) -> list[Event]:
+        """The latest events first; `before` an event's id, to go on from there."""
+        return await self._read(events.read_events, limit, before, route, journey)
+
+    async def take_deliveries(self, webhook: str, now: float, *, lease: float = 60, limit: int = 20) -> list[Delivery]:
+        """What is to be sent to a webhook by now, the oldest first. Nobody else is given it within `lease` seconds."""
+        return await self._write(events.take_deliveries, webhook, now, lease, limit)
+
+    async def delivered(self, event: int, webhook: str) -> None:
+        """A webhook has taken an event."""
+        await self._write(events.delivered, event, webhook)
+
+    async def delivery_failed(self, event: int, webhook: str, next_try: float | None, why: str) -> None:
+        """A webhook did not take an event; it is tried again at `next_try` (None: never)."""
+        await self._write(events.delivery_failed, event, webhook, next_try, why)
+
+    # ------------------------------------------------------------------------------------------ keeping
+
+    async def prune(self, keep: Keep, now: float) -> None:
+        """Join old minutes into hours and drop what is too old. It may take long; others get their turns."""
+        while await self._write(keeping.prune_step, keep, now):
+            pass
+
+    # ------------------------------------------------------------------------------------------ the door
+
+    async def _read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._in_time(_transact(self._engine.reading, work, *args, **kwargs))
+
+    async def _write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._in_time(_transact(self._engine.writing, work, *args, **kwargs))
+
+    async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await something for `deadline` seconds. It is not waited for any longer, even where it cannot be stopped."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task}, timeout=self._deadline)
+            if not task.done():
+                raise StoreUnavailable(
+                    f"The store ({self.name}) did not answer within {self._deadline:g} s. Is it overloaded, or gone?"
+                )
+            return task.result()
+        except self._engine.foreign as error:
+            raise unavailable(self._address, error) from error
+        finally:
+            self._abandon(task)
+
+    def _abandon(self, task: asyncio.Task[Any]) -> None:
+        """End what nobody waits for any more, and hear what becomes of it."""
+        if not task.done():
+            self._abandoned.add(task)
+            task.add_done_callback(self._abandoned.discard)
+            task.add_done_callback(_heard)
+            task.cancel()
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """The caller was told that there was no answer; what came after that is taken note of, or asyncio complains."""
+    if not task.cancelled():
+        task.exception()
+
+
+async def _transact(
+    engine: AsyncEngine, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    async with engine.begin() as connection:
+        return await connection.run_sync(work, *args, **kwargs)

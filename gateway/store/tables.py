@@ -1,0 +1,157 @@
+"""The tables. What many add to is keyed by what it counts; what one replica says of itself, by the replica as well.
+
+Times are Unix seconds. JSON is kept as text (`json` in PostgreSQL: `jsonb` refuses U+0000). Counts by the minute have
+the minute first in their keys, so that what is old lies together and goes quickly.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+from gateway.store.values import LATENCIES
+
+METADATA = MetaData(naming_convention={"pk": "pk_%(table_name)s", "fk": "fk_%(table_name)s_%(column_0_name)s"})
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+"""Only an INTEGER counts by itself in SQLite."""
+
+LATENCY = tuple(f"latency_{at:02}" for at in range(LATENCIES))
+"""The columns of the latency histogram: either database can add up numbers in columns."""
+
+traffic = Table(
+    "traffic",
+    METADATA,
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),
+    Column("route", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("status_class", SmallInteger, primary_key=True, autoincrement=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in LATENCY),
+    sqlite_with_rowid=False,
+)
+
+verdicts = Table(
+    "verdicts",
+    METADATA,
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),
+    Column("route", Text, primary_key=True),
+    Column("verdict", Text, primary_key=True),
+    Column("samples", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+fields = Table(
+    "fields",
+    METADATA,
+    Column("route", Text, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("differs", BigInteger, nullable=False),
+    Column("odd_candidate", BigInteger, nullable=False),
+    Column("odd_control", BigInteger, nullable=False),
+    Column("all_differ", BigInteger, nullable=False),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+examples = Table(
+    "examples",
+    METADATA,
+    Column("id", _Id, primary_key=True),
+    Column("route", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("document", JSON, nullable=False),
+    Index("ix_examples_field", "route", "field", "kind"),
+)
+
+evidence = Table(
+    "evidence",
+    METADATA,
+    Column("journey", Text, primary_key=True),
+    Column("generation", Text, primary_key=True),
+    Column("stage", Integer, primary_key=True, autoincrement=False),
+    Column("replica", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("document", JSON, nullable=False),
+)
+
+positions = Table(
+    "positions",
+    METADATA,
+    Column("journey", Text, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("document", JSON, nullable=False),
+)
+
+overrides = Table(
+    "overrides",
+    METADATA,
+    Column("route", Text, primary_key=True),
+    Column("share", Integer, nullable=False),
+    Column("record", Text),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("set_at", Double, nullable=False),
+    Column("until", Double),
+    Column("serve", Text, nullable=False),
+)
+
+events = Table(
+    "events",
+    METADATA,
+    Column("id", _Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("journey", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("details", JSON, nullable=False),
+    Index("ix_events_at", "at"),
+    Index("ix_events_route", "route", "id"),
+    sqlite_autoincrement=True,
+)
+
+deliveries = Table(
+    "deliveries",
+    METADATA,
+    Column("event", _Id, ForeignKey("events.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("webhook", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try", Double, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Index("ix_deliveries_due", "webhook", "state", "next_try"),
+)
+
+replicas = Table(
+    "replicas",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("last_seen", Double, nullable=False),
+    Column("flush", BigInteger, nullable=False),
+)
+
+marks = Table(
+    "marks",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+"""Numbers that the store keeps about itself: what changed how often, how far old counts were joined."""

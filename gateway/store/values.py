@@ -1,0 +1,154 @@
+"""What goes into the store and comes out of it. Plain values; times are Unix seconds, `minute` that of its beginning.
+
+Words that others define (sides, roles, verdicts, kinds) are plain text here: the store keeps them and asks nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+Document = dict[str, Any]
+"""A JSON object."""
+
+_NONE: Document = {}
+
+LATENCIES = 14
+"""Numbers in a latency histogram: one for each bound of the metrics, and one for what took longer than all of them."""
+
+
+class TrafficCount(NamedTuple):
+    """Requests of one minute that took the same way and ended alike.
+
+    `status_class` 2 is 2xx (0: no answer); `seconds` how long they took together; `latencies` LATENCIES counts.
+    """
+
+    minute: int
+    route: str
+    side: str
+    role: str
+    status_class: int
+    requests: int
+    errors: int
+    seconds: float
+    latencies: tuple[int, ...]
+
+
+class VerdictCount(NamedTuple):
+    """Comparisons of one route and minute that came to one verdict."""
+
+    minute: int
+    route: str
+    verdict: str
+    samples: int
+
+
+class FieldSeen(NamedTuple):
+    """A field of a route's answers that differed in one way (`kind`), and when it was first and last seen to.
+
+    `differs` counts answers; the other counts are of those where the serving side was asked twice, by which of the
+    three was the odd one out: the candidate's, the control's first, or each differs from each.
+    """
+
+    route: str
+    field: str
+    kind: str
+    differs: int
+    odd_candidate: int
+    odd_control: int
+    all_differ: int
+    first_seen: float
+    last_seen: float
+
+
+class Example(NamedTuple):
+    """One difference that was seen, `document` as it may be kept: what must not be stored is not in it."""
+
+    route: str
+    field: str
+    kind: str
+    at: float
+    document: Document
+
+
+class Flush(NamedTuple):
+    """What one replica has counted since its last flush. Stored whole or not at all, and only once.
+
+    `number` grows from flush to flush of a replica, over its restarts too (or the replica takes a new name): a flush
+    whose number is not above the last one was counted already. An empty one still says that the replica lives. No more
+    than `examples_kept` examples stay for each field, the latest.
+    """
+
+    replica: str
+    number: int
+    at: float
+    traffic: Sequence[TrafficCount] = ()
+    verdicts: Sequence[VerdictCount] = ()
+    fields: Sequence[FieldSeen] = ()
+    examples: Sequence[Example] = ()
+    examples_kept: int = 5
+
+
+class StoredEvidence(NamedTuple):
+    """All that one replica has seen in one stage of a ramp. `generation` tells one ramp of a journey from the next."""
+
+    journey: str
+    generation: str
+    stage: int
+    document: Document
+
+
+class StoredPosition(NamedTuple):
+    """Where a ramp stands, after `sequence` steps (1: it has begun)."""
+
+    journey: str
+    sequence: int
+    document: Document
+
+
+class Override(NamedTuple):
+    """What a person has set for a route beside the file.
+
+    `share` the new side's part of the reads, of BUCKETS; `record` the side that takes the writes, None where the
+    override leaves them alone; `until` None: without an end; `serve` what the file said when it was set.
+    """
+
+    route: str
+    share: int
+    record: str | None
+    reason: str
+    by: str
+    set_at: float
+    until: float | None
+    serve: str
+
+
+class Event(NamedTuple):
+    """Something that a person may ask about later: what happened, when, by whom and why.
+
+    `id` is given by the store and grows. `webhooks` names those that shall be sent the event; the store does not tell
+    them again when events are read.
+    """
+
+    kind: str
+    at: float
+    route: str = ""
+    journey: str = ""
+    by: str = ""
+    why: str = ""
+    details: Document = _NONE
+    webhooks: tuple[str, ...] = ()
+    id: int = 0
+
+
+class Delivery(NamedTuple):
+    """An event that is to be sent to a webhook, after so many attempts that failed."""
+
+    event: Event
+    webhook: str
+    attempts: int
+
+
+class Replica(NamedTuple):
+    """A gateway that uses the store, and when it last did."""
+
+    id: str
+    last_seen: float

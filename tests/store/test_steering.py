@@ -1,0 +1,79 @@
+"""A step of a ramp is taken once, by one replica; what a person sets is there at once."""
+
+import asyncio
+
+from gateway.store.repository import Store
+from gateway.store.values import Event, Override, StoredEvidence, StoredPosition
+from tests.store.conftest import Place
+
+OVERRIDE = Override("repairs", 0, "legacy", "500s since 02:40", "ada", 100.5, 7_300.25, "10% new")
+PROMOTED = Event("promoted", 100.0, journey="rents")
+
+
+async def test_a_ramp_goes_step_by_step(store: Store) -> None:
+    """A step is taken from where the ramp stands, and from nowhere else."""
+    assert await store.put_position("rents", 0, {"stage": 0}) is True
+    assert await store.put_position("rents", 1, {"stage": 1}) is True
+    assert [await store.put_position("rents", before, {"stage": 9}) for before in (0, 1, 3)] == [False] * 3
+    assert await store.put_position("other", 1, {"stage": 9}) is False
+    assert await store.positions() == [StoredPosition("rents", 2, {"stage": 1})]
+
+
+async def test_of_two_replicas_one_takes_the_step(place: Place) -> None:
+    """Two replicas that decide the same at the same time take one step, and tell of it once."""
+    replicas = [await Store.open(*place, upgrade=True) for _ in range(2)]
+    for before in range(5):
+        steps = (replica.put_position("rents", before, {"stage": before}, PROMOTED) for replica in replicas)
+        assert sorted(await asyncio.gather(*steps)) == [False, True]
+    assert len(await replicas[0].events()) == 5
+    for replica in replicas:
+        await replica.close()
+
+
+async def test_changes_are_seen(store: Store) -> None:
+    """Whatever moves the traffic raises the number of changes; what does not, does not."""
+    assert await store.changes() == 0
+    await store.put_position("rents", 0, {})
+    await store.put_position("rents", 7, {})
+    await store.set_override(OVERRIDE)
+    await store.clear_override("other")
+    assert await store.changes() == 2
+    await store.clear_override("repairs")
+    assert await store.changes() == 3
+
+
+async def test_an_override_comes_back_as_it_was_set(store: Store) -> None:
+    """Every field of it; a second one takes the place of the first; one without an end has none."""
+    await store.set_override(OVERRIDE)
+    assert await store.overrides() == [OVERRIDE]
+    lasting = OVERRIDE._replace(share=10_000, record=None, until=None)
+    await store.set_override(lasting)
+    assert await store.overrides() == [lasting]
+
+
+async def test_an_override_is_cleared_once(store: Store) -> None:
+    """Who clears it learns whether there was one; only then the event is noted."""
+    await store.set_override(OVERRIDE, Event("override_set", 1))
+    cleared = Event("override_cleared", 2)
+    assert [await store.clear_override("repairs", event=cleared) for _ in range(2)] == [True, False]
+    assert [event.kind for event in await store.events()] == ["override_cleared", "override_set"]
+
+
+async def test_an_override_that_was_set_anew_is_not_cleared_for_the_old_one(store: Store) -> None:
+    """A replica that sees the first one's time end must not take away what a person has set since."""
+    await store.set_override(OVERRIDE)
+    await store.set_override(OVERRIDE._replace(set_at=200))
+    assert await store.clear_override("repairs", set_at=OVERRIDE.set_at) is False
+    assert await store.clear_override("repairs", set_at=200) is True
+
+
+async def test_evidence_is_kept_by_replica(store: Store) -> None:
+    """Each replica says all that it has seen; what it said before is replaced, and others' is not touched."""
+    await store.put_evidence("a", 1, [StoredEvidence("rents", "g1", 0, {"seen": 1})])
+    await store.put_evidence("b", 1, [StoredEvidence("rents", "g1", 0, {"seen": 5})])
+    await store.put_evidence(
+        "a", 2, [StoredEvidence("rents", "g1", 0, {"seen": 2}), StoredEvidence("rents", "g1", 1, {"seen": 3})]
+    )
+    assert await store.evidence("rents", "g1", 0) == {"a": {"seen": 2}, "b": {"seen": 5}}
+    assert await store.evidence("rents", "g1", 1) == {"a": {"seen": 3}}
+    assert await store.evidence("rents", "g2", 0) == {}
