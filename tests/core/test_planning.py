@@ -35,6 +35,7 @@ from gateway.core.planning import (
     side_of,
     target_path,
 )
+from gateway.core.policies import NO_STANDING, Standing
 from gateway.core.splitting import bucket_of, choose
 from tests.support.values import OFFICE, REPAIRS, fields, plan_of, request, route, split
 
@@ -212,6 +213,81 @@ def test_a_tester_cannot_choose_what_is_not_there() -> None:
     assert chosen(route(new=None, tester=TESTER), asks_new) == (LEGACY, "serves")
     assert chosen(route(serve=Serve.NEW, legacy=None, tester=TESTER), asks_legacy) == (NEW, "serves")
     assert chosen(route(), asks_new) == (LEGACY, "serves")
+
+
+# ------------------------------------------------------------------------------------------------ beside the file
+
+
+def standing_at(given: Route, standing: Standing, asked: Request, draw: int = 0) -> tuple[Side, str]:
+    """The side of a request where a route stands beside the file, and why."""
+    made = plan_of(given)
+    made.stand(standing)
+    choice = side_of(made, asked, ADDRESS, lambda: draw)
+    return choice.side, choice.why
+
+
+@pytest.mark.parametrize("serve", [Serve.LEGACY, Serve.NEW, Serve.SPLIT, Serve.RAMP])
+def test_an_override_goes_before_the_file(serve: Serve) -> None:
+    """A flip made live moves all reads, or a share of them, whatever the file says."""
+    made = route(serve=serve, share=5_000, sticky=BY_ADDRESS)
+    climbing = Standing(ramp=5_000, why="climbing")
+    assert standing_at(made, climbing._replace(override=0), request()) == (LEGACY, "override")
+    assert standing_at(made, climbing._replace(override=BUCKETS), request()) == (NEW, "override")
+    for share in (1, BUCKETS - 1):
+        side = choose(bucket_of(b"GET /a", ADDRESS), share)
+        assert standing_at(made, climbing._replace(override=share), request()) == (side, "bucket")
+
+
+def test_an_override_goes_before_testers() -> None:
+    """Who rolls back at night rolls back everyone."""
+    made = route(tester=TESTER)
+    asked = request("GET /a", "X-Banyan-Serve: new open sesame")
+    assert standing_at(made, Standing(override=0), asked) == (LEGACY, "override")
+    assert standing_at(made, NO_STANDING, asked) == (NEW, "tester")
+
+
+def test_an_override_moves_writes_only_where_it_says_so() -> None:
+    """Reads go, and the record stays where the file has it, unless the override moves that, too."""
+    made, write = route("ANY /a", serve=Serve.LEGACY), request("POST /a")
+    assert standing_at(made, Standing(override=BUCKETS), write) == (LEGACY, "record")
+    assert standing_at(made, Standing(override=BUCKETS, record=NEW), write) == (NEW, "record")
+    assert standing_at(route("ANY /a", serve=Serve.NEW), Standing(override=0), write) == (NEW, "record")
+
+
+def test_a_retired_route_cannot_be_overridden() -> None:
+    """What the file has ended does not come back by a flip made live."""
+    made = route(serve=Serve.RETIRED)
+    assert standing_at(made, Standing(override=BUCKETS), request()) == (LEGACY, "retired")
+
+
+@given(st.integers(0, BUCKETS), st.integers(0, BUCKETS - 1))
+def test_a_ramp_gives_the_share_that_it_has_reached(share: int, bucket: int) -> None:
+    """Whatever it has reached counts, whether it climbs, is paused or was rolled back."""
+    made = route(serve=Serve.RAMP)
+    side, why = standing_at(made, Standing(ramp=share, why="climbing"), request(), draw=bucket)
+    assert side == choose(bucket, share)
+    assert why == ("drawn" if 0 < share < BUCKETS else "serves")
+
+
+def test_a_ramp_that_does_not_know_its_place_is_legacy_s() -> None:
+    """Before anyone has told where it stands, and when nobody can, no read goes to new; no write ever does."""
+    made = route("ANY /a", serve=Serve.RAMP, sticky=BY_ADDRESS)
+    assert chosen(made, request()) == (LEGACY, "serves")
+    assert standing_at(made, Standing(why="unknown"), request()) == (LEGACY, "serves")
+    assert standing_at(made, Standing(ramp=BUCKETS, why="finished"), request("POST /a")) == (LEGACY, "record")
+
+
+def test_what_stood_beside_the_file_is_forgotten() -> None:
+    """When an override ends, the file's word counts again, and clients are known only where they are divided."""
+    made = plan_of(route(serve=Serve.NEW, sticky=BY_ADDRESS))
+    made.stand(Standing(override=5_000, record=LEGACY))
+    assert (made.sticky, made.record) == (BY_ADDRESS, LEGACY)
+    made.stand(NO_STANDING)
+    assert (made.standing, made.override, made.sticky, made.record) == (NO_STANDING, None, None, NEW)
+    assert side_of(made, request(), ADDRESS, lambda: 0) == Choice(NEW, "serves")
+
+
+# ------------------------------------------------------------------------------------------------ shares and clients
 
 
 @given(st.text("abcdef0123456789", min_size=1, max_size=12), st.integers(1, BUCKETS - 1))
