@@ -1,7 +1,7 @@
 """Files that routes.yaml names: where they are, and whether they can be read."""
 
 import json
-import os.path
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -33,13 +33,15 @@ def readable(name: str | None, entry: Entry, keys: Pointer, problems: list[Probl
 
 def recorded(name: str, entry: Entry, keys: Pointer, problems: list[Problem]) -> str:
     """The absolute path of recorded requests, an HTTP archive; what is wrong with it is a problem."""
-    path = readable(name, entry, keys, problems)
-    if path is not None:
+    path = absolute(name, entry)
+    try:
         status = os.stat(path)
         wrong = _wrong_with(path, status.st_mtime_ns, status.st_size)
-        if wrong:
-            problems.append(entry.problem(keys, wrong))
-    return path or ""
+    except OSError as error:
+        wrong = f"the file {{written}} cannot be read: {error.strerror}"
+    if wrong:
+        problems.append(entry.problem(keys, wrong))
+    return path
 
 
 @lru_cache(maxsize=256)
@@ -49,7 +51,7 @@ def _wrong_with(path: str, changed: int, size: int) -> str:
         return f"the file {{written}} is larger than {LARGEST_HAR // 2**20} MiB; record fewer requests"
     try:
         document = json.loads(Path(path).read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets nested by the thousand are no archive either
         return "the file {written} is not JSON; `banyan capture` records one"
     log = document.get("log") if isinstance(document, dict) else None
     if not isinstance(log, dict) or not isinstance(log.get("entries"), list):

@@ -14,6 +14,7 @@ FIELDS = 'name: a, match: GET /a, legacy: office, new: repairs, replay: {from: r
     [
         ("{", "the file 'r.har' is not JSON; `banyan capture` records one"),
         ("\xff", "the file 'r.har' is not JSON; `banyan capture` records one"),
+        ("[" * 100_000, "the file 'r.har' is not JSON; `banyan capture` records one"),
         ("[]", "the file 'r.har' is JSON, but no HTTP archive"),
         ('{"log": []}', "the file 'r.har' is JSON, but no HTTP archive"),
         ('{"log": {"entries": 1}}', "the file 'r.har' is JSON, but no HTTP archive"),
@@ -29,10 +30,12 @@ def test_recorded_requests_that_cannot_be_read_are_found_before_the_night(
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    """The message says why it cannot be read."""
+    """The message says why it cannot be read; a folder is no file."""
     assert route_problems(tmp_path, FIELDS) == [
         "route a: replay.from: the file 'r.har' cannot be read: No such file or directory"
     ]
+    (tmp_path / "r.har").mkdir()
+    assert route_problems(tmp_path, FIELDS) == ["route a: replay.from: the file 'r.har' cannot be read: Is a directory"]
 
 
 def test_a_file_that_was_mended_is_read_again(tmp_path: Path) -> None:
