@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from gateway.config.told import TOLD, told
 from gateway.config.words import serve_text
 from gateway.core.model import (
     Backend,
@@ -143,4 +144,5 @@ RENDERED: dict[type, Callable[[Any], Any]] = {
     HeaderEdit: _edit,
     Tester: _tester,
     Predicate: _predicate,
+    **dict.fromkeys(TOLD, told),
 }

@@ -70,24 +70,10 @@ def _between(kind: str, name: str, running: Document | None, file: Document | No
 
 def _say(change: Change) -> None:
     from gateway.cli.output import painted, say
+    from gateway.config.told import in_one_line
 
     title = f"{change.kind} {change.name}".rstrip()
     say(f"{title}: {change.field}" if change.field else title)
     for sign, colour, value in (("-", "red", change.running), ("+", "green", change.file)):
         if value is not None:
-            say(painted(f"  {sign} {_text(value)}", colour))
-
-
-def _text(value: Any) -> str:
-    """A value in one line, as it would stand in the file."""
-    match value:
-        case dict():
-            return "{" + ", ".join(f"{key}: {_text(each)}" for key, each in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(_text(each) for each in value) + "]"
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return f"{value:g}"
-        case _:
-            return str(value)
+            say(painted(f"  {sign} {in_one_line(value)}", colour))

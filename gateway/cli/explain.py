@@ -31,7 +31,8 @@ def explain(
 ) -> None:
     """Explain a request without sending it.
 
-    Tells which route takes it and why the others do not, which side serves it and why, and what would be sent where.
+    Tells which route takes it and why the others do not, which side serves it and why, what would be sent where, and
+    what would be copied. Where ramps and overrides stand is known to the running gateway alone: ask it with --running.
     The exit code is 0 whether a backend would answer or the gateway itself.
     """
     from gateway.cli.output import say_json
@@ -112,6 +113,8 @@ def _show(document: Document) -> None:
         say(f"  answer  {painted(str(document['status']), 'yellow')}, by the gateway itself: {document['detail']}")
     for sending in document["sends"]:
         _show_sending(sending)
+    if document["shadow"]:
+        say(f"  shadow  {document['shadow']}")
     if document["others"]:
         say()
         say("Other routes near this address:" if document["route"] else "Routes near this address:")

@@ -24,13 +24,13 @@ LOOK_AGAIN = 0.1
 
 def flip(
     route: Annotated[str, typer.Argument(metavar="ROUTE", help="Its name.", autocompletion=complete_routes)],
-    word: Annotated[str, typer.Argument(metavar="legacy|new|N%|retired", help="What shall serve it.")],
+    word: Annotated[str, typer.Argument(metavar="legacy|new|N%|ramp|retired", help="What shall serve it.")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with the time and your name.")],
     config: Config = CONFIG,
     data: Data = DATA,
     as_json: Json = False,
 ) -> None:
-    """Flip a route to legacy, new, N% or retired.
+    """Flip a route to legacy, new, N%, ramp or retired.
 
     Changes just that word in the file, in place, and waits until a running gateway serves it.
     """

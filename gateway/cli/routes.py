@@ -11,7 +11,8 @@ COUNTS = ("by legacy", "by new", "errors", "refused")
 def routes(config: Config = CONFIG, data: Data = DATA, as_json: Json = False) -> None:
     """List all routes, and what they served.
 
-    What each matches, which side serves, the new side's share, the backends; live counts when a gateway runs.
+    What each matches, which side serves, the new side's share, the backends; when a gateway runs, live counts too, and
+    where ramps and overrides stand.
     """
     import os
 
@@ -22,14 +23,20 @@ def routes(config: Config = CONFIG, data: Data = DATA, as_json: Json = False) ->
 
     estate = load(config, os.environ).estate
     running = ask_if_running(data, "/api/v1/routes")
-    counts = {row["name"]: row["traffic"] for row in running["routes"]} if running else {}
-    rows = [row | {"traffic": counts.get(row["name"])} for row in route_rows(estate)]
+    live = {row["name"]: row for row in running["routes"]} if running else {}
+    rows = [
+        row | {key: live.get(row["name"], {}).get(key) for key in ("traffic", "standing")} for row in route_rows(estate)
+    ]
     same = running is None or running["digest"] == estate.digest
     if as_json:
         say_json({"digest": estate.digest, "running": running["digest"] if running else None, "routes": rows})
         return
-    cells = [[*_cells(row), *(_counts(row["traffic"]) if running else ())] for row in rows]
-    say_table([*COLUMNS, *(COUNTS if running else ())], cells, right=("share", *COUNTS))
+    stands = ("standing",) if any(row["standing"] for row in rows) else ()
+    cells = [
+        [*_cells(row), *(row[each] or "-" for each in stands), *(_counts(row["traffic"]) if running else ())]
+        for row in rows
+    ]
+    say_table([*COLUMNS, *stands, *(COUNTS if running else ())], cells, right=("share", *COUNTS))
     if not same:
         say("The gateway serves another version of this file: see `banyan diff`.")
 

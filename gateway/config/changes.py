@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from gateway.config.check import Loaded
+from gateway.config.told import TOLD, in_one_line, told
 from gateway.config.words import serve_text
 from gateway.core.model import Backend, Estate, Gateway, Placeholder, Route, Target
 
@@ -118,6 +119,8 @@ def _words(value: Any) -> str:
     match value:
         case None | ():
             return ""
+        case _ if type(value) in TOLD:
+            return in_one_line(told(value)).removesuffix("{}")
         case bool():
             return "true" if value else "false"
         case bytes():
@@ -128,7 +131,7 @@ def _words(value: Any) -> str:
             return ", ".join(f"{name} {_words(each)}" for name, each in zip(value._fields, value, strict=True) if each)
         case tuple():
             return ", ".join(
-                " ".join(_words(part) for part in each) if isinstance(each, tuple) else _words(each) for each in value
+                " ".join(_words(part) for part in each) if type(each) is tuple else _words(each) for each in value
             )
         case _:
             return str(value)

@@ -33,6 +33,7 @@ S = TypeVar("S", bound=Spec)
 _LOOKED_AT_BY_RULES = frozenset(
     {"name", "id", "match", "path", "legacy", "new", "contract", "safe", "sticky", "journey"}
 )
+_EVIDENCE = frozenset({"shadow", "compare", "ramp", "replay"})
 Files = tuple[tuple[Path, bytes], ...]
 
 
@@ -217,7 +218,8 @@ class _Checker:
 def _sound_part(value: object) -> RouteSpec | None:
     """A broken route without what is broken, so that the rules can still look at the rest.
 
-    None when a broken key is one that the rules look at: they would complain about what is only misspelt.
+    None when a broken key is one that the rules look at: they would complain about what is only misspelt. What says how
+    evidence is gathered goes together, for each needs the others.
     """
     try:
         RouteSpec.model_validate(value)
@@ -225,6 +227,8 @@ def _sound_part(value: object) -> RouteSpec | None:
         broken = {finding["loc"][0] if finding["loc"] else "" for finding in error.errors()}
         if not isinstance(value, dict) or not broken.isdisjoint(_LOOKED_AT_BY_RULES) or "" in broken:
             return None
+        if not broken.isdisjoint(_EVIDENCE):
+            broken |= _EVIDENCE | ({"serve"} if value.get("serve") == "ramp" else set())
         return RouteSpec.model_validate({key: each for key, each in value.items() if key not in broken})
     return None
 

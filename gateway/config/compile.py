@@ -4,16 +4,13 @@ What pydantic cannot know alone is looked at here: whether a placeholder has a n
 certificate can be read. Problems are noted in the list handed in, and compiling goes on.
 """
 
-import os.path
-from pathlib import Path
-
-from gateway.config import routes, schema, soap
+from gateway.config import evidence, keeping, routes, schema, soap
+from gateway.config.files import absolute, readable
 from gateway.config.problems import Problem
 from gateway.config.templates import Element
 from gateway.config.timeouts import BackendTimeoutSpec
 from gateway.config.wording import Entry
 from gateway.config.words import ServeWord
-from gateway.config.yamlmarks import Pointer
 from gateway.core.model import (
     AccessLog,
     Backend,
@@ -34,6 +31,7 @@ from gateway.core.model import (
     Timeouts,
     Tls,
 )
+from gateway.core.policies import Ramp
 
 Problems = list[Problem]
 
@@ -53,14 +51,18 @@ def gateway_of(spec: schema.GatewaySpec, entry: Entry, problems: Problems) -> Ga
         decode=spec.decode,
         served_by=spec.served_by,
         access_log=_access_log(spec.access_log, entry),
+        capture=spec.capture,
+        webhooks=keeping.webhooks_of(spec.webhooks, entry, problems),
+        keep=keeping.keep_of(spec.keep),
+        store=keeping.store_of(spec.store),
     )
 
 
 def _listener_tls(spec: schema.ListenerTlsSpec | None, entry: Entry, problems: Problems) -> ListenerTls | None:
     if spec is None:
         return None
-    certificate = _readable(spec.certificate, entry, ("tls", "certificate"), problems)
-    key = _readable(spec.key, entry, ("tls", "key"), problems)
+    certificate = readable(spec.certificate, entry, ("tls", "certificate"), problems)
+    key = readable(spec.key, entry, ("tls", "key"), problems)
     if certificate and key:
         _check_chain(certificate, key, entry, problems)
     return ListenerTls(certificate or "", key or "")
@@ -99,9 +101,9 @@ def backend_of(name: str, spec: schema.BackendSpec, entry: Entry, problems: Prob
 def _tls(spec: schema.BackendTlsSpec | None, entry: Entry, problems: Problems) -> Tls:
     if spec is None:
         return Tls()
-    ca = _readable(spec.ca, entry, ("tls", "ca"), problems)
-    certificate = _readable(spec.certificate, entry, ("tls", "certificate"), problems)
-    key = _readable(spec.key, entry, ("tls", "key"), problems)
+    ca = readable(spec.ca, entry, ("tls", "ca"), problems)
+    certificate = readable(spec.certificate, entry, ("tls", "certificate"), problems)
+    key = readable(spec.key, entry, ("tls", "key"), problems)
     if ca:
         _check_authority(ca, entry, problems)
     if certificate and (key or spec.key is None):
@@ -139,6 +141,10 @@ def route_of(spec: routes.RouteSpec, entry: Entry, problems: Problems) -> Route:
         raw_path=spec.path == "raw",
         successor=spec.successor,
         deprecated=_deprecation(spec.deprecated, entry, problems),
+        shadow=evidence.shadow_of(spec.shadow),
+        compare=evidence.compare_of(spec.compare, entry, problems),
+        ramp=evidence.ramp_of(spec.ramp, entry, problems) or (Ramp() if serve.serve is Serve.RAMP else None),
+        replay=evidence.replay_of(spec.replay, entry, problems),
         place=entry.place(),
     )
 
@@ -249,25 +255,6 @@ def _given(spec: BackendTimeoutSpec) -> tuple[tuple[str, float], ...]:
     """The timeouts that were written, in the core's order."""
     given = spec.model_fields_set
     return tuple((name, getattr(spec, name)) for name in Timeouts._fields if name in given) if given else ()
-
-
-def absolute(name: str, entry: Entry) -> str:
-    """A file name, seen from the folder of the file that it stands in. Links are kept: what they lead to may change."""
-    return os.path.abspath(os.path.join(os.path.dirname(entry.document.file), name))
-
-
-def _readable(name: str | None, entry: Entry, keys: Pointer, problems: Problems) -> str | None:
-    """The absolute path of a file that can be read; None (and a problem) when it cannot."""
-    if name is None:
-        return None
-    path = absolute(name, entry)
-    try:
-        with Path(path).open("rb") as file:
-            file.read(1)
-    except OSError as error:
-        problems.append(entry.problem(keys, f"the file {{written}} cannot be read: {error.strerror}"))
-        return None
-    return path
 
 
 def _check_authority(path: str, entry: Entry, problems: Problems) -> None:

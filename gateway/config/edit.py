@@ -6,7 +6,7 @@ byte for byte. The result is loaded and checked in memory first; nothing but tha
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +17,7 @@ from gateway.config.check import Loaded, load
 from gateway.config.problems import Unreadable
 from gateway.config.yamlmarks import Document, Pointer, Spot, read
 from gateway.core.model import Route
+from gateway.core.policies import Ramp
 from gateway.errors import CommandError, ConfigError
 
 _BOM = b"\xef\xbb\xbf"
@@ -45,7 +46,7 @@ class _Splice(NamedTuple):
 
 
 def flip(path: Path, route_name: str, word: str, environ: Mapping[str, str]) -> Flip:
-    """The change that makes a route serve `word`: legacy, new, 10%, "10% new" or retired. Writes nothing."""
+    """The change that makes a route serve `word`: legacy, new, 10%, "10% new", ramp or retired. Writes nothing."""
     wanted = _canonical(word)
     loaded = load(path, environ)
     route = _route(loaded, route_name)
@@ -151,14 +152,17 @@ def _check(
         raise CommandError(f"{route.name} cannot serve {wanted}; nothing was changed:\n{reasons}") from error
     serve = words.serve(wanted)
     expected = [
-        each._replace(serve=serve.serve, share=serve.share, place=None)
-        if each.name == route.name
-        else each._replace(place=None)
+        each._replace(serve=serve.serve, share=serve.share) if each.name == route.name else each
         for each in loaded.estate.routes
     ]
     same_around = (changed.gateway, changed.backends) == (loaded.estate.gateway, loaded.estate.backends)
-    if not same_around or [each._replace(place=None) for each in changed.routes] != expected:
+    if not same_around or _said(changed.routes) != _said(expected):
         raise CommandError(f"Changing {route.place} would change more than its serve; change it by hand")
+
+
+def _said(routes: Iterable[Route]) -> list[Route]:
+    """What routes say, wherever they stand: a ramp that only has the defaults may as well be left out."""
+    return [each._replace(place=None, ramp=None if each.ramp == Ramp() else each.ramp) for each in routes]
 
 
 # ------------------------------------------------------------------------------------------------ writing

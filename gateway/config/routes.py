@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
 from gateway.config import templates, words
+from gateway.config.evidence import CompareSpec, RampSpec, ReplaySpec, ShadowShape
 from gateway.config.kinds import (
     Bound,
     CookieName,
@@ -195,7 +196,7 @@ ServeShape = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"enum": ["legacy", "new", "retired"]},
+                {"enum": ["legacy", "new", "ramp", "retired"]},
                 {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,2})?% new$"},
             ]
         }
@@ -207,8 +208,8 @@ class RouteSpec(Spec):
     """One endpoint of the stable contract."""
 
     later = frozenset(
-        """fallback shadow compare ramp writes settle cache retry crosswalk copy error_when faults operation request
-        response capture rewrite idempotency priority when_down""".split()  # noqa: SIM905
+        """fallback writes settle cache retry crosswalk copy error_when faults operation request response capture
+        rewrite idempotency priority when_down""".split()  # noqa: SIM905
     )
 
     name: Name
@@ -224,7 +225,12 @@ class RouteSpec(Spec):
     contract: Maybe[Name] = None
     """The SOAP backend whose WSDL says what the clients of a SOAP route send. Default: the first side that is one."""
     serve: Maybe[ServeShape] = None
-    """Which side answers: legacy, new, 10% new, retired. Default: legacy where there is one."""
+    """Which side answers: legacy, new, 10% new, ramp, retired. Default: legacy where there is one."""
+    shadow: Maybe[ShadowShape] = None
+    """How many requests are copied to the side that does not serve, whose answers are compared and dropped: 25%."""
+    compare: Maybe[CompareSpec] = None
+    ramp: Maybe[RampSpec] = None
+    replay: Maybe[ReplaySpec] = None
     sticky: Maybe[StickyShape] = None
     """What identifies a client for the split. Default: nothing, each request is drawn."""
     journey: Maybe[Name] = None

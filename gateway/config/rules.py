@@ -8,11 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
+from gateway.config import needs
 from gateway.config.problems import Problem
 from gateway.config.wording import Entry
 from gateway.config.words import serve_text
 from gateway.core.model import Match, Predicate, Route, Segment, Serve, Target
-from gateway.core.planning import SAFE_METHODS
+
+SHARED = frozenset({Serve.SPLIT, Serve.RAMP})
+"""The words by which both sides serve."""
 
 
 class Draft(NamedTuple):
@@ -58,9 +61,10 @@ def served_sides(drafts: Sequence[Draft], backends: Set[str]) -> Iterator[Proble
             continue
         if route.legacy is None and route.new is None:
             yield draft.entry.problem((), "nothing can answer; give it `legacy:` or `new:` with a backend's name")
-        elif route.serve is Serve.SPLIT and (route.legacy is None or route.new is None):
+        elif route.serve in SHARED and (route.legacy is None or route.new is None):
             missing = "legacy" if route.legacy is None else "new"
-            yield draft.problem("serve", f"a share needs both sides; add `{missing}:` with a backend's name")
+            what = "a ramp" if route.serve is Serve.RAMP else "a share"
+            yield draft.problem("serve", f"{what} needs both sides; add `{missing}:` with a backend's name")
         elif (route.serve is Serve.LEGACY and route.legacy is None) or (route.serve is Serve.NEW and route.new is None):
             yield draft.problem("serve", f"there is no {route.serve} side; add `{route.serve}:` with a backend's name")
 
@@ -69,18 +73,12 @@ def safe_shares(drafts: Sequence[Draft], backends: Set[str]) -> Iterator[Problem
     """A share moves safe requests only, so a route without any would stay where it is."""
     for draft in drafts:
         route = draft.route
-        if route.serve is Serve.SPLIT and not _takes_safe_requests(route):
+        if route.serve in SHARED and not needs.takes_safe_requests(route):
             yield draft.problem(
                 "serve",
                 "{written} moves safe requests only, and this route takes none; flip it whole (legacy or new), "
                 "or say `safe: true` when its requests change nothing",
             )
-
-
-def _takes_safe_requests(route: Route) -> bool:
-    if route.safe is not None:
-        return route.safe
-    return not route.match.methods or not SAFE_METHODS.isdisjoint(route.match.methods)
 
 
 def unique_names(drafts: Sequence[Draft], backends: Set[str]) -> Iterator[Problem]:
@@ -97,17 +95,19 @@ def unique_names(drafts: Sequence[Draft], backends: Set[str]) -> Iterator[Proble
 
 
 def one_split_per_journey(drafts: Sequence[Draft], backends: Set[str]) -> Iterator[Problem]:
-    """Routes of one journey keep each client on one side, which needs one share and one way to know the client."""
+    """Routes of one journey keep each client on one side: they need one share or ramp, and one way to know clients."""
     firsts: dict[str, Draft] = {}
     for draft in drafts:
         route = draft.route
-        if route.serve is not Serve.SPLIT:
+        if route.serve not in SHARED:
             continue
         first = firsts.setdefault(route.journey, draft).route
         together = f"{first.name} and {route.name} are one journey ({route.journey})"
-        if first.share != route.share:
-            ours, theirs = serve_text(route.serve, route.share), serve_text(first.serve, first.share)
+        ours, theirs = serve_text(route.serve, route.share), serve_text(first.serve, first.share)
+        if ours != theirs:
             yield draft.problem("serve", f"{together}, but {theirs} there and {ours} here; write one share")
+        elif route.serve is Serve.RAMP and first.ramp != route.ramp:
+            yield draft.problem("ramp", f"{together}, but differ in `ramp`; write the same in both")
         if first.sticky != route.sticky:
             yield draft.problem("sticky", f"{together}, but differ in `sticky`; write the same in both")
 
@@ -239,5 +239,10 @@ RULES: tuple[Rule, ...] = (
     unique_names,
     one_split_per_journey,
     bounds_of_decoding,
+    needs.two_sides,
+    needs.safe_requests,
+    needs.nothing_retired,
+    needs.parity_by_shadows,
+    needs.enough_samples,
     no_ties,
 )

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
 from gateway.config import words
+from gateway.config.keeping import KeepSpec, StoreSpec, WebhookSpec
 from gateway.config.kinds import (
     Bound,
     Count,
@@ -69,7 +70,7 @@ class AccessLogSpec(Spec):
 class GatewaySpec(Spec):
     """The gateway itself."""
 
-    later = frozenset({"admin", "capture"})
+    later = frozenset({"admin"})
 
     timeout: TimeoutSpec = TimeoutSpec.model_construct()
     limits: LimitsSpec = LimitsSpec.model_construct()
@@ -91,6 +92,12 @@ class GatewaySpec(Spec):
     served_by: bool = Gateway().served_by
     """Whether answers say who served them (X-Banyan-Served-By, Server-Timing)."""
     access_log: AccessLogSpec = AccessLogSpec.model_construct()
+    capture: Bound = Gateway().capture
+    """How much of a body is held where it is needed twice; what is larger is not copied or compared. Default 256KiB."""
+    webhooks: list[WebhookSpec] = Field(default=[])
+    """Where events are sent."""
+    keep: KeepSpec = KeepSpec.model_construct()
+    store: StoreSpec = StoreSpec.model_construct()
 
 
 # ------------------------------------------------------------------------------------------------ backends

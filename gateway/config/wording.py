@@ -99,7 +99,7 @@ def _sentence(kind: str, finding: Mapping[str, Any]) -> str:
 def _unknown(key: str, specs: list[type[Spec]]) -> str:
     if any(key in spec.later for spec in specs):
         return f"`{key}` is not built yet; leave it out"
-    known = [name for spec in specs for name in spec.model_fields]
+    known = [field.alias or name for spec in specs for name, field in spec.model_fields.items()]
     nearest = get_close_matches(key, known, 1)
     hint = f"did you mean `{nearest[0]}`?" if nearest else f"known are {', '.join(known)}"
     return f"`{key}` is not a key here; {hint}"

@@ -20,7 +20,7 @@ _DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?(?:ms|s|m|h|d))+")
 _DURATION_PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
 _SIZES = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _SIZE = re.compile(r"([0-9]{1,12}) ?([kKMG]i?B|B)")
-_SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?% new")
+_SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?%")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
 _VISIBLE = re.compile(r"[!-~]+")
 _HOST_NAME = re.compile(
@@ -79,15 +79,27 @@ def duration(value: object) -> float:
 
 
 def duration_or_zero(value: object) -> float:
+    seconds = _seconds(value)
+    if seconds > YEAR:
+        raise Unreadable("{written} is more than a year")
+    return seconds
+
+
+def long_duration(value: object) -> float:
+    """How long something is kept: more than nothing, a hundred years at most."""
+    seconds = _seconds(value)
+    if not 0 < seconds <= 100 * YEAR:
+        raise Unreadable("{written} cannot be kept to; write 90d, or 36500d at most")
+    return seconds
+
+
+def _seconds(value: object) -> float:
     if isinstance(value, int | float):
         raise Unreadable("{written} has no unit; write 2s or 200ms")
     text = text_of(value)
     if not _DURATION.fullmatch(text):
         raise Unreadable("{written} is not a duration; write 2s, 200ms, 30m, 2h, 1d or 1m30s")
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION_PART.findall(text))
-    if seconds > YEAR:
-        raise Unreadable("{written} is more than a year")
-    return seconds
+    return sum(float(number) * _UNITS[unit] for number, unit in _DURATION_PART.findall(text))
 
 
 def size(value: object) -> int:
@@ -107,19 +119,26 @@ def positive_size(value: object) -> int:
     return bound
 
 
-def serve(value: object) -> ServeWord:
-    """`legacy`, `new`, `retired` or a share: which side answers."""
-    if value in ("legacy", "new", "retired"):
-        return ServeWord(Serve(value))
-    if value == "ramp":
-        raise Unreadable("`ramp` is not built yet; write a share such as 10% new")
+def share(value: object) -> int:
+    """`25%` or `0.25%`, in parts of BUCKETS."""
     found = _SHARE.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise Unreadable("{written} is not a word for serve; write legacy, new, retired or a share such as 10% new")
-    share = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
-    if share > BUCKETS:
-        raise Unreadable("{written} is more than everything; write 100% new at most")
-    return ServeWord(Serve.SPLIT, share)
+        raise Unreadable("{written} is not a share; write 25%, or 0.25% (two decimals at most)")
+    buckets = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+    if buckets > BUCKETS:
+        raise Unreadable("{written} is more than everything; write 100% at most")
+    return buckets
+
+
+def serve(value: object) -> ServeWord:
+    """`legacy`, `new`, `ramp`, `retired` or a share such as `10% new`: which side answers."""
+    if value in ("legacy", "new", "ramp", "retired"):
+        return ServeWord(Serve(value))
+    part, space, side = value.partition(" ") if isinstance(value, str) else ("", "", "")
+    if not _SHARE.fullmatch(part) or space + side != " new":
+        words = "write legacy, new, ramp, retired or a share such as 10% new"
+        raise Unreadable("{written} is not a word for serve; " + words)
+    return ServeWord(Serve.SPLIT, share(part))
 
 
 def serve_text(serve: Serve, share: int) -> str:

@@ -57,7 +57,8 @@ class Explanation(NamedTuple):
     """A request, explained. `status` is that of the gateway's own answer, 0 when a backend answers.
 
     `side` is legacy, new, "drawn" when chance decides between both, or "" when nothing is sent. `sends` has one entry
-    for each side that may serve. `revision` and `digest` name the routing table.
+    for each side that may serve; `shadow` tells of the copy to the other side, or why there is none ("" where there is
+    no other side, or no backend). `revision` and `digest` name the routing table.
     """
 
     request: str
@@ -69,6 +70,7 @@ class Explanation(NamedTuple):
     side: str
     why: str
     sends: tuple[Sending, ...]
+    shadow: str
     others: tuple[Lost, ...]
     notes: tuple[str, ...]
     revision: int
@@ -86,7 +88,7 @@ class Explanation(NamedTuple):
 
 def explain(table: RoutingTable, gateway: Gateway, asked: Asked, draw_bits: Callable[[int], int]) -> Explanation:
     """Explain a request. `draw_bits` makes the ids of the example that is shown."""
-    nothing = Explanation(_title(asked), 0, "", "", "", "", "", "", (), (), (), table.revision, table.digest)
+    nothing = Explanation(_title(asked), 0, "", "", "", "", "", "", (), "", (), (), table.revision, table.digest)
     try:
         request = read_request(asked.method, asked.target, list(asked.fields), False)
     except ClientError as fault:
@@ -116,6 +118,7 @@ def explain(table: RoutingTable, gateway: Gateway, asked: Asked, draw_bits: Call
     return explained._replace(
         side=choices[0].side if len(choices) == 1 else "drawn",
         sends=sends,
+        shadow=visit.shadow(choices),
         notes=(*visit.notes(choices[0].why, sends), *_soap_note(table, request, asked.body)),
     )
 
@@ -201,6 +204,7 @@ class _Visit:
         self.route = route
         self.request = request
         self.asked = asked
+        self.capture = gateway.capture
         self.peer = Peer(asked.address, scheme, is_trusted(asked.address, trusted))
         self.address = client_address(self.peer, request, trusted)
 
@@ -235,6 +239,23 @@ class _Visit:
             host=host.partition(": ")[2],
             head=(first, host, *(_masked(line, added) for line in fields)),
         )
+
+    def shadow(self, choices: tuple[Choice, ...]) -> str:
+        """What is copied to the side that does not serve, or why nothing is."""
+        plans, shadow = self.route.plans, self.route.route.shadow
+        if len(plans) < 2:
+            return ""
+        if shadow is None:
+            return "none: the route has no `shadow`"
+        if self.request.method not in self.route.safe and not shadow.sandbox:
+            return "none: only safe requests are copied, unless the shadow says `sandbox: true`"
+        if choices[0].why == "tester":
+            return "none: what a tester asks for is no evidence"
+        if self.request.length > self.capture:
+            return f"none: the body is longer than {self.capture} bytes, the gateway's `capture`"
+        others = [plan.name for side, plan in plans.items() if side != choices[0].side]
+        where = others[0] if len(choices) == 1 else "the side that does not serve"
+        return f"{shadow.share / 100:g} % of such requests are copied to {where}; answers are compared and dropped"
 
     def notes(self, reason: str, sends: tuple[Sending, ...]) -> Iterator[str]:
         """What else a person may wonder about."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
-from gateway.core.policies import Compare, Keep, Ramp, Replay, Shadow, Webhook
+from gateway.core.policies import Compare, Keep, Ramp, Replay, Shadow, StoreSettings, Webhook
 from gateway.core.published import Published
 
 Side = Literal["legacy", "new"]
@@ -280,7 +280,8 @@ class Gateway(NamedTuple):
 
     `public_url` the address front ends use, where the Host header does not tell; `served_by` sends
     `X-Banyan-Served-By` and `Server-Timing`; `keep_alive` how long an idle client connection is kept; `capture` how
-    much of a body is held for what needs it twice; `webhooks` where events are sent; `keep` how long what is stored.
+    much of a body is held for what needs it twice; `webhooks` where events are sent; `keep` how long what is stored,
+    `store` where.
     """
 
     timeout: Timeouts = Timeouts()
@@ -297,6 +298,7 @@ class Gateway(NamedTuple):
     capture: int = 262_144
     webhooks: tuple[Webhook, ...] = ()
     keep: Keep = Keep()
+    store: StoreSettings = StoreSettings()
 
 
 class Estate(NamedTuple):

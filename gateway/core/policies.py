@@ -109,12 +109,32 @@ class Standing(NamedTuple):
 NO_STANDING = Standing()
 
 
+EventKind = Literal[
+    "started",
+    "promoted",
+    "held",
+    "approval_needed",
+    "approved",
+    "paused",
+    "resumed",
+    "rolled_back",
+    "finished",
+    "override_set",
+    "override_cleared",
+    "override_ended",
+    "config_changed",
+    "store_unavailable",
+    "store_recovered",
+]
+"""What can happen that people want to hear of."""
+
+
 class Webhook(NamedTuple):
     """Where events are sent (Standard Webhooks): `secret` signs them; `events` empty means all kinds."""
 
     url: str
     secret: bytes
-    events: tuple[str, ...] = ()
+    events: tuple[EventKind, ...] = ()
 
 
 class Keep(NamedTuple):
@@ -124,3 +144,11 @@ class Keep(NamedTuple):
     evidence: float = 90 * 86_400.0
     examples: int = 5
     events: float = 7 * 365 * 86_400.0
+
+
+class StoreSettings(NamedTuple):
+    """Where what must last is kept: `url` a PostgreSQL database's (None: a file in the data folder); `upgrade` tells
+    whether a gateway brings its tables up to date as it starts."""
+
+    url: str | None = None
+    upgrade: bool = True

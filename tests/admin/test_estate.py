@@ -97,6 +97,61 @@ def test_the_gateway_s_own_settings_are_told(tmp_path: Path) -> None:
     assert document(tmp_path)["gateway"] == {"trusted_proxies": ["10.0.0.0/8"], "timeout": {"connect": 1.0}}
 
 
+EVIDENCE = """\
+version: 1
+gateway:
+  capture: 1KiB
+  webhooks: [{url: "https://hooks.example/hunter2", secret: "whsec_aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMg=="}]
+  store: {url: "postgresql://gw:hunter2@db/banyan?password=hunter2"}
+  keep: {traffic: 30d}
+backends:
+  office: {url: "http://127.0.0.1:9001"}
+  repairs: {url: "http://127.0.0.1:9002"}
+routes:
+  - name: list
+    match: GET /list
+    legacy: office
+    new: repairs
+    serve: ramp
+    shadow: 25%
+    compare: {unordered: [/charges], headers: [etag]}
+    ramp: {stages: [1%, 50%], approve_at: [50%], guards: {parity: 99.9%, samples: 4000}}
+  - {name: plain, match: GET /plain, legacy: office, new: repairs, compare: {}}
+"""
+
+
+def test_evidence_reads_like_the_file(tmp_path: Path) -> None:
+    """Shadow, rules and ramp are told as they were written; a route without them says nothing of them."""
+    told = estate_document(estate(tmp_path, EVIDENCE))["routes"]
+    assert told["list"] == {
+        "match": "GET /list",
+        "serve": "ramp",
+        "legacy": "office",
+        "new": "repairs",
+        "shadow": {"share": "25%"},
+        "compare": {"unordered": ["/charges"], "headers": ["etag"]},
+        "ramp": {
+            "stages": ["1%", "50%"],
+            "approve_at": ["50%"],
+            "guards": {"parity": "99.9%", "samples": 4000},
+        },
+    }
+    assert told["plain"] == {"match": "GET /plain", "serve": "legacy", "legacy": "office", "new": "repairs"}
+    assert route_rows(estate(tmp_path, EVIDENCE))[0]["share"] is None
+
+
+def test_webhooks_and_the_store_are_told_without_secrets(tmp_path: Path) -> None:
+    """Where events go and where the store is, but neither what signs nor what logs on."""
+    told = estate_document(estate(tmp_path, EVIDENCE))["gateway"]
+    assert told == {
+        "capture": 1024,
+        "webhooks": [{"url": "https://hooks.example/***", "secret": "***"}],
+        "keep": {"traffic": "30d"},
+        "store": {"url": "postgresql://***@db/banyan?***"},
+    }
+    assert "hunter2" not in json.dumps(told)
+
+
 def test_no_secret_is_in_it(tmp_path: Path) -> None:
     """Neither testers' secrets, nor wanted header values, nor keys for backends can be read."""
     text = json.dumps(document(tmp_path))

@@ -69,3 +69,20 @@ def test_lists_are_shown_as_lists(banyan: Banyan, folder: Path, steering: FakeSt
     """A list reads as it would in the file."""
     (folder / "routes.yaml").write_text("gateway: {trusted_proxies: [10.0.0.0/8]}\n" + ROUTES)
     assert banyan("diff").out.splitlines()[:2] == ["gateway: trusted_proxies", "  + [10.0.0.0/8]"]
+
+
+def test_evidence_reads_as_in_the_file(banyan: Banyan, folder: Path, steering: FakeSteering) -> None:
+    """Rules and shadows are told in the words by which they were written."""
+    (folder / "routes.yaml").write_text(
+        ROUTES.replace(
+            "serve: 25% new",
+            "serve: 25% new\n    shadow: {share: 5%, noise: 0%}\n    compare: {ignore: [/at], case: [/a]}",
+        )
+    )
+    assert banyan("diff").out.splitlines() == [
+        "route list: shadow",
+        "  + {share: 5%, noise: 0%}",
+        "route list: compare",
+        "  + {ignore: [/at], case: [/a]}",
+        "2 differences: - is being served, + is in routes.yaml.",
+    ]

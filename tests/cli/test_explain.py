@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.policies import Standing
 from tests.admin.fakes import FakeSteering
 from tests.cli.conftest import Banyan
 
@@ -28,6 +29,20 @@ def test_both_sides_are_shown_where_chance_decides(banyan: Banyan) -> None:
     assert "  side    drawn: 25 % go to new" in ran.out
     assert "  new     repairs, http://127.0.0.1:9002/repairs\n" in ran.out
     assert "  legacy  office, http://127.0.0.1:9001/repairs\n" in ran.out
+
+
+def test_a_ramp_and_a_shadow_are_explained(banyan: Banyan, folder: Path, steering: FakeSteering) -> None:
+    """The file says what would be copied; where the ramp stands, the running gateway says."""
+    path = folder / "routes.yaml"
+    path.write_text(path.read_text().replace("serve: 25% new", "serve: ramp\n    shadow: 5%"))
+    ran = banyan("explain", "GET", "/repairs")
+    assert "  side    legacy: `serve: ramp`, but where its ramp stands is known to the running gateway alone" in ran.out
+    assert "  shadow  5 % of such requests are copied to repairs; answers are compared and dropped\n" in ran.out
+    steering.take()
+    steering.table.routes["list"].stand(Standing(ramp=10_000, why="finished"))
+    ran = banyan("explain", "GET", "/repairs", "--running")
+    assert "  side    new: by its ramp, which has finished, 100 % go to new, so new serves everyone\n" in ran.out
+    assert "  shadow  5 % of such requests are copied to office;" in ran.out
 
 
 def test_the_gateway_s_own_answer_is_told(banyan: Banyan, folder: Path) -> None:

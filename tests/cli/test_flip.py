@@ -32,6 +32,16 @@ def test_a_missing_serve_is_added(banyan: Banyan, folder: Path) -> None:
     assert lines[:2] == ["routes.yaml:8", "+     serve: retired"]
 
 
+def test_a_route_is_flipped_to_its_ramp(banyan: Banyan, folder: Path) -> None:
+    """One word begins the climb; without anything to compare it is refused, and the message says what to add."""
+    path = folder / "routes.yaml"
+    flip = ("flip", "list", "ramp", "--reason", "begin")
+    refused = banyan(*flip)
+    assert (refused.code, "add `shadow: 25%`" in refused.err) == (1, True)
+    path.write_text(ROUTES.replace("serve: 25% new", "serve: 25% new\n    shadow: 5%"))
+    assert banyan(*flip).out.splitlines()[:3] == ["routes.yaml:13", "-     serve: 25% new", "+     serve: ramp"]
+
+
 def test_the_reason_is_kept(banyan: Banyan, folder: Path) -> None:
     """Who flipped what, when and why can be read later, by the gateway's own user only."""
     banyan(*FLIP)

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.admin.fakes import FakeSteering
 from tests.cli.conftest import Banyan
 
@@ -40,3 +42,28 @@ def test_machines_get_json(banyan: Banyan, steering: FakeSteering) -> None:
     assert document["digest"] == document["running"] == steering.loaded.estate.digest
     assert document["routes"][1]["traffic"] == steering.traffic()["list"]
     assert json.loads(banyan("routes", "--json", "--data", "none").out)["running"] is None
+
+
+def test_ramps_and_overrides_stand_in_a_column_of_their_own(
+    banyan: Banyan, folder: Path, steering: FakeSteering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a route stands comes from the running gateway; while no route has anything to tell, there is no column."""
+    path = folder / "routes.yaml"
+    path.write_text(path.read_text().replace("serve: 25% new", "serve: ramp\n    shadow: 5%"))
+    assert banyan("routes").out.splitlines()[2].split()[:6] == ["list", "GET", "/repairs", "ramp", "-", "office"]
+    assert "standing" not in banyan("routes").out
+    running = {"digest": steering.loaded.estate.digest, "routes": steering_rows(steering, "25 %, climbing")}
+    monkeypatch.setattr("gateway.cli.remote.ask_if_running", lambda data, path: running)
+    header, everything, listed, _, _ = banyan("routes").out.splitlines()
+    assert header.split()[4:8] == ["legacy", "new", "standing", "by"]
+    assert everything.split()[6:9] == ["office", "-", "-"]
+    assert "  25 %, climbing  " in listed
+    assert json.loads(banyan("routes", "--json").out)["routes"][1]["standing"] == "25 %, climbing"
+
+
+def steering_rows(steering: FakeSteering, standing: str) -> list[dict[str, object]]:
+    """What the gateway tells of its routes when one of them stands somewhere."""
+    return [
+        {"name": name, "traffic": traffic, **({"standing": standing} if name == "list" else {})}
+        for name, traffic in {"everything": None, **steering.traffic()}.items()
+    ]

@@ -1,3 +1,4 @@
+from base64 import b64encode
 from pathlib import Path
 
 from gateway.config.changes import RouteChange, describe_changes, reason_to_hold
@@ -105,3 +106,43 @@ def test_a_secret_that_changed_is_noticed_and_not_shown(tmp_path: Path) -> None:
         RouteChange("a", "new", "office", "office (changed)"),
         RouteChange("a", "tester", "x-banyan-serve", "x-banyan-serve (changed)"),
     ]
+
+
+WEBHOOK = b64encode(bytes(24)).decode()
+OTHER_WEBHOOK = b64encode(bytes(25)).decode()
+
+
+def test_evidence_is_told_in_the_words_of_the_file(tmp_path: Path) -> None:
+    """Shadows, rules and ramps that come, go or change are lines that a person can read."""
+    plain = "  - {name: a, match: GET /a, legacy: office, new: repairs, %s}\n"
+    old = FRAME + plain % "serve: legacy, shadow: 5%"
+    new = FRAME + plain % (
+        "serve: ramp, shadow: {share: 25%, sandbox: true}, compare: {ignore: [/at], tolerance: {/sum: 0.01}}"
+    )
+    assert describe_changes(estate(tmp_path, old), estate(tmp_path, new)) == [
+        RouteChange("a", "serve", "legacy", "ramp"),
+        RouteChange("a", "shadow", "{share: 5%}", "{share: 25%, sandbox: true}"),
+        RouteChange("a", "compare", "", "{ignore: [/at], tolerance: {/sum: 0.01}}"),
+        RouteChange("a", "ramp", "", "{stages: [1%, 5%, 25%, 50%, 100%]}"),
+    ]
+
+
+def test_webhooks_and_the_store_are_told_without_secrets(tmp_path: Path) -> None:
+    """A rotated secret and another password are noticed, and neither is printed."""
+    text = """\
+    version: 1
+    gateway:
+      webhooks: [{url: "https://hooks.example/hunter2", secret: "whsec_${W}"}]
+      store: {url: "postgresql://gw:${P}@db/banyan"}
+      keep: {traffic: 30d}
+    """
+    before = estate(tmp_path, text, {"W": WEBHOOK, "P": "hunter2"})
+    after = estate(tmp_path, text, {"W": OTHER_WEBHOOK, "P": "hunter3"})
+    hook, store = "{url: https://hooks.example/***, secret: ***}", "{url: postgresql://***@db/banyan}"
+    assert describe_changes(before, after) == [
+        RouteChange("gateway", "webhooks", hook, f"{hook} (changed)"),
+        RouteChange("gateway", "store", store, f"{store} (changed)"),
+    ]
+    assert RouteChange("gateway", "keep", "", "{traffic: 30d}") in describe_changes(
+        estate(tmp_path, "version: 1\n"), before
+    )

@@ -95,7 +95,7 @@ def test_a_route_broken_in_one_key_is_still_compared_with_the_others(tmp_path: P
       - {name: two, match: GET /a, legacy: a, max_body: big}
       - {name: three, match: GET /c, legacy: {backend: [a]}}
     """
-    assert [line.partition(": ")[0] for line in problems(tmp_path, text)] == ["4:43", "5:24", "5:53", "6:52"]
+    assert [line.partition(": ")[0] for line in problems(tmp_path, text)] == ["4:51", "5:24", "5:53", "6:52"]
 
 
 def test_a_value_that_lacks_its_variable_is_one_problem(tmp_path: Path) -> None:

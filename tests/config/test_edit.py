@@ -137,7 +137,7 @@ def test_flipping_to_what_is_served_already_changes_nothing(path: Path) -> None:
         ("zzz", "new", "There is no route zzz; `banyan routes` lists them"),
         ("repairs", "nwe", "'nwe' is not a word for serve"),
         ("repairs", "101%", "'101%' is more than everything"),
-        ("repairs", "ramp", "not built yet"),
+        ("repairs", "ramp", "repairs cannot serve ramp; nothing was changed:"),
     ],
 )
 def test_what_cannot_be_flipped_is_explained(path: Path, name: str, word: str, message: str) -> None:
@@ -145,6 +145,18 @@ def test_what_cannot_be_flipped_is_explained(path: Path, name: str, word: str, m
     with pytest.raises(CommandError) as caught:
         flip(path, name, word, {})
     assert message in str(caught.value)
+
+
+def test_a_route_is_flipped_to_its_ramp_and_back(path: Path) -> None:
+    """Whether the ramp is written or goes by its defaults, only the word changes."""
+    route = "  - {name: a, match: GET /a, legacy: office, new: repairs, shadow: 5%%, serve: legacy%s}\n"
+    for ramp in ("", ", ramp: {}", ", ramp: {every: 1h}"):
+        path.write_text(FRAME + route % ramp)
+        there = flip(path, "a", "ramp", {})
+        assert there.new_text == (FRAME + route % ramp).replace("serve: legacy", "serve: ramp").encode()
+        write(there)
+        assert load(path, {}).estate.routes[0].serve is Serve.RAMP
+        assert flip(path, "a", "legacy", {}).new_text == (FRAME + route % ramp).encode()
 
 
 def test_a_flip_that_would_break_the_file_is_refused(path: Path) -> None:

@@ -68,9 +68,10 @@ def test_what_serves_must_exist(tmp_path: Path, routes: list[str], expected: lis
     ],
 )
 def test_a_share_moves_safe_requests_only(tmp_path: Path, fields: str, refused: bool) -> None:
-    """A share on a route that takes only unsafe requests would do nothing, so it is refused."""
-    told = route_problems(tmp_path, f"name: a, {fields}, {BOTH}, serve: 5% new")
-    assert [("moves safe requests only" in message) for message in told] == [True] * refused
+    """A share or ramp on a route that takes only unsafe requests would do nothing, so it is refused."""
+    for serve in ("5% new", "ramp, ramp: {guards: {parity: off}}"):
+        told = route_problems(tmp_path, f"name: a, {fields}, {BOTH}, serve: {serve}")
+        assert [("moves safe requests only" in message) for message in told] == [True] * refused
 
 
 def test_names_and_ids_are_unique(tmp_path: Path) -> None:
@@ -100,6 +101,24 @@ def test_a_journey_has_one_split(tmp_path: Path) -> None:
     ) == [
         "route c: serve: a and c are one journey (j), but 5% new there and 6% new here; write one share",
         "route d: sticky: a and d are one journey (j), but differ in `sticky`; write the same in both",
+    ]
+
+
+def test_a_journey_has_one_ramp(tmp_path: Path) -> None:
+    """Routes of one journey climb together: all by a ramp, by the same one, and with clients told apart alike."""
+    ramped = f"{BOTH}, shadow: 1%, journey: j, serve: ramp"
+    assert route_problems(
+        tmp_path,
+        f"name: a, match: GET /a, {ramped}",
+        f"name: b, match: GET /b, {ramped}, ramp: {{}}",
+        f"name: c, match: GET /c, {ramped}, ramp: {{every: 1h}}",
+        f"name: d, match: GET /d, {ramped}, sticky: address",
+        f"name: e, match: GET /e, {BOTH}, journey: j, serve: 5% new",
+        f"name: f, match: GET /f, {BOTH}, journey: j, ramp: {{every: 1h}}",
+    ) == [
+        "route c: ramp: a and c are one journey (j), but differ in `ramp`; write the same in both",
+        "route d: sticky: a and d are one journey (j), but differ in `sticky`; write the same in both",
+        "route e: serve: a and e are one journey (j), but ramp there and 5% new here; write one share",
     ]
 
 

@@ -1,5 +1,7 @@
 from typing import Any
 
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
 from gateway.config.edit import starter
 from gateway.config.routes import RouteSpec
 from gateway.config.schema import BackendSpec, GatewaySpec, WholeSpec, json_schema
@@ -34,6 +36,43 @@ def test_editors_offer_only_defaults_that_can_be_written() -> None:
     assert (backend["host"]["default"], backend["max_idle"]["default"]) == ("own", 256)
     assert "default" not in backend["idle"]
     assert "default" not in backend["timeout"]
+
+
+SAMPLE = """\
+version: 1
+gateway:
+  capture: 1MiB
+  webhooks: [{url: "https://hooks.example", secret: "${WEBHOOK_SECRET}", events: [rolled_back]}]
+  keep: {traffic: 400d, examples: 3}
+  store: {url: "${DATABASE_URL}", upgrade: manual}
+routes:
+  - name: a
+    match: GET /a
+    serve: ramp
+    shadow: {share: 25%, noise: 1%}
+    compare: {ignore: [/at], unordered: {/items: id, /tags: null}, tolerance: {/sum: 0.01}, map: {/state: {A: true}}}
+    ramp:
+      stages: [1%, 100%]
+      only: {days: [Mon, Wed-Fri], hours: "09:00-17:00", timezone: UTC}
+      guards: {parity: off, errors: +1%, latency_p99: 2x}
+    replay: {from: a.har, daily: "02:30"}
+  - {name: b, match: GET /b, shadow: 5%, compare: {unordered: [/items]}}
+"""
+
+
+def test_editors_accept_evidence_as_the_loader_does() -> None:
+    """Short forms and long ones; what the loader refuses is underlined."""
+    validator = Draft202012Validator(json_schema())
+    value: Any = read(SAMPLE.encode(), "x", {"WEBHOOK_SECRET": "whsec_", "DATABASE_URL": "postgresql://h/d"}).value
+    assert [error.message for error in validator.iter_errors(value)] == []
+    wrong: list[dict[str, object]] = [
+        {"shadow": "lots"},
+        {"serve": "climb"},
+        {"ramp": {"guards": {"latency_p42": "2x"}}},
+        {"replay": {"source": "x"}},
+    ]
+    for fields in wrong:
+        assert not validator.is_valid({**value, "routes": [{**value["routes"][0], **fields}]})
 
 
 def test_defaults_are_those_of_the_core() -> None:

@@ -12,7 +12,7 @@ ROUTE = "name: a, match: GET /a, legacy: office"
     [
         ("serv: new", "route a: `serv` is not a key here; did you mean `serve`?"),
         ("fallback: true", "route a: `fallback` is not built yet; leave it out"),
-        ("serve: ramp", "route a: serve: `ramp` is not built yet; write a share such as 10% new"),
+        ("serve: ramp", "route a: serve: a ramp needs both sides; add `new:` with a backend's name"),
         ("serve: ", "route a: serve: has no value; give it one, or leave the key out"),
         ("serve: [new]", "route a: serve: cannot be a list"),
         ("safe: yes", "route a: safe: must be true or false"),

@@ -75,6 +75,7 @@ def test_a_bound_lets_something_through() -> None:
     [
         ("legacy", ServeWord(Serve.LEGACY)),
         ("new", ServeWord(Serve.NEW)),
+        ("ramp", ServeWord(Serve.RAMP)),
         ("retired", ServeWord(Serve.RETIRED)),
         ("10% new", ServeWord(Serve.SPLIT, 1000)),
         ("0% new", ServeWord(Serve.SPLIT, 0)),
@@ -89,7 +90,7 @@ def test_serve_is_a_word_or_a_share(written: str, word: ServeWord) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["split", "Legacy", "10%", "10", 10, "-1% new", "1.234% new", "10% legacy", None, "", []]
+    "value", ["split", "Legacy", "10%", "10", 10, "-1% new", "1.234% new", "10% legacy", "10%  new", None, "", []]
 )
 def test_other_words_for_serve_are_refused(value: object) -> None:
     """Half a word or another word never moves traffic."""
@@ -97,9 +98,22 @@ def test_other_words_for_serve_are_refused(value: object) -> None:
 
 
 def test_a_share_is_never_more_than_everything() -> None:
-    """101% is a mistake, and a ramp is not built yet."""
-    assert refusal(words.serve, "100.01% new") == "{written} is more than everything; write 100% new at most"
-    assert "not built yet" in refusal(words.serve, "ramp")
+    """101% is a mistake, of clients or of requests."""
+    assert refusal(words.serve, "100.01% new") == "{written} is more than everything; write 100% at most"
+    assert refusal(words.share, "101%") == "{written} is more than everything; write 100% at most"
+
+
+@pytest.mark.parametrize("value", ["25", 25, "25 %", "0.125%", "-1%", "25% new", None, "", []])
+def test_what_is_no_share_is_refused(value: object) -> None:
+    """A number alone could be a part or a count."""
+    assert refusal(words.share, value).startswith("{written} is not a share; write 25%")
+
+
+def test_what_is_kept_may_be_kept_for_years() -> None:
+    """Records outlast a year; none is kept for no time, or for ever."""
+    assert words.long_duration("2555d") == 7 * 365 * 86_400.0
+    for value in ("0s", "36501d"):
+        assert refusal(words.long_duration, value) == "{written} cannot be kept to; write 90d, or 36500d at most"
 
 
 @given(st.integers(0, 10_000))

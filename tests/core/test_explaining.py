@@ -23,6 +23,7 @@ from gateway.core.model import (
     Target,
     Tls,
 )
+from gateway.core.policies import Shadow, Standing
 from gateway.core.published import Page, Published
 from gateway.core.splitting import bucket_of
 from tests.core.estates import NEW as OTHER
@@ -188,6 +189,74 @@ def test_a_tester_chooses_or_learns_why_not() -> None:
     assert (chosen.side, note in chosen.notes) == (NEW, False)
     assert (ignored.side, note in ignored.notes) == (LEGACY, True)
     assert note not in told(table(tested), "GET", "/t").notes
+
+
+def test_overrides_and_ramps_are_those_of_the_table() -> None:
+    """What stands beside the file is told with the side that it gives."""
+    routes = table(route("a", "GET /a", Serve.RAMP))
+    assert told(routes, "GET", "/a").side == LEGACY
+    assert "known to the running gateway alone" in told(routes, "GET", "/a").why
+    routes.routes["a"].stand(Standing(ramp=2500, why="climbing"))
+    climbing = told(routes, "GET", "/a")
+    assert (climbing.side, len(climbing.sends)) == ("drawn", 2)
+    assert climbing.why.startswith("by its ramp, which is climbing, 25 % go to new; ")
+    routes.routes["a"].stand(Standing(override=10_000, ramp=2500))
+    assert told(routes, "GET", "/a").why == "by an override new serves everyone, whatever the file says"
+
+
+def test_an_override_goes_before_a_tester() -> None:
+    """A tester who does not get the side that was asked for is told so."""
+    routes = table(route("t", "GET /t", tester=model.Tester(b"x-banyan-serve", b"open")))
+    routes.routes["t"].stand(Standing(override=0))
+    explanation = told(routes, "GET", "/t", "X-Banyan-Serve: new open")
+    assert (explanation.side, explanation.why) == (
+        LEGACY,
+        "by an override legacy serves everyone, whatever the file says",
+    )
+
+
+# ------------------------------------------------------------------------------------------------ the shadow
+
+
+SHADOW = Shadow(2500)
+
+
+def test_a_copy_goes_to_the_side_that_does_not_serve() -> None:
+    """Either side may be copied to, and where chance decides, it is the other one."""
+    for serve, where in ((Serve.LEGACY, "new"), (Serve.NEW, "old")):
+        sentence = f"25 % of such requests are copied to {where}; answers are compared and dropped"
+        assert told(table(route("a", "GET /a", serve, shadow=SHADOW)), "GET", "/a").shadow == sentence
+    split = route("a", "GET /a", Serve.SPLIT, share=1000, shadow=SHADOW)
+    assert "copied to the side that does not serve" in told(table(split), "GET", "/a").shadow
+
+
+def test_writes_are_copied_to_sandboxes_only() -> None:
+    """An unsafe request has no shadow until the route says that its shadow may write."""
+    routes = table(route("a", "POST /a", shadow=SHADOW))
+    assert told(routes, "POST", "/a").shadow == (
+        "none: only safe requests are copied, unless the shadow says `sandbox: true`"
+    )
+    sandbox = table(route("a", "POST /a", shadow=SHADOW._replace(sandbox=True)))
+    assert told(sandbox, "POST", "/a").shadow.startswith("25 % of such requests are copied to new")
+    declared = table(route("a", "POST /a", shadow=SHADOW, safe=True))
+    assert told(declared, "POST", "/a").shadow.startswith("25 % of such requests are copied to new")
+
+
+def test_why_nothing_is_copied() -> None:
+    """No shadow, a tester, a body that is too long: each is said; where there is no other side, nothing is."""
+    assert told(table(route("a", "GET /a")), "GET", "/a").shadow == "none: the route has no `shadow`"
+    assert told(table(route("a", "GET /a", new=None)), "GET", "/a").shadow == ""
+    assert told(table(route("a", "GET /a", Serve.RETIRED)), "GET", "/a").shadow == ""
+    tested = table(route("a", "GET /a", shadow=SHADOW, tester=model.Tester(b"x-banyan-serve", b"open")))
+    assert told(tested, "GET", "/a", "X-Banyan-Serve: new open").shadow == (
+        "none: what a tester asks for is no evidence"
+    )
+    small = Gateway(capture=3)
+    searching = table(route("a", "POST /a", shadow=SHADOW, safe=True), gateway=small)
+    assert told(searching, "POST", "/a", gateway=small, body=b"abcd").shadow == (
+        "none: the body is longer than 3 bytes, the gateway's `capture`"
+    )
+    assert told(searching, "POST", "/a", gateway=small, body=b"abc").shadow.startswith("25 %")
 
 
 # ------------------------------------------------------------------------------------------------ what is sent

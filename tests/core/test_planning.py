@@ -28,7 +28,6 @@ from gateway.core.planning import (
     SAFE_METHODS,
     Choice,
     PathProblem,
-    PlannedRoute,
     announcement,
     client_key,
     cookie_value,
@@ -218,6 +217,81 @@ def test_a_tester_cannot_choose_what_is_not_there() -> None:
     assert chosen(route(), asks_new) == (LEGACY, "serves")
 
 
+# ------------------------------------------------------------------------------------------------ beside the file
+
+
+def standing_at(given: Route, standing: Standing, asked: Request, draw: int = 0) -> tuple[Side, str]:
+    """The side of a request where a route stands beside the file, and why."""
+    made = plan_of(given)
+    made.stand(standing)
+    choice = side_of(made, asked, ADDRESS, lambda: draw)
+    return choice.side, choice.why
+
+
+@pytest.mark.parametrize("serve", [Serve.LEGACY, Serve.NEW, Serve.SPLIT, Serve.RAMP])
+def test_an_override_goes_before_the_file(serve: Serve) -> None:
+    """A flip made live moves all reads, or a share of them, whatever the file says."""
+    made = route(serve=serve, share=5_000, sticky=BY_ADDRESS)
+    climbing = Standing(ramp=5_000, why="climbing")
+    assert standing_at(made, climbing._replace(override=0), request()) == (LEGACY, "override")
+    assert standing_at(made, climbing._replace(override=BUCKETS), request()) == (NEW, "override")
+    for share in (1, BUCKETS - 1):
+        side = choose(bucket_of(b"GET /a", ADDRESS), share)
+        assert standing_at(made, climbing._replace(override=share), request()) == (side, "bucket")
+
+
+def test_an_override_goes_before_testers() -> None:
+    """Who rolls back at night rolls back everyone."""
+    made = route(tester=TESTER)
+    asked = request("GET /a", "X-Banyan-Serve: new open sesame")
+    assert standing_at(made, Standing(override=0), asked) == (LEGACY, "override")
+    assert standing_at(made, NO_STANDING, asked) == (NEW, "tester")
+
+
+def test_an_override_moves_writes_only_where_it_says_so() -> None:
+    """Reads go, and the record stays where the file has it, unless the override moves that, too."""
+    made, write = route("ANY /a", serve=Serve.LEGACY), request("POST /a")
+    assert standing_at(made, Standing(override=BUCKETS), write) == (LEGACY, "record")
+    assert standing_at(made, Standing(override=BUCKETS, record=NEW), write) == (NEW, "record")
+    assert standing_at(route("ANY /a", serve=Serve.NEW), Standing(override=0), write) == (NEW, "record")
+
+
+def test_a_retired_route_cannot_be_overridden() -> None:
+    """What the file has ended does not come back by a flip made live."""
+    made = route(serve=Serve.RETIRED)
+    assert standing_at(made, Standing(override=BUCKETS), request()) == (LEGACY, "retired")
+
+
+@given(st.integers(0, BUCKETS), st.integers(0, BUCKETS - 1))
+def test_a_ramp_gives_the_share_that_it_has_reached(share: int, bucket: int) -> None:
+    """Whatever it has reached counts, whether it climbs, is paused or was rolled back."""
+    made = route(serve=Serve.RAMP)
+    side, why = standing_at(made, Standing(ramp=share, why="climbing"), request(), draw=bucket)
+    assert side == choose(bucket, share)
+    assert why == ("drawn" if 0 < share < BUCKETS else "serves")
+
+
+def test_a_ramp_that_does_not_know_its_place_is_legacy_s() -> None:
+    """Before anyone has told where it stands, and when nobody can, no read goes to new; no write ever does."""
+    made = route("ANY /a", serve=Serve.RAMP, sticky=BY_ADDRESS)
+    assert chosen(made, request()) == (LEGACY, "serves")
+    assert standing_at(made, Standing(why="unknown"), request()) == (LEGACY, "serves")
+    assert standing_at(made, Standing(ramp=BUCKETS, why="finished"), request("POST /a")) == (LEGACY, "record")
+
+
+def test_what_stood_beside_the_file_is_forgotten() -> None:
+    """When an override ends, the file's word counts again, and clients are known only where they are divided."""
+    made = plan_of(route(serve=Serve.NEW, sticky=BY_ADDRESS))
+    made.stand(Standing(override=5_000, record=LEGACY))
+    assert (made.sticky, made.record) == (BY_ADDRESS, LEGACY)
+    made.stand(NO_STANDING)
+    assert (made.standing, made.override, made.sticky, made.record) == (NO_STANDING, None, None, NEW)
+    assert side_of(made, request(), ADDRESS, lambda: 0) == Choice(NEW, "serves")
+
+
+# ------------------------------------------------------------------------------------------------ shares and clients
+
+
 @given(st.text("abcdef0123456789", min_size=1, max_size=12), st.integers(1, BUCKETS - 1))
 def test_a_client_stays_on_its_side(client: str, share: int) -> None:
     """The same client gets the same side of a journey, on every route of it and whatever chance says."""
@@ -362,51 +436,6 @@ def test_an_edit_removes_and_adds() -> None:
 def test_a_choice_tells_its_reason() -> None:
     """A choice is a plain value: a side and a word."""
     assert side_of(plan_of(route()), request(), ADDRESS, lambda: 0) == Choice(LEGACY, "serves")
-
-
-def side_and_why(compiled: PlannedRoute, *lines: str) -> tuple[str, str]:
-    return tuple(side_of(compiled, request("GET /a", *lines), b"", lambda: 5_000))  # type: ignore[return-value]
-
-
-def test_a_live_override_comes_before_everything_but_the_record() -> None:
-    """Before the tester's choice and the file's word; writes stay where they are, unless it moves them too."""
-    compiled = plan_of(route("ANY /a", Serve.NEW, tester=model.Tester(b"x-banyan-serve", b"s3cret")))
-    compiled.stand(Standing(override=0))
-    assert side_and_why(compiled, "X-Banyan-Serve: new s3cret") == ("legacy", "override")
-    assert side_of(compiled, request("POST /a"), b"", lambda: 0) == ("new", "record")
-    compiled.stand(Standing(override=BUCKETS, record="legacy"))
-    assert side_and_why(compiled) == ("new", "override")
-    assert side_of(compiled, request("POST /a"), b"", lambda: 0) == ("legacy", "record")
-    compiled.stand(NO_STANDING)
-    assert side_and_why(compiled, "X-Banyan-Serve: legacy s3cret") == ("legacy", "tester")
-
-
-def test_an_override_may_be_a_share() -> None:
-    """The same clients as ever are on the new side: their buckets do not change."""
-    compiled = plan_of(route("GET /a", sticky=Sticky("cookie", b"session")))
-    assert compiled.sticky is None
-    compiled.stand(Standing(override=5_000))
-    sides = {n: side_and_why(compiled, f"Cookie: session={n}") for n in range(50)}
-    buckets = {n: bucket_of(compiled.journey, b"%d" % n) for n in range(50)}
-    assert sides == {n: ("new" if bucket < 5_000 else "legacy", "bucket") for n, bucket in buckets.items()}
-
-
-def test_a_ramp_goes_by_its_position() -> None:
-    """A ramp that does not know its place is legacy's; so is the record, wherever it stands."""
-    compiled = plan_of(route("ANY /a", Serve.RAMP))
-    assert side_and_why(compiled) == ("legacy", "serves")
-    compiled.stand(Standing(ramp=5_001, why="climbing"))
-    assert side_and_why(compiled) == ("new", "drawn")
-    compiled.stand(Standing(ramp=BUCKETS, why="finished"))
-    assert side_and_why(compiled) == ("new", "serves")
-    assert side_of(compiled, request("POST /a"), b"", lambda: 0) == ("legacy", "record")
-
-
-def test_a_retired_route_has_no_override() -> None:
-    """It answers 410, whoever says what."""
-    compiled = plan_of(route("GET /a", Serve.RETIRED))
-    compiled.stand(Standing(override=BUCKETS))
-    assert side_and_why(compiled) == ("legacy", "retired")
 
 
 def test_a_copy_has_less_time() -> None:

@@ -1,0 +1,170 @@
+"""Settings back in the words of routes.yaml: only what differs from the defaults, and no secret.
+
+For people to read, and for estates to be compared with one another.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gateway.config.measures import DAYS
+from gateway.core.policies import (
+    Compare,
+    Guards,
+    Hours,
+    Keep,
+    Pointer,
+    Ramp,
+    Replay,
+    Shadow,
+    StoreSettings,
+    Webhook,
+)
+from gateway.core.secrecy import MASK, shown_url
+
+Document = dict[str, Any]
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
+
+
+def told(value: Any) -> Document:
+    """A setting of a type in TOLD, as plain JSON values."""
+    document, usual = TOLD[type(value)]
+    return _differing(document(value), document(usual))
+
+
+def _differing(document: Document, usual: Document) -> Document:
+    return {key: each for key, each in document.items() if each != usual.get(key)}
+
+
+def in_one_line(value: Any) -> str:
+    """Plain JSON values as they would stand in the file, in one line."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{key}: {in_one_line(each)}" for key, each in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(in_one_line(each) for each in value) + "]"
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:g}"
+        case None:
+            return "null"
+        case "":
+            return '""'
+        case _:
+            return str(value)
+
+
+def share_text(share: int) -> str:
+    """Parts of BUCKETS: `25%`."""
+    return f"{share / 100:g}%"
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as a duration is written: `1m30s`."""
+    left, words = round(seconds * 1_000), ""
+    for unit, size in _UNITS:
+        count, left = divmod(left, size)
+        words += f"{count}{unit}" if count else ""
+    return words or "0s"
+
+
+def pointer_text(pointer: Pointer) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in pointer)
+
+
+def clock_text(minute: int) -> str:
+    """Minutes after midnight: `02:30`."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+# ------------------------------------------------------------------------------------------------ one by one
+
+
+def _shadow(shadow: Shadow) -> Document:
+    return {
+        "share": share_text(shadow.share),
+        "noise": share_text(shadow.noise),
+        "sandbox": shadow.sandbox,
+        "timeout": duration_text(shadow.timeout),
+    }
+
+
+def _compare(compare: Compare) -> Document:
+    keyed = {pointer_text(place): member or None for place, member in compare.unordered}
+    return {
+        "ignore": _places(compare.ignore),
+        "unordered": keyed if any(keyed.values()) else list(keyed),
+        "tolerance": {pointer_text(place): most for place, most in compare.tolerance},
+        "same_instant": _places(compare.same_instant),
+        "case": _places(compare.case),
+        "absent_is_null": _places(compare.absent_is_null),
+        "map": {pointer_text(place): dict(values) for place, values in compare.map},
+        "headers": [name.decode() for name in compare.headers],
+        "show": _places(compare.show),
+        "redact": _places(compare.redact),
+    }
+
+
+def _places(places: Iterable[Pointer]) -> list[str]:
+    return [pointer_text(place) for place in places]
+
+
+def _ramp(ramp: Ramp) -> Document:
+    return {
+        "stages": [share_text(stage.share) for stage in ramp.stages],
+        "every": duration_text(ramp.every),
+        "only": None if ramp.only is None else _hours(ramp.only),
+        "approve_at": [share_text(stage.share) for stage in ramp.stages if stage.approve],
+        "guards": _differing(_guards(ramp.guards), _guards(Guards())),
+        "on_breach": ramp.on_breach,
+    }
+
+
+def _hours(hours: Hours) -> Document:
+    return {
+        "days": [DAYS[day] for day in hours.days],
+        "hours": f"{clock_text(hours.begin)}-{clock_text(hours.end)}",
+        "timezone": hours.timezone,
+    }
+
+
+def _guards(guards: Guards) -> Document:
+    percentile = f"latency_p{guards.percentile * 100:g}"
+    return {
+        "parity": "off" if guards.parity is None else f"{guards.parity * 100:g}%",
+        "errors": "off" if guards.errors is None else f"+{guards.errors * 100:g}%",
+        **({"latency": "off"} if guards.latency is None else {percentile: f"{guards.latency:g}x"}),
+        "samples": guards.samples,
+    }
+
+
+def _replay(replay: Replay) -> Document:
+    return {"from": replay.source, "daily": clock_text(replay.minute)}
+
+
+def _webhook(webhook: Webhook) -> Document:
+    secret = MASK if webhook.secret else ""
+    return {"url": shown_url(webhook.url, path=False), "secret": secret, "events": list(webhook.events)}
+
+
+def _keep(keep: Keep) -> Document:
+    lasting = {name: duration_text(getattr(keep, name)) for name in ("traffic", "evidence", "events")}
+    return {**lasting, "examples": keep.examples}
+
+
+def _store(store: StoreSettings) -> Document:
+    url = None if store.url is None else shown_url(store.url, path=True)
+    return {"url": url, "upgrade": "auto" if store.upgrade else "manual"}
+
+
+TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
+    Shadow: (_shadow, Shadow(0)),
+    Compare: (_compare, Compare()),
+    Ramp: (_ramp, Ramp(stages=())),
+    Replay: (_replay, Replay("", -1)),
+    Webhook: (_webhook, Webhook("", b"")),
+    Keep: (_keep, Keep()),
+    StoreSettings: (_store, StoreSettings()),
+}
+"""How each type is told, and the value that goes without saying."""
