@@ -6,7 +6,7 @@ left the table disappear with them.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any
 
@@ -37,9 +37,19 @@ class Tally:
     def count(self) -> int:
         return sum(self.buckets)
 
+    def since(self, old: "Tally | None") -> "Tally":
+        """What was added to an older state of it, or to nothing."""
+        fresh = Tally()
+        fresh.buckets = [now - then for now, then in zip(self.buckets, (old or _NOTHING).buckets, strict=True)]
+        fresh.seconds = self.seconds - (old or _NOTHING).seconds
+        return fresh
+
     def add(self, other: "Tally") -> None:
         self.buckets = [mine + theirs for mine, theirs in zip(self.buckets, other.buckets, strict=True)]
         self.seconds += other.seconds
+
+
+_NOTHING = Tally()
 
 
 class Traffic(Collector):
@@ -47,7 +57,9 @@ class Traffic(Collector):
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[Any, ...], Tally] = {}
+        self._taken: dict[Way, Tally] = {}
         self._skipped: Counter[tuple[str, str]] = Counter()
+        self._verdicts: Counter[tuple[str, str]] = Counter()
         self._estate: Estate | None = None
         self.config_ok = True
         self.state: dict[str, Any] = {}
@@ -72,12 +84,28 @@ class Traffic(Collector):
         """Count requests that were to be compared and were not, by route and reason."""
         self._skipped.update(skipped)
 
+    def judge(self, verdicts: Mapping[tuple[str, str], int]) -> None:
+        """Count verdicts, by route and verdict."""
+        self._verdicts.update(verdicts)
+
+    def fresh(self) -> list[tuple[Way, Tally]]:
+        """What was counted since this was asked last, by way."""
+        found = []
+        for way, tally in self._ways():
+            old = self._taken.get(way)
+            if old is None or old.count != tally.count:
+                found.append((way, tally.since(old)))
+                self._taken[way] = tally.since(None)
+        return found
+
     def follow(self, estate: Estate) -> None:
         """A new table serves: forget the routes that are gone."""
         self._estate = estate
         names = {route.name for route in estate.routes} | {""}
         self._tallies = {way: tally for way, tally in self._tallies.items() if way[0] in names}
+        self._taken = {way: tally for way, tally in self._taken.items() if way.route in names}
         self._skipped = Counter({key: count for key, count in self._skipped.items() if key[0] in names})
+        self._verdicts = Counter({key: count for key, count in self._verdicts.items() if key[0] in names})
 
     def by_route(self) -> dict[str, dict[str, Any]]:
         """Requests and errors per route and side, for people; what the gateway answered itself is `refused`."""
@@ -107,6 +135,7 @@ class Traffic(Collector):
         yield self._requests()
         yield self._durations()
         yield self._failures()
+        yield self._judged()
         yield self._not_compared()
         yield from self._configuration()
         yield from self._process()

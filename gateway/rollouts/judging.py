@@ -1,0 +1,219 @@
+"""Samples become verdicts here, in a thread beside control's loop, and verdicts become counts.
+
+A sample that differs only in fields of which nobody knows yet whether they are noise stays in hand until that is known;
+until then it counts as unsure. What there is no time to judge is counted as skipped.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
+from typing import NamedTuple
+
+from gateway.core.captured import Sample, Skipped
+from gateway.core.comparing.differences import OVERFLOW, FieldKind
+from gateway.core.comparing.documents import Decode
+from gateway.core.comparing.judging import Judgement, judge
+from gateway.core.comparing.noise import MOST_FIELDS, FieldCount, Signature, State, state_of, verdict_of
+from gateway.core.comparing.redaction import Example, example_of
+from gateway.core.comparing.rules import Rules
+from gateway.core.evidence import Verdict
+from gateway.core.model import Side
+
+WAITING = 4_000
+WAITING_BYTES = 64 * 2**20
+BATCH = 100
+IN_HAND = 5_000
+"""Samples per route that may wait until it is known which of their fields are noise."""
+EXAMPLES = 20
+"""Examples kept of one batch of a route: the store keeps the latest few of each field anyway."""
+
+
+class Way(NamedTuple):
+    """How a route's answers are compared: its rules, and the codec of its SOAP operation if it has one."""
+
+    rules: Rules
+    decode: Decode | None = None
+
+
+class Judged(NamedTuple):
+    """What a sample is worth, or will be. `request` is a hash of the request; `fields` are those that differ."""
+
+    route: str
+    verdict: Verdict
+    control_side: Side
+    at: float
+    request: bytes = b""
+    shape: str = ""
+    fields: Signature = frozenset()
+    reason: str = ""
+
+
+class Seen(NamedTuple):
+    """How often a field differed in one way, when first and when last (Unix seconds)."""
+
+    count: FieldCount
+    first: float
+    last: float
+
+
+class Fields:
+    """What is known of the fields of one route that differ. `fresh` are the counts since they were last taken."""
+
+    def __init__(self) -> None:
+        self.counts: dict[FieldKind, FieldCount] = {}
+        self.fresh: dict[FieldKind, Seen] = {}
+        self.states: dict[FieldKind, State] = {}
+        self.in_hand: deque[Judged] = deque()
+
+    def add(self, counts: Iterable[tuple[FieldKind, FieldCount]], at: float) -> bool:
+        """Count what one sample showed; whether anything is known differently now."""
+        changed = False
+        for key, counted in counts:
+            here = key if key in self.counts or len(self.counts) < MOST_FIELDS else OVERFLOW
+            known = self.counts[here] = self.counts.get(here, FieldCount()).plus(counted)
+            seen = self.fresh.get(here, Seen(FieldCount(), at, at))
+            self.fresh[here] = Seen(seen.count.plus(counted), seen.first, at)
+            state: State = "unsure" if here == OVERFLOW else state_of(known)  # different fields are in it
+            changed = changed or self.states.get(here) != state
+            self.states[here] = state
+        return changed
+
+    def settled(self) -> list[Judged]:
+        """Those in hand of which it is known now what they are worth."""
+        found, waiting = [], deque[Judged]()
+        for each in self.in_hand:
+            verdict = verdict_of(each.fields, self.states)
+            if verdict == "unsure":
+                waiting.append(each)
+            else:
+                found.append(each._replace(verdict=verdict))
+        self.in_hand = waiting
+        return found
+
+
+class Judge:
+    """Takes samples, hands on verdicts: `judged` is told of each once its worth is known.
+
+    `key` is the secret that hashes of values are made with.
+    """
+
+    def __init__(self, key: bytes, judged: Callable[[list[Judged]], None]) -> None:
+        self._key = key
+        self._tell = judged
+        self._ways: Mapping[str, Way] = {}
+        self._waiting: deque[Sample] = deque()
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="judge")
+        self.fields: dict[str, Fields] = {}
+        self.examples: list[tuple[str, float, Example]] = []
+
+    def follow(self, ways: Mapping[str, Way]) -> None:
+        """Compare the answers of these routes, in these ways, from now on."""
+        self._ways = ways
+        self.fields = {route: fields for route, fields in self.fields.items() if route in ways}
+
+    def of(self, route: str) -> Fields:
+        return self.fields.setdefault(route, Fields())
+
+    def unsure(self, routes: Iterable[str], since: float) -> int:
+        """How many samples are in hand, of these routes and since then."""
+        return sum(each.at >= since for route in routes if route in self.fields for each in self.fields[route].in_hand)
+
+    def worst(self, routes: Iterable[str]) -> str:
+        """Where answers are wrong most often, as a pointer; "" where none is known to be."""
+        wrong = [
+            (fields.counts[key].differs, key[0])
+            for route in routes
+            if (fields := self.fields.get(route)) is not None
+            for key, state in fields.states.items()
+            if state == "wrong"
+        ]
+        return "".join(f"/{token}" for token in max(wrong)[1]) if wrong else ""
+
+    # -------------------------------------------------------------------------------------------- taking samples
+
+    def sampled(self, samples: Iterable[Sample], skipped: Skipped, now: float) -> None:
+        """Take what copies brought; what there is no room for is skipped as well."""
+        lost = Counter(skipped)
+        for sample in samples:
+            if len(self._waiting) >= WAITING or self._bytes > WAITING_BYTES:
+                lost[sample.route, "control_busy"] += 1
+            else:
+                self._waiting.append(sample)
+                self._bytes += _size(sample)
+        if self._waiting:
+            self._wake.set()
+        found = [Judged(route, "skipped", "legacy", now, reason=reason) for (route, reason), n in lost.items() for _ in range(n)]
+        if found:
+            self._tell(found)
+
+    async def run(self) -> None:
+        """Judge what there is, for as long as this runs."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                ways = self._ways
+                known = [(each, ways[each.route]) for each in batch if each.route in ways]
+                found = await loop.run_in_executor(self._thread, _judged, known, self._key)
+                self._bytes -= sum(map(_size, batch))
+                self._take(found)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _take(self, found: list[tuple[Judged, Judgement, list[Example]]]) -> None:
+        done: list[Judged] = []
+        changed: set[str] = set()
+        for judged, judgement, examples in found:
+            fields = self.of(judged.route)
+            if fields.add(judgement.counts, judged.at):
+                changed.add(judged.route)
+            self.examples += [(judged.route, judged.at, each) for each in examples]
+            if judgement.verdict == "compared":
+                judged = judged._replace(verdict=verdict_of(judged.fields, fields.states))
+            if judged.verdict == "unsure" and len(fields.in_hand) < IN_HAND:
+                fields.in_hand.append(judged)
+            else:
+                done.append(judged)
+        for route in changed:
+            done += self.fields[route].settled()
+        self._tell(done)
+
+
+def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[tuple[Judged, Judgement, list[Example]]]:
+    found, kept = [], Counter[str]()
+    for sample, way in batch:
+        judgement = judge(sample, way.rules, way.decode)
+        verdict: Verdict = "unsure" if judgement.verdict == "compared" else judgement.verdict
+        judged = Judged(
+            sample.route,
+            verdict,
+            sample.control_side,
+            sample.at,
+            _hash(sample),
+            judgement.shape,
+            judgement.signature,
+            judgement.reason,
+        )
+        room = EXAMPLES - kept[sample.route]
+        examples = [example_of(each, way.rules, key) for each in judgement.differences[:room]]
+        kept[sample.route] += len(examples)
+        found.append((judged, judgement, examples))
+    return found
+
+
+def _hash(sample: Sample) -> bytes:
+    """What tells one request from another."""
+    request = sample.request
+    return blake2b(b"\n".join((request.method, request.host, request.target, request.body)), digest_size=8).digest()
+
+
+def _size(sample: Sample) -> int:
+    answers = (sample.control, sample.candidate, sample.second)
+    return len(sample.request.body) + sum(len(each.body or b"") for each in answers if each is not None) + 2_048

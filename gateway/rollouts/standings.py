@@ -1,0 +1,181 @@
+"""Where every route stands beside the file: positions of ramps and live overrides, in memory and in a synced file.
+
+The file is what a restart goes by while the store cannot be asked; what the store has not been told yet is kept there
+too. Replicas may have stepped without knowing of one another: then the safer step is the one that holds.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.config.words import serve_text
+from gateway.core.model import Estate, Route, Serve
+from gateway.core.policies import NO_STANDING, Ramp, Standing
+from gateway.core.positions import Position, State, standing_of
+from gateway.store.values import Override
+
+FILE = "standings.json"
+_UNKNOWN = Standing(why="unknown")
+_SAFEST = (State.ROLLED_BACK, State.PAUSED, State.AWAITING_APPROVAL, State.CLIMBING, State.FINISHED)
+
+
+class Standings:
+    """What is known of positions and overrides. `untold` are those changes that the store does not have yet.
+
+    `positions` by journey and `overrides` by route; an override in `cleared` was ended at that time (Unix seconds).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self.positions: dict[str, Position] = {}
+        self.overrides: dict[str, Override] = {}
+        self.cleared: dict[str, float] = {}
+        self.untold: set[tuple[str, str]] = set()
+        self.read = False
+        self.routes: dict[str, Route] = {}
+        self.ramps: tuple[RampOf, ...] = ()
+
+    def follow(self, estate: Estate) -> None:
+        """The routes that there are now; of ramps that are gone nothing is remembered."""
+        self.routes = {route.name: route for route in estate.routes}
+        self.ramps = tuple(ramps_of(estate))
+        for journey in self.positions.keys() - {each.journey for each in self.ramps}:
+            del self.positions[journey]
+            self.untold.discard(("position", journey))
+
+    # -------------------------------------------------------------------------------------------- the file
+
+    def load(self) -> None:
+        """Take up what the file says; `read` tells whether there was one. A broken one is as good as none."""
+        try:
+            document = json.loads(self._path.read_bytes())
+            positions = [Position.from_plain(each) for each in document["positions"]]
+            overrides = [Override(**each) for each in document["overrides"]]
+            cleared, untold = dict(document["cleared"]), {(kind, name) for kind, name in document["untold"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+        self.positions = {each.journey: each for each in positions}
+        self.overrides = {each.route: each for each in overrides}
+        self.cleared, self.untold = cleared, untold
+        self.read = True
+
+    def content(self) -> bytes:
+        """What the file is to say now."""
+        document = {
+            "positions": [each.to_plain() for each in self.positions.values()],
+            "overrides": [each._asdict() for each in self.overrides.values()],
+            "cleared": self.cleared,
+            "untold": sorted(self.untold),
+        }
+        return json.dumps(document, indent=1).encode()
+
+    def save(self, content: bytes) -> None:
+        """Put the file in its place, and see it on the disk before anybody is told. Raises OSError."""
+        temporary = self._path.with_suffix(".new")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.rename(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    # -------------------------------------------------------------------------------------------- changes
+
+    def move(self, position: Position) -> None:
+        """A ramp has taken a step here, which the store has yet to be told."""
+        self.positions[position.journey] = position
+        self.untold.add(("position", position.journey))
+
+    def override(self, override: Override) -> None:
+        """A person has set an override here."""
+        self.overrides[override.route] = override
+        self.cleared.pop(override.route, None)
+        self.untold.add(("override", override.route))
+
+    def clear(self, route: str, now: float) -> Override | None:
+        """An override is ended here; the one that was."""
+        ended = self.overrides.pop(route, None)
+        if ended is not None:
+            self.cleared[route] = now
+            self.untold.add(("override", route))
+        return ended
+
+    def merge(self, positions: Iterable[Position], overrides: Iterable[Override]) -> bool:
+        """Take up what the store has; whether anything is different now.
+
+        A higher sequence holds, but where ours is safer and the store does not know it yet: that becomes the next step.
+        """
+        before = (dict(self.positions), dict(self.overrides))
+        for theirs in positions:
+            ours, key = self.positions.get(theirs.journey), ("position", theirs.journey)
+            if ours is None or key not in self.untold or _danger(ours) >= _danger(theirs):
+                self.positions[theirs.journey] = theirs
+                self.untold.discard(key)
+            elif ours.sequence <= theirs.sequence:
+                self.positions[theirs.journey] = ours._replace(sequence=theirs.sequence + 1)
+        stored = {each.route: each for each in overrides}
+        for route in {*stored, *self.overrides}:
+            if ("override", route) not in self.untold:
+                self.overrides.pop(route, None)
+                if route in stored:
+                    self.overrides[route] = stored[route]
+        return before != (self.positions, self.overrides)
+
+    def told(self, kind: str, name: str) -> None:
+        """The store has it now."""
+        self.untold.discard((kind, name))
+        if kind == "override":
+            self.cleared.pop(name, None)
+
+    # -------------------------------------------------------------------------------------------- what they mean
+
+    def of(self, now: float) -> dict[str, Standing]:
+        """What each route that stands elsewhere than the file says is to go by."""
+        found = {}
+        for each in self.ramps:
+            position = self.positions.get(each.journey)
+            ramp = standing_of(position) if position is not None else _UNKNOWN
+            found |= {route.name: ramp for route in each.routes}
+        for name, override in self.overrides.items():
+            if name in self.routes and self.holds(override, now):
+                found[name] = found.get(name, NO_STANDING)._replace(override=override.share, record=override.record)
+        return found
+
+    def holds(self, override: Override, now: float) -> bool:
+        """Whether an override is still live: its time is not over, and the file says what it said when it was set."""
+        route = self.routes.get(override.route)
+        return route is not None and not is_over(override, now) and override.serve == serve_text(route.serve, route.share)
+
+
+def is_over(override: Override, now: float) -> bool:
+    return override.until is not None and override.until <= now
+
+
+def _danger(position: Position) -> tuple[int, int]:
+    """How much is at stake where a ramp stands: by what it is doing, then by its share."""
+    return _SAFEST.index(position.state), position.share
+
+
+class RampOf(NamedTuple):
+    """A journey that ramps: its ramp, and its routes."""
+
+    journey: str
+    ramp: Ramp
+    routes: tuple[Route, ...]
+
+
+def ramps_of(estate: Estate) -> Iterator[RampOf]:
+    """Each journey that ramps."""
+    journeys: dict[str, list[Route]] = {}
+    for route in estate.routes:
+        if route.serve is Serve.RAMP:
+            journeys.setdefault(route.journey, []).append(route)
+    for journey, routes in journeys.items():
+        yield RampOf(journey, routes[0].ramp or Ramp(), tuple(routes))
