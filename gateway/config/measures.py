@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from gateway.config.problems import Unreadable
 from gateway.config.words import share, text_of
+from gateway.core.comparing.values import pointer_of
 from gateway.core.policies import Pointer
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -35,7 +36,7 @@ def pointer(value: object) -> Pointer:
         )
     if _BARE_TILDE.search(text):
         raise Unreadable("{written} has a `~` that stands for nothing; write ~0 for `~` and ~1 for `/` (RFC 6901)")
-    return tuple(token.replace("~1", "/").replace("~0", "~") for token in text.split("/")[1:])
+    return pointer_of(text)
 
 
 def part_of(value: object) -> Pointer:

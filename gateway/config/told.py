@@ -68,11 +68,6 @@ def duration_text(seconds: float) -> str:
     return words or "0s"
 
 
-def pointer_text(pointer: Pointer) -> str:
-    """A JSON pointer (RFC 6901)."""
-    return "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in pointer)
-
-
 def clock_text(minute: int) -> str:
     """Minutes after midnight: `02:30`."""
     return f"{minute // 60:02}:{minute % 60:02}"

@@ -5,13 +5,14 @@ A table is a tree per host, one level per path segment. A search goes down the m
 of header and query predicates. So the file's order never matters, and the cost does not grow with the number of routes.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from operator import methodcaller
 from typing import NamedTuple
 
 from gateway.core.model import Estate, Match, Predicate, Request
 from gateway.core.paths import decoded_segments, needs_raw, query_pairs
 from gateway.core.planning import PlannedRoute, planned
+from gateway.core.policies import NO_STANDING, Standing
 from gateway.core.published import Published
 
 GET, HEAD = b"GET", b"HEAD"
@@ -141,6 +142,7 @@ class RoutingTable:
         self._hosts: dict[bytes | None, Node] = {}
         self._wild: list[tuple[bytes, Node]] = []
         self._only: Node | None = None
+        self._standing: Set[str] = frozenset()
         self.has_operations = False
 
     def add(self, route: PlannedRoute) -> None:
@@ -154,6 +156,15 @@ class RoutingTable:
         self.has_operations = self.has_operations or match.soap is not None
         self.routes[route.name] = route
         self._hosts[match.host].place(match).add(route)
+
+    def stand(self, standings: Mapping[str, Standing]) -> None:
+        """Go by these overrides and positions of ramps from the next request on, and by no others."""
+        known = standings.keys() & self.routes.keys()
+        for name in self._standing - known:
+            self.routes[name].stand(NO_STANDING)
+        for name in known:
+            self.routes[name].stand(standings[name])
+        self._standing = known
 
     def dismantle(self) -> Iterator[None]:
         """Free the table in small steps: a caller that pauses between them never frees much at once."""

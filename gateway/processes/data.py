@@ -127,7 +127,7 @@ class DataProcess:
                 await self._commit(revision)
             case ("stand", int(number), standings):
                 self._standings = standings
-                self._handler.live.stand(standings)
+                self._handler.live.table.stand(standings)
                 self._tell("stands", number)
             case ("replay", str(route), list(requests), str(source)):
                 self._replay(route, requests, source)
@@ -204,7 +204,7 @@ class DataProcess:
         builder, self._builder = self._builder, None
         if builder is None or builder.live.table.revision != revision:
             return
-        builder.live.stand(self._standings)
+        builder.live.table.stand(self._standings)
         old, self._handler.live = self._handler.live, builder.live
         self._server.settings = _settings(builder.live.gateway, builder.live)
         builder.retire_old()

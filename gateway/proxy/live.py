@@ -6,7 +6,7 @@ that changed or went is emptied as its answers end.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable
 from importlib import import_module
 from ipaddress import ip_network
 from typing import NamedTuple
@@ -17,7 +17,6 @@ from gateway.core.forwarding import Network
 from gateway.core.matching import RoutingTable
 from gateway.core.model import Backend, Gateway, Route
 from gateway.core.planning import Plan, planned
-from gateway.core.policies import NO_STANDING, Standing
 from gateway.wire.clock import Clock
 from gateway.wire.pool import Pool
 
@@ -39,17 +38,6 @@ class Live:
         self.gateway = gateway
         self.trusted: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
         self.pools = pools
-        self._standing: Set[str] = frozenset()
-
-    def stand(self, standings: Mapping[str, Standing]) -> None:
-        """Go by these overrides and positions of ramps from the next request on, and by no others."""
-        routes = self.table.routes
-        known = standings.keys() & routes.keys()
-        for name in self._standing - known:
-            routes[name].stand(NO_STANDING)
-        for name in known:
-            routes[name].stand(standings[name])
-        self._standing = known
 
 
 CONNECTORS = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.config.words import serve_text
 from gateway.core.events import Kind
-from gateway.core.model import BUCKETS, Route, Serve
+from gateway.core.model import BUCKETS, Route, Serve, Side
 from gateway.core.positions import Action, Position, State, acted
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.rollouts.loop import Loop
@@ -52,12 +52,16 @@ class Actions:
         try:
             taken = await self._loop.step(position, after, kind)
         except StoreUnavailable as error:
-            raise CommandError(f"The ramp stays where it is: {error} Pausing and rolling back work without it.") from error
+            raise CommandError(
+                f"The ramp stays where it is: {error} Pausing and rolling back do without it."
+            ) from error
         if not taken:
             raise CommandError(f"The ramp {ramp.journey} took another step just now. See `banyan ramp {name}`.")
         return after
 
-    async def override(self, name: str, share: int, *, record: str | None, until: float | None, by: str, why: str) -> Override:
+    async def override(
+        self, name: str, share: int, *, record: Side | None, until: float | None, by: str, why: str
+    ) -> Override:
         """Have a route serve something else than the file says, at once. Raises CommandError."""
         route = self._route(name)
         if route.serve is Serve.RETIRED:

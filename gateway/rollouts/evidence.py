@@ -22,7 +22,11 @@ _FAILED = (Outcome.BACKEND_ERROR, Outcome.TIMEOUT)
 
 @dataclass
 class Stage:
-    """One journey's present stage: `counted` was seen before this process began, `others` is other replicas'."""
+    """One journey's present stage.
+
+    `counted` was seen here before this process began, `others` on other replicas; `before` by the earlier stages.
+    `loaded` tells that the store has been asked, `carried` that the stage before this one ended in this process.
+    """
 
     position: Position
     allowed: float
@@ -32,6 +36,8 @@ class Stage:
     others: Evidence = NO_EVIDENCE
     before: Evidence = NO_EVIDENCE
     others_before: Evidence = NO_EVIDENCE
+    loaded: bool = False
+    carried: bool = False
 
     @property
     def generation(self) -> str:
@@ -56,9 +62,9 @@ class StageEvidence:
         self._stages: dict[str, Stage] = {}
         self._journeys: dict[str, str] = {}
 
-    def follow(self, ramps: Iterable[RampOf], positions: Mapping[str, Position]) -> list[Stage]:
-        """Go by these positions: a stage that has begun meanwhile has seen nothing yet. The stages that are new."""
-        stages, begun = {}, []
+    def follow(self, ramps: Iterable[RampOf], positions: Mapping[str, Position]) -> None:
+        """Go by these positions: a stage that has begun meanwhile has seen nothing yet."""
+        stages = {}
         for journey, ramp, routes in ramps:
             position = positions.get(journey)
             if position is None:
@@ -70,12 +76,11 @@ class StageEvidence:
                 stage.position, stage.routes = position, names
             else:
                 if old is not None:
+                    stage.carried = True
                     stage.before, stage.others_before = old.before + old.own(), old.others_before + old.others
-                begun.append(stage)
             stages[journey] = stage
         self._stages = stages
         self._journeys = {route: journey for journey, stage in stages.items() for route in stage.routes}
-        return begun
 
     # -------------------------------------------------------------------------------------------- counting
 
@@ -120,21 +125,25 @@ class StageEvidence:
         return list(self._stages.values())
 
     def to_store(self) -> list[StoredEvidence]:
-        """All that was seen here."""
+        """All that was seen here, of the stages that were asked for before: what the store has must not be lost."""
         found = []
         for journey, stage in self._stages.items():
+            if not stage.loaded:
+                continue
             position = stage.position
             found.append(StoredEvidence(journey, stage.generation, position.stage, stage.own().to_plain()))
             found.append(StoredEvidence(journey, position.settings, BEFORE, stage.before.to_plain()))
         return found
 
-    def take(self, stage: Stage, present: Mapping[str, Document], before: Mapping[str, Document], *, own: bool) -> None:
-        """Take up what the store has of a stage: of other replicas, and (`own`) what this one saw before it began."""
+    def take(self, stage: Stage, present: Mapping[str, Document], before: Mapping[str, Document]) -> None:
+        """Take up what the store has of a stage: of other replicas, and at first also what this one saw in the past."""
         stage.others = _sum(present, but=self._replica)
         stage.others_before = _sum(before, but=self._replica)
-        if own:
+        if not stage.loaded:
+            stage.loaded = True
             stage.counted = _sum({name: each for name, each in present.items() if name == self._replica})
-            stage.before = _sum({name: each for name, each in before.items() if name == self._replica})
+            if not stage.carried:
+                stage.before = _sum({name: each for name, each in before.items() if name == self._replica})
 
 
 def _sum(documents: Mapping[str, Document], but: str = "") -> Evidence:

@@ -18,8 +18,9 @@ from gateway.core.comparing.judging import Judgement, judge
 from gateway.core.comparing.noise import MOST_FIELDS, FieldCount, Signature, State, state_of, verdict_of
 from gateway.core.comparing.redaction import Example, example_of
 from gateway.core.comparing.rules import Rules
+from gateway.core.comparing.values import pointer_text
 from gateway.core.evidence import Verdict
-from gateway.core.model import Side
+from gateway.core.model import LEGACY, Side
 
 WAITING = 4_000
 WAITING_BYTES = 64 * 2**20
@@ -53,7 +54,7 @@ class Judged(NamedTuple):
 class Seen(NamedTuple):
     """How often a field differed in one way, when first and when last (Unix seconds)."""
 
-    count: FieldCount
+    counted: FieldCount
     first: float
     last: float
 
@@ -74,11 +75,22 @@ class Fields:
             here = key if key in self.counts or len(self.counts) < MOST_FIELDS else OVERFLOW
             known = self.counts[here] = self.counts.get(here, FieldCount()).plus(counted)
             seen = self.fresh.get(here, Seen(FieldCount(), at, at))
-            self.fresh[here] = Seen(seen.count.plus(counted), seen.first, at)
+            self.fresh[here] = Seen(seen.counted.plus(counted), seen.first, at)
             state: State = "unsure" if here == OVERFLOW else state_of(known)  # different fields are in it
             changed = changed or self.states.get(here) != state
             self.states[here] = state
         return changed
+
+    def know(self, counts: Iterable[tuple[FieldKind, FieldCount]]) -> None:
+        """Add what was known before this process began."""
+        for key, counted in counts:
+            known = self.counts[key] = self.counts.get(key, FieldCount()).plus(counted)
+            self.states[key] = "unsure" if key == OVERFLOW else state_of(known)
+
+    def taken(self) -> dict[FieldKind, Seen]:
+        """The counts since this was asked last."""
+        fresh, self.fresh = self.fresh, {}
+        return fresh
 
     def settled(self) -> list[Judged]:
         """Those in hand of which it is known now what they are worth."""
@@ -131,7 +143,7 @@ class Judge:
             for key, state in fields.states.items()
             if state == "wrong"
         ]
-        return "".join(f"/{token}" for token in max(wrong)[1]) if wrong else ""
+        return pointer_text(max(wrong)[1]) if wrong else ""
 
     # -------------------------------------------------------------------------------------------- taking samples
 
@@ -146,7 +158,9 @@ class Judge:
                 self._bytes += _size(sample)
         if self._waiting:
             self._wake.set()
-        found = [Judged(route, "skipped", "legacy", now, reason=reason) for (route, reason), n in lost.items() for _ in range(n)]
+        found = []
+        for (route, reason), count in lost.items():
+            found += [Judged(route, "skipped", LEGACY, now, reason=reason)] * count
         if found:
             self._tell(found)
 

@@ -1,26 +1,28 @@
-"""Everything that goes to the store and comes from it, in one place beside the traffic and beside the decisions.
+"""Everything that goes to the store and comes from it, in one place, beside the traffic and beside the decisions.
 
-Whatever the store does, nobody here waits for it but this: it is asked again until it answers. What was counted
-meanwhile is kept, within bounds; what other replicas changed is taken up within a second.
+Whatever the store does, only this waits for it, and asks again until it answers. What was counted meanwhile is kept,
+within bounds; what other replicas changed is taken up within a second.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gateway.core.comparing.noise import FieldCount
+from gateway.core.comparing.values import pointer_of
+from gateway.core.events import Event
 from gateway.core.policies import Keep
 from gateway.core.positions import Position
-from gateway.errors import BanyanError, CommandError, StoreUnavailable
-from gateway.rollouts.evidence import BEFORE, Stage, StageEvidence
+from gateway.errors import CommandError, StoreUnavailable
+from gateway.rollouts.counts import Counts
+from gateway.rollouts.evidence import BEFORE, StageEvidence
 from gateway.rollouts.judging import Judge
 from gateway.rollouts.standings import Standings
 from gateway.rollouts.telling import Teller
-from gateway.store.values import Example, FieldSeen, Flush, StoredPosition, TrafficCount, VerdictCount
-from gateway.telemetry.logging import log
+from gateway.store.values import Flush, Told
 from gateway.telemetry.metrics import Traffic
 
 if TYPE_CHECKING:
@@ -30,50 +32,19 @@ LOOK = 0.5
 """Seconds between looks at what other replicas changed."""
 FLUSH = 2.0
 PRUNE = 3_600.0
-MOST_ROWS = 100_000
-"""Rows of counts that are kept while the store cannot be had; beyond them the oldest minutes go."""
-Row = tuple[int, str, str, str, int]
-
-
-class Counts:
-    """What was counted and is not in the store yet: traffic and verdicts by minute."""
-
-    def __init__(self) -> None:
-        self.traffic: dict[Row, TrafficCount] = {}
-        self.verdicts: Counter[tuple[int, str, str]] = Counter()
-        self.lost = 0
-
-    def gather(self, traffic: Traffic, now: float) -> None:
-        """Take what was counted since the last time; it counts for the minute that `now` is in."""
-        minute = int(now // 60) * 60
-        for way, tally in traffic.fresh():
-            row = (minute, way.route, way.side, way.role, way.status // 100)
-            errors = tally.count if way.outcome in ("backend_error", "timeout") else 0
-            count = TrafficCount(*row, tally.count, errors, tally.seconds, tuple(tally.buckets))
-            old = self.traffic.get(row)
-            self.traffic[row] = count if old is None else _added(old, count)
-        while len(self.traffic) > MOST_ROWS:
-            oldest = min(row[0] for row in self.traffic)
-            gone = [row for row in self.traffic if row[0] == oldest]
-            self.lost += len(gone)
-            for row in gone:
-                del self.traffic[row]
-
-    def judged(self, verdicts: Counter[tuple[str, str]], now: float) -> None:
-        minute = int(now // 60) * 60
-        for (route, verdict), count in verdicts.items():
-            self.verdicts[minute, route, verdict] += count
+Opening = Callable[[], Awaitable["Store"]]
 
 
 class Keeper:
     """The store, as long as it can be had. `changed` is called when others changed where routes stand.
 
-    `opening` opens it; `available` tells whether it answered last.
+    `available` tells whether it answered last, `why` it did not; `looked` is set once it has been asked for the first
+    time, whatever it said.
     """
 
     def __init__(
         self,
-        opening: "Callable[[], Any]",
+        opening: Opening,
         replica: str,
         standings: Standings,
         evidence: StageEvidence,
@@ -91,172 +62,147 @@ class Keeper:
         self._teller = teller
         self._changed = changed
         self._seen = -1
-        self._number = int(time() * 1_000)
+        self._number = int(time() * 1_000)  # above those of every earlier process of this replica
         self._flush: Flush | None = None
-        self._loaded_fields: set[str] = set()
+        self._unread: set[str] = set()
+        self._last = {"flush": monotonic(), "prune": monotonic()}
         self.counts = Counts()
         self.keep = Keep()
         self.store: Store | None = None
         self.available = False
-        self.why = "it has not been opened yet"
+        self.why = "it has not been opened yet."
         self.looked = asyncio.Event()
 
     async def run(self) -> None:
-        """Keep, for as long as this runs. Each part is tried again by itself."""
-        flushed = pruned = monotonic()
+        """Keep, for as long as this runs."""
         while True:
             try:
-                await self._open()
-                await self._look()
-                await self._tell()
-                now = monotonic()
-                if now - flushed >= FLUSH:
-                    flushed = now
-                    await self.flush()
-                if now - pruned >= PRUNE and self.store is not None:
-                    pruned = now
-                    await self.store.prune(self.keep, time())
-            except StoreUnavailable as error:
+                await self._once()
+            except (StoreUnavailable, CommandError) as error:
                 self._lost(str(error))
             else:
                 self._had()
+            self.looked.set()
             await asyncio.sleep(LOOK)
 
-    async def close(self) -> None:
-        """Put away what there is, if the store takes it now."""
-        if self.store is None:
-            return
-        try:
-            await self._tell()
-            await self.flush()
-        except StoreUnavailable as error:
-            log().warning("counts_lost", why=str(error))
-        await self.store.close()
-
-    async def _open(self) -> None:
+    async def _once(self) -> None:
         if self.store is None:
             self.store = await self._opening()
+        await self._look(self.store)
+        await self._read(self.store)
+        await self._tell(self.store)
+        if self._is_due("flush", FLUSH):
+            await self.flush(self.store)
+        if self._is_due("prune", PRUNE):
+            await self.store.prune(self.keep, time())
+
+    def _is_due(self, what: str, every: float) -> bool:
+        if monotonic() - self._last[what] < every:
+            return False
+        self._last[what] = monotonic()
+        return True
 
     def _lost(self, why: str) -> None:
-        self.why = why
-        self.looked.set()
-        if self.available or self._seen < 0:
-            self._seen = max(self._seen, 0)
+        if self.available or not self.looked.is_set():
             self._teller.tell("store_unavailable", why=why)
-        self.available = False
+        self.available, self.why = False, why
         self.counts.gather(self._traffic, time())
 
     def _had(self) -> None:
-        if not self.available and self.why and self._teller.untold:
-            pass
-        if not self.available and self._flush is not None:
-            pass
+        if not self.available and self.looked.is_set():
+            self._teller.tell("store_recovered", why="the store answers again")
         self.available, self.why = True, ""
-        self.looked.set()
+
+    async def close(self) -> None:
+        """Put away what there is, if the store takes it now."""
+        if self.store is not None:
+            try:
+                await self._tell(self.store)
+                await self.flush(self.store)
+            except StoreUnavailable as error:
+                self._lost(str(error))
+            await self.store.close()
 
     # -------------------------------------------------------------------------------------------- from the store
 
-    async def _look(self) -> None:
-        assert self.store is not None
-        changes = await self.store.changes()
-        if changes != self._seen or self._standings.untold:
-            positions = [Position.from_plain(each.document) for each in await self.store.positions()]
-            if self._standings.merge(positions, await self.store.overrides()):
+    def read(self, routes: Iterable[str]) -> None:
+        """What is known of the fields of these routes is to be read."""
+        self._unread |= set(routes)
+
+    async def _look(self, store: "Store") -> None:
+        changes = await store.changes()
+        if changes != self._seen:
+            positions = [Position.from_plain(each.document) for each in await store.positions()]
+            if self._standings.merge(positions, await store.overrides()):
                 self._changed()
             self._seen = changes
-        for stage in self._evidence.stages():
-            await self.take(stage, own=False)
 
-    async def take(self, stage: Stage, *, own: bool) -> None:
-        """Take up what the store has of a ramp's stage."""
-        if self.store is not None:
-            journey, at = stage.position.journey, stage.position
-            present = await self.store.evidence(journey, stage.generation, at.stage)
-            before = await self.store.evidence(journey, at.settings, BEFORE)
-            self._evidence.take(stage, present, before, own=own)
+    async def _read(self, store: "Store") -> None:
+        for stage in self._evidence.stages():
+            at = stage.position
+            present = await store.evidence(at.journey, stage.generation, at.stage)
+            before = await store.evidence(at.journey, at.settings, BEFORE)
+            self._evidence.take(stage, present, before)
+        for route in sorted(self._unread):
+            counts = [
+                ((pointer_of(each.field), each.kind), FieldCount(*each[3:7])) for each in await store.fields(route)
+            ]
+            self._judge.of(route).know(counts)
+            self._unread.discard(route)
 
     # -------------------------------------------------------------------------------------------- to the store
 
-    async def step(self, position: Position, sequence_before: int) -> bool:
+    async def step(self, position: Position, sequence_before: int, event: Event) -> bool:
         """Have the store take a ramp's step, before anything else does; False when another replica stepped first.
 
         Raises StoreUnavailable.
         """
         if self.store is None:
-            raise StoreUnavailable(self.why)
-        return await self.store.put_position(position.journey, sequence_before, position.to_plain())
+            raise StoreUnavailable(f"The store cannot be had: {self.why}")
+        told = self._told(event)
+        return await self.store.put_position(position.journey, sequence_before, position.to_plain(), told)
 
-    async def _tell(self) -> None:
+    def _told(self, event: Event) -> Told:
+        return Told(event, self._teller.webhooks_of(event))
+
+    async def _tell(self, store: "Store") -> None:
         """Tell the store what was changed and told without it."""
-        store, standings = self.store, self._standings
-        assert store is not None
+        standings = self._standings
         for kind, name in sorted(standings.untold):
             if kind == "position":
-                position = standings.positions[name]
-                if await self._put(position):
-                    standings.told(kind, name)
-            elif name in standings.overrides:
-                await store.set_override(standings.overrides[name])
-                standings.told(kind, name)
+                await self._put(store, standings.positions[name])
+                continue
+            override = standings.overrides.get(name)
+            if override is not None:
+                await store.set_override(override)
             else:
                 await store.clear_override(name)
-                standings.told(kind, name)
+            if standings.overrides.get(name) is override:
+                standings.untold.discard((kind, name))
         while self._teller.untold:
             event = self._teller.untold[0]
-            await store.add_event(event, self._teller.webhooks.urls(event.kind))
-            if self._teller.untold and self._teller.untold[0] is event:
-                self._teller.untold.popleft()
+            await store.add_event(*self._told(event))
+            self._teller.stored(event)
 
-    async def _put(self, position: Position) -> bool:
-        """Whether the store has this position now, or one that comes after it."""
-        assert self.store is not None
-        stored = {each.journey: each for each in await self.store.positions()}.get(position.journey)
-        before = stored.sequence if stored is not None else 0
-        if before >= position.sequence:
-            return self._standings.positions[position.journey] != position
-        return await self.store.put_position(position.journey, before, position.to_plain())
+    async def _put(self, store: "Store", position: Position) -> None:
+        """Have the store know where a ramp stands, unless it knows better."""
+        stored = {each.journey: each.sequence for each in await store.positions()}.get(position.journey, 0)
+        if stored < position.sequence and await store.put_position(position.journey, stored, position.to_plain()):
+            if self._standings.positions.get(position.journey) is position:
+                self._standings.untold.discard(("position", position.journey))
+        else:
+            self._seen = -1  # look again: somebody else has stepped
 
-    async def flush(self) -> None:
-        """Put the counts into the store. One that failed is sent again as it was: it may have been taken."""
-        assert self.store is not None
+    async def flush(self, store: "Store") -> None:
+        """Put the counts into the store. A flush that failed is sent again as it was: it may have been taken."""
         self.counts.gather(self._traffic, time())
         if self._flush is None:
-            self._flush = self._counted()
-        await self.store.flush(self._flush)
+            counts, self.counts = self.counts, Counts()
+            self._number += 1
+            self._flush = counts.flush(self._replica, self._number, self._judge, self.keep)
+        await store.flush(self._flush)
         self._flush = None
-        await self.store.put_evidence(self._replica, time(), self._evidence.to_store())
-
-    def _counted(self) -> Flush:
-        counts, self.counts = self.counts, Counts()
-        self._number += 1
-        fields = [
-            FieldSeen(route, "".join(f"/{token}" for token in field), kind, *seen.count, seen.first, seen.last)
-            for route, known in self._judge.fields.items()
-            for (field, kind), seen in known.fresh.items()
-        ]
-        for known in self._judge.fields.values():
-            known.fresh = {}
-        examples, self._judge.examples = self._judge.examples, []
-        return Flush(
-            self._replica,
-            self._number,
-            time(),
-            list(counts.traffic.values()),
-            [VerdictCount(*key, count) for key, count in counts.verdicts.items()],
-            fields,
-            [Example(route, each.field, each.kind, at, each.plain()) for route, at, each in examples],
-            self.keep.examples,
-        )
-
-
-def _added(one: TrafficCount, other: TrafficCount) -> TrafficCount:
-    latencies = tuple(mine + theirs for mine, theirs in zip(one.latencies, other.latencies, strict=True))
-    return one._replace(
-        requests=one.requests + other.requests,
-        errors=one.errors + other.errors,
-        seconds=one.seconds + other.seconds,
-        latencies=latencies,
-    )
+        await store.put_evidence(self._replica, time(), self._evidence.to_store())
 
 
 def replica_of(folder: Path) -> str:
@@ -268,8 +214,5 @@ def replica_of(folder: Path) -> str:
         name = ""
     if not name:
         name = token_hex(8)
-        path.write_text(name + "\n")
+        path.write_text(f"{name}\n")
     return name
-
-
-__all__ = ["BanyanError", "CommandError", "Counts", "Keeper", "StoredPosition", "replica_of"]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from time import time
 from typing import Any
 
-from gateway.core.events import Kind
+from gateway.core.events import Event, Kind
 from gateway.core.evidence import Evidence
 from gateway.core.hours import is_open
 from gateway.core.model import Estate, Route
@@ -22,7 +22,7 @@ from gateway.rollouts.evidence import StageEvidence
 from gateway.rollouts.judging import Judge
 from gateway.rollouts.keeper import Keeper
 from gateway.rollouts.standings import RampOf, Standings, is_over
-from gateway.rollouts.telling import Teller
+from gateway.rollouts.telling import Teller, event_of
 from gateway.telemetry.logging import log
 
 TICK = 0.5
@@ -96,7 +96,7 @@ class Loop:
     def tick(self, now: float) -> None:
         """Look at everything once. Whatever has to be waited for goes on beside this."""
         self._end_overrides(now)
-        self._keeper.load(self._evidence.follow(self._standings.ramps, self._standings.positions))
+        self._evidence.follow(self._standings.ramps, self._standings.positions)
         for each in self._standings.ramps:
             self._look_at(each, now)
         self.stand(now)
@@ -152,7 +152,9 @@ class Loop:
 
     async def _tell_saved(self, kind: Kind, position: Position, guard: str) -> None:
         await self.save()  # what is told must hold after a restart
-        self._told(kind, position, guard)
+        event = _event(kind, position, guard)
+        self._teller.untold.append(event)
+        self._teller.told(event)
 
     def _step(self, before: Position | None, after: Position, kind: Kind) -> None:
         """Take a step that the store must take first; one at a time for each journey."""
@@ -169,19 +171,15 @@ class Loop:
 
     async def step(self, before: Position | None, after: Position, kind: Kind) -> bool:
         """Go on, once the store has; False when the ramp stands elsewhere by now. Raises StoreUnavailable."""
-        taken = await self._keeper.step(after, before.sequence if before is not None else 0)
+        event = _event(kind, after)
+        taken = await self._keeper.step(after, before.sequence if before is not None else 0, event)
         if not taken or self._standings.positions.get(after.journey) != before:
             return False  # somebody else has stepped, or it went back meanwhile
         self._standings.positions[after.journey] = after
         await self.save()
-        self._told(kind, after)
+        self._teller.told(event)
         self.nudge()
         return True
-
-    def _told(self, kind: Kind, position: Position, guard: str = "") -> None:
-        details: dict[str, Any] = {"stage": position.stage + 1, "share": position.share / 100}
-        details |= {"sequence": position.sequence, **({"guard": guard} if guard else {})}
-        self._teller.tell(kind, journey=position.journey, by=position.by, why=position.why, details=details)
 
     async def save(self) -> None:
         """See on the disk where things stand, if that has changed."""
@@ -203,6 +201,12 @@ class Loop:
 
 
 _KINDS: dict[State, Kind] = {State.FINISHED: "finished", State.AWAITING_APPROVAL: "approval_needed"}
+
+
+def _event(kind: Kind, position: Position, guard: str = "") -> Event:
+    details: dict[str, Any] = {"stage": position.stage + 1, "share": position.share / 100}
+    details |= {"sequence": position.sequence, **({"guard": guard} if guard else {})}
+    return event_of(kind, journey=position.journey, by=position.by, why=position.why, details=details)
 
 
 def _compared(routes: tuple[Route, ...]) -> object:

@@ -138,7 +138,7 @@ class Standings:
 
     def of(self, now: float) -> dict[str, Standing]:
         """What each route that stands elsewhere than the file says is to go by."""
-        found = {}
+        found: dict[str, Standing] = {}
         for each in self.ramps:
             position = self.positions.get(each.journey)
             ramp = standing_of(position) if position is not None else _UNKNOWN
@@ -151,7 +151,9 @@ class Standings:
     def holds(self, override: Override, now: float) -> bool:
         """Whether an override is still live: its time is not over, and the file says what it said when it was set."""
         route = self.routes.get(override.route)
-        return route is not None and not is_over(override, now) and override.serve == serve_text(route.serve, route.share)
+        if route is None or is_over(override, now):
+            return False
+        return override.serve == serve_text(route.serve, route.share)
 
 
 def is_over(override: Override, now: float) -> bool:

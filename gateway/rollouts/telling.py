@@ -1,4 +1,4 @@
-"""Events: each is logged, sent to the webhooks, and kept until the store has it. Telling never waits for any of them."""
+"""Events: each is logged, sent to the webhooks, and kept until the store has it. Telling waits for none of them."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -6,7 +6,8 @@ from random import SystemRandom
 from time import time
 from typing import Any
 
-from gateway.core.events import Event, Kind
+from gateway.core.events import TYPES, Event, Kind
+from gateway.rollouts.stored import webhook_name
 from gateway.rollouts.webhooks import Webhooks
 from gateway.telemetry.logging import log
 
@@ -34,20 +35,37 @@ class Teller:
         details: Mapping[str, Any] | None = None,
     ) -> Event:
         """Something has happened, and holds by now. `by` is "" for the gateway itself."""
-        event = Event(f"evt_{_draw(128):032x}", time(), kind, route, journey, by, why, details or {})
-        named = {name: value for name, value in (("route", route), ("journey", journey), ("by", by)) if value}
-        level = "warning" if kind in _GRAVE else "info"
-        getattr(log(), level)(_LOGGED.get(kind, f"ramp_{kind}"), **named, why=why, **event.details)
+        event = event_of(kind, route=route, journey=journey, by=by, why=why, details=details)
         self.untold.append(event)
-        self.webhooks.send(event)
+        self.told(event)
         return event
 
+    def told(self, event: Event) -> None:
+        """An event that the store has already."""
+        named = {"route": event.route, "journey": event.journey, "by": event.by}
+        level = "warning" if event.kind in _GRAVE else "info"
+        fields = {name: value for name, value in named.items() if value}
+        getattr(log(), level)(TYPES[event.kind].replace(".", "_"), **fields, why=event.why, **event.details)
+        self.webhooks.send(event)
 
-_LOGGED: Mapping[Kind, str] = {
-    "override_set": "override_set",
-    "override_cleared": "override_cleared",
-    "override_ended": "override_ended",
-    "config_changed": "config_changed",
-    "store_unavailable": "store_unavailable",
-    "store_recovered": "store_recovered",
-}
+    def webhooks_of(self, event: Event) -> tuple[str, ...]:
+        """The names of the webhooks that are sent it."""
+        return tuple(webhook_name(url) for url in self.webhooks.urls(event.kind))
+
+    def stored(self, event: Event) -> None:
+        """The store has it now."""
+        if self.untold and self.untold[0] is event:
+            self.untold.popleft()
+
+
+def event_of(
+    kind: Kind,
+    *,
+    route: str = "",
+    journey: str = "",
+    by: str = "",
+    why: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> Event:
+    """Something that happens now."""
+    return Event(f"evt_{_draw(128):032x}", time(), kind, route, journey, by, why, details or {})

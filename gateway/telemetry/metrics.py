@@ -135,7 +135,7 @@ class Traffic(Collector):
         yield self._requests()
         yield self._durations()
         yield self._failures()
-        yield self._judged()
+        yield self._verdict_counts()
         yield self._not_compared()
         yield from self._configuration()
         yield from self._process()

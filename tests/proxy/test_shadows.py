@@ -81,7 +81,7 @@ async def test_after_the_cut_over_legacy_gets_the_copies(start: Start, legacy: O
     serving = await start(copied(serve=Serve.NEW))
     await serving.get("/a", until=b"ok")
     assert [each.control_side for each in await serving.compared()] == ["new"]
-    serving.live.stand({"ANY /a": Standing(override=0)})
+    serving.live.table.stand({"ANY /a": Standing(override=0)})
     await serving.get("/a", until=b"ok")
     assert [each.control_side for each in await serving.compared(2)] == ["new", "legacy"]
 

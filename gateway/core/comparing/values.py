@@ -89,6 +89,11 @@ def _exactly(value: Any) -> Any:
     return {"\0": value.value if isinstance(value, Absent) else str(value)}
 
 
+def pointer_of(text: str) -> Pointer:
+    """A written pointer as its tokens."""
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in text.split("/")[1:])
+
+
 def pointer_text(pointer: Pointer) -> str:
     """A pointer as it is written (RFC 6901, section 3)."""
     return "".join(f"/{token.replace('~', '~0').replace('/', '~1')}" for token in pointer)

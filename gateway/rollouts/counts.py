@@ -1,0 +1,76 @@
+"""What was counted and is not in the store yet: traffic and verdicts by minute, fields, examples."""
+
+from collections import Counter
+from collections.abc import Mapping
+from time import time
+
+from gateway.core.comparing.values import pointer_text
+from gateway.core.model import Outcome
+from gateway.core.policies import Keep
+from gateway.rollouts.judging import Judge
+from gateway.store.values import Example, FieldSeen, Flush, TrafficCount, VerdictCount
+from gateway.telemetry.metrics import Traffic
+
+MOST_ROWS = 100_000
+"""Rows that are kept while the store cannot be had; beyond them the oldest minutes go."""
+_FAILED = (Outcome.BACKEND_ERROR, Outcome.TIMEOUT)
+Row = tuple[int, str, str, str, int]
+
+
+class Counts:
+    """Counts by minute; `lost` are the rows for which there was no room."""
+
+    def __init__(self) -> None:
+        self.traffic: dict[Row, TrafficCount] = {}
+        self.verdicts: Counter[tuple[int, str, str]] = Counter()
+        self.lost = 0
+
+    def gather(self, traffic: Traffic, now: float) -> None:
+        """Take what was counted since the last time; it counts for the minute that `now` is in."""
+        minute = int(now // 60) * 60
+        for way, tally in traffic.fresh():
+            row = (minute, way.route, way.side, way.role, way.status // 100)
+            errors = tally.count if way.outcome in _FAILED else 0
+            count = TrafficCount(*row, tally.count, errors, tally.seconds, tuple(tally.buckets))
+            self.traffic[row] = _added(self.traffic.get(row), count)
+        while len(self.traffic) > MOST_ROWS:
+            oldest = min(row[0] for row in self.traffic)
+            for row in [row for row in self.traffic if row[0] == oldest]:
+                del self.traffic[row]
+                self.lost += 1
+
+    def judged(self, verdicts: Mapping[tuple[str, str], int], now: float) -> None:
+        """Count verdicts, by route and verdict."""
+        minute = int(now // 60) * 60
+        for (route, verdict), count in verdicts.items():
+            self.verdicts[minute, route, verdict] += count
+
+    def flush(self, replica: str, number: int, judge: Judge, keep: Keep) -> Flush:
+        """All of it, and what the judge has seen of fields since the last time."""
+        fields = [
+            FieldSeen(route, pointer_text(field), kind, *seen.counted, seen.first, seen.last)
+            for route, known in judge.fields.items()
+            for (field, kind), seen in known.taken().items()
+        ]
+        examples, judge.examples = judge.examples, []
+        return Flush(
+            replica,
+            number,
+            time(),
+            list(self.traffic.values()),
+            [VerdictCount(*key, count) for key, count in self.verdicts.items()],
+            fields,
+            [Example(route, each.field, each.kind, at, each.plain()) for route, at, each in examples],
+            keep.examples,
+        )
+
+
+def _added(one: TrafficCount | None, other: TrafficCount) -> TrafficCount:
+    if one is None:
+        return other
+    return one._replace(
+        requests=one.requests + other.requests,
+        errors=one.errors + other.errors,
+        seconds=one.seconds + other.seconds,
+        latencies=tuple(mine + theirs for mine, theirs in zip(one.latencies, other.latencies, strict=True)),
+    )
