@@ -15,8 +15,8 @@ from urllib.parse import quote
 from connectors.soap.fields import Node, shape
 from connectors.soap.plan import Operation, Schema
 from gateway.cli.mappings import get_lines, request_lines, response_lines, scalar
+from gateway.config.addresses import address as read_address
 from gateway.config.problems import Unreadable
-from gateway.config.words import address as read_address
 
 WIDTH = 100
 NO_ADDRESS = "http://localhost:8080"

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator
 
-from gateway.config import measures, words
+from gateway.config import addresses, measures, words
 from gateway.config.kinds import CountOrZero, Maybe, Spec, text
 from gateway.config.problems import Problem
 from gateway.config.wording import Entry
@@ -16,7 +16,7 @@ _Kept = Annotated[float, PlainValidator(words.long_duration), text("A duration: 
 class WebhookSpec(Spec):
     """Where events are sent, signed as Standard Webhooks has it."""
 
-    url: Annotated[str, PlainValidator(measures.webhook_url), text("An http or https address.")]
+    url: Annotated[str, PlainValidator(addresses.webhook_url), text("An http or https address.")]
     secret: Annotated[bytes, PlainValidator(measures.webhook_secret), text('whsec_..., best "${WEBHOOK_SECRET}".')]
     """What signs them: whsec_ and 24 to 64 bytes in base64."""
     events: Maybe[Annotated[list[EventKind], Field(min_length=1)]] = None
@@ -41,7 +41,7 @@ class StoreSpec(Spec):
 
     url: Maybe[
         Annotated[
-            str, PlainValidator(measures.database), text('postgresql://user:password@host/name, "${DATABASE_URL}"')
+            str, PlainValidator(addresses.database), text('postgresql://user:password@host/name, "${DATABASE_URL}"')
         ]
     ] = None
     """A PostgreSQL database. Default: a file in the data folder (SQLite)."""

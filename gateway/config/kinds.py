@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from gateway.config import templates, words
+from gateway.config import addresses, templates, words
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ Bound = Annotated[int, PlainValidator(words.positive_size), _A_SIZE]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 CountOrZero = Annotated[int, Field(ge=0, le=1_000_000)]
 FilePath = Annotated[str, StringConstraints(min_length=1)]
-Link = Annotated[str, PlainValidator(words.link), text("An http or https address.")]
+Link = Annotated[str, PlainValidator(addresses.link), text("An http or https address.")]
 Instant = Annotated[int, PlainValidator(words.instant), text("A date, or an instant with its zone.")]
 HostName = Annotated[str, PlainValidator(words.host_name), text("A host name.")]
 FieldName = Annotated[bytes, PlainValidator(words.field_name), text("The name of a header.")]

@@ -20,8 +20,6 @@ _MORE = re.compile(r"\+([0-9]{1,2}(?:\.[0-9]{1,4})?)%")
 _TIMES = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)x")
 _DECIMAL = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-_DATABASE = re.compile(r"postgresql://[!-~]+")
-_ADDRESS = re.compile(r"https?://[!-.0-?A-~]+(?:/[!-~]*)?")
 _SECRET_BYTES = range(24, 65)
 
 # ------------------------------------------------------------------------------------------------ places
@@ -162,19 +160,3 @@ def webhook_secret(value: object) -> bytes:
     if not text.startswith("whsec_") or len(secret) not in _SECRET_BYTES:
         raise Unreadable("must be whsec_ and then 24 to 64 bytes in base64, such as openssl rand -base64 32 prints")
     return secret
-
-
-def webhook_url(value: object) -> str:
-    """Where events are sent. Such an address may be a secret itself, so no message repeats it."""
-    text = text_of(value).strip()
-    if not _ADDRESS.fullmatch(text):
-        raise Unreadable("must be an address without user and password, such as https://hooks.example.org/banyan")
-    return text
-
-
-def database(value: object) -> str:
-    """The URL of a PostgreSQL database. It may hold a password, so no message repeats it."""
-    text = text_of(value).strip()
-    if not _DATABASE.fullmatch(text):
-        raise Unreadable("must be a PostgreSQL database: postgresql://user:password@host/name")
-    return text

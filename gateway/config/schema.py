@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
-from gateway.config import words
+from gateway.config import addresses, words
 from gateway.config.keeping import KeepSpec, StoreSpec, WebhookSpec
 from gateway.config.kinds import (
     Bound,
@@ -74,11 +74,11 @@ class GatewaySpec(Spec):
 
     timeout: TimeoutSpec = TimeoutSpec.model_construct()
     limits: LimitsSpec = LimitsSpec.model_construct()
-    trusted_proxies: list[Annotated[str, PlainValidator(words.network), text("A network: 10.0.0.0/8.")]] = Field(
+    trusted_proxies: list[Annotated[str, PlainValidator(addresses.network), text("A network: 10.0.0.0/8.")]] = Field(
         default=[]
     )
     """Networks whose X-Forwarded-* and Forwarded headers are believed."""
-    public_url: Maybe[Annotated[str, PlainValidator(words.public_url), text("https://api.example.org")]] = None
+    public_url: Maybe[Annotated[str, PlainValidator(addresses.public_url), text("https://api.example.org")]] = None
     """The address front ends use, where the Host header does not tell."""
     tls: Maybe[ListenerTlsSpec] = None
     drain_timeout: DurationOrZero = Gateway().drain_timeout
@@ -206,8 +206,8 @@ class BackendSpec(Spec):
     mtom: Maybe[bool] = None
     """Whether large base64 travels beside the envelope, as MTOM. Default: what the WSDL's policy asks for."""
     url: Annotated[
-        words.Address,
-        PlainValidator(words.address),
+        addresses.Address,
+        PlainValidator(addresses.address),
         text("Where it listens: http://host:port/base, https://... or unix:/path/to.sock"),
     ]
     host: Annotated[str, PlainValidator(words.seen_host), text("own, public, or a host name.")] = "own"

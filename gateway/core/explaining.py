@@ -264,7 +264,8 @@ class _Visit:
         if reason == "drawn" and route.sticky and route.sticky.issue:
             yield f"The answer would set {key_name(route.sticky)}, which keeps the client on the side it was given."
         if route.tester and reason != "tester" and route.tester.header in reserved:
-            yield "A tester's choice was ignored: it needs the right secret, a side that exists and a safe request."
+            needed = "the right secret, a side that exists, a safe request, no override"
+            yield f"A tester's choice was ignored: it needs {needed}."
         sent = {line.partition(":")[0].lower() for sending in sends for line in sending.head}
         if not self.peer.trusted:
             sent -= {name.lower().decode() for name, _ in self.request.forwarding}

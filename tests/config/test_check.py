@@ -34,6 +34,9 @@ routes:
     serve: 10% new
     sticky: {cookie: tenancy}
     tester: {header: x-banyan-serve, secret: "${SECRET:-demo}"}
+    shadow: {share: 25%, noise: 5%}
+    compare: {ignore: [/at], unordered: {/charges: id}, tolerance: {/sum: 0.01}, map: {/state: {A: open}}}
+    ramp: {stages: [1%, 100%], only: {days: Mon-Fri, hours: "09:00-17:00"}, guards: {parity: 99.5%, latency_p95: 2x}}
   - name: balance
     match: SOAP /Rents.asmx#GetBalance
     safe: true

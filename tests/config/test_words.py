@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.config import words
 from gateway.config.problems import Unreadable
-from gateway.config.words import Address, ServeWord
+from gateway.config.words import ServeWord
 from gateway.core.model import Serve
 
 
@@ -168,10 +168,6 @@ def test_methods_are_in_capitals() -> None:
         (words.matched_host, "example.org", b"example.org"),
         (words.seen_host, "own", "own"),
         (words.seen_host, "housing.internal:8080", "housing.internal:8080"),
-        (words.network, "10.0.0.0/8", "10.0.0.0/8"),
-        (words.network, "::1", "::1/128"),
-        (words.public_url, "https://api.example.org/", "https://api.example.org"),
-        (words.link, "https://example.org/a?b=c#d", "https://example.org/a?b=c#d"),
     ],
 )
 def test_names_are_read_as_the_core_wants_them(read: Callable[[object], Any], value: object, expected: object) -> None:
@@ -200,64 +196,11 @@ def test_names_are_read_as_the_core_wants_them(read: Callable[[object], Any], va
         (words.matched_host, "a.*.org"),
         (words.seen_host, "own:"),
         (words.seen_host, "a b"),
-        (words.network, "10.0.0.1/8"),
-        (words.network, "ten"),
-        (words.public_url, "https://api.example.org/v1"),
-        (words.public_url, "api.example.org"),
-        (words.link, "example.org"),
-        (words.link, "https://example.org/a b"),
-        (words.link, 'https://example.org/"'),
     ],
 )
 def test_names_that_cannot_be_are_refused(read: Callable[[object], Any], value: object) -> None:
     """What could break a header, or never match, is refused where it is written."""
     assert refusal(read, value)
-
-
-@pytest.mark.parametrize(
-    ("url", "address"),
-    [
-        ("http://housing:8080", Address("housing", 8080, authority=b"housing:8080")),
-        ("http://housing", Address("housing", 80, authority=b"housing")),
-        ("https://Housing/", Address("housing", 443, True, authority=b"housing")),
-        ("https://housing:8443/api/v1/", Address("housing", 8443, True, base=b"/api/v1", authority=b"housing:8443")),
-        ("http://[::1]:9000", Address("::1", 9000, authority=b"[::1]:9000")),
-        ("https://[::1]:443", Address("::1", 443, True, authority=b"[::1]")),
-        ("unix:/run/housing.sock", Address("localhost", 0, unix="/run/housing.sock")),
-        ("unix:///run/housing.sock", Address("localhost", 0, unix="/run/housing.sock")),
-    ],
-)
-def test_a_url_says_where_a_backend_listens(url: str, address: Address) -> None:
-    """Host, port, base path and the Host header come from one URL."""
-    assert words.address(url) == address
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "housing:8080",
-        "ftp://housing",
-        "http://",
-        "http://user:pw@housing",
-        "http://housing?x",
-        "http://housing/#f",
-        "http://housing:99999",
-        "http://housing:0",
-        "http://housing:x",
-        "http://[::1",
-        "http://hou sing",
-        "unix:",
-        "unix:/" + "x" * 107,
-        "http://housing/../x",
-        "http://housing/%2e%2e/x",
-        "http://häusing",
-        8080,
-    ],
-)
-def test_other_urls_are_refused(url: object) -> None:
-    """A URL that holds more or less than an address is refused, and a password in it is not repeated."""
-    message = refusal(words.address, url)
-    assert "pw" not in message
 
 
 def test_a_time_zone_is_one_that_is_known_here() -> None:

@@ -185,7 +185,7 @@ def test_a_tester_chooses_or_learns_why_not() -> None:
     tested = route("t", "GET /t", tester=model.Tester(b"x-banyan-serve", b"open"))
     chosen = told(table(tested), "GET", "/t", "X-Banyan-Serve: new open")
     ignored = told(table(tested), "GET", "/t", "X-Banyan-Serve: new shut")
-    note = "A tester's choice was ignored: it needs the right secret, a side that exists and a safe request."
+    note = "A tester's choice was ignored: it needs the right secret, a side that exists, a safe request, no override."
     assert (chosen.side, note in chosen.notes) == (NEW, False)
     assert (ignored.side, note in ignored.notes) == (LEGACY, True)
     assert note not in told(table(tested), "GET", "/t").notes
