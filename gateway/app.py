@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gateway.config.check import Loaded
     from gateway.processes.control import Control
     from gateway.processes.options import RunOptions
+    from gateway.store.repository import Store
 
 
 def run_data(folder: Path, descriptor: int) -> int:
@@ -58,7 +60,8 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    control = Control(options.config, loaded, os.environ, Traffic())
+    traffic = Traffic()
+    control = Control(options.config, loaded, os.environ, traffic)
     loop.add_signal_handler(signal.SIGHUP, control.reopen_logs)
     control.supervisor = Supervisor(
         options.data,
@@ -67,13 +70,18 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         on_samples=control.sampled,
         on_event=control.happened,
     )
-    starting = loop.create_task(control.start())
+    launching = loop.create_task(control.supervisor.start())
     await asyncio.sleep(0)  # the data process is on its way; importing aiohttp takes as long as it does to be there
     from gateway.admin.api import admin_app, command_app
     from gateway.admin.serving import serve, serve_unix
+    from gateway.rollouts.room import Rollouts
+
+    control.rollouts = Rollouts(options.data, partial(_opened, options, loaded), traffic, control.apply)
+    starting = loop.create_task(control.start(launching))
 
     async with contextlib.AsyncExitStack() as ending:
         ending.callback(control.close)
+        ending.push_async_callback(control.rollouts.close)
         ending.push_async_callback(_give_up, control, starting)
         admin = await serve(admin_app(control), options.admin)
         ending.push_async_callback(admin.cleanup)
@@ -83,11 +91,19 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         watching = loop.create_task(control.watch())
         ending.callback(watching.cancel)
         log().info("listening", public=str(options.listen), admin=str(options.admin), data=str(options.data))
-        await _until_stopped(stop, watching)
+        await _until_stopped(stop, watching, *control.rollouts.tasks)
         log().info("draining", seconds=control.loaded.estate.gateway.drain_timeout)
         await control.supervisor.stop(control.loaded.estate.gateway.drain_timeout)
     log().info("gateway_stopped")
     return 0
+
+
+async def _opened(options: "RunOptions", loaded: "Loaded") -> "Store":
+    """The store, imported when it is first wanted: that takes a while."""
+    from gateway.store.repository import Store
+
+    settings = loaded.estate.gateway.store
+    return await Store.open(options.store or settings.url, options.data, upgrade=settings.upgrade)
 
 
 async def _give_up(control: "Control", starting: "asyncio.Task[None]") -> None:
@@ -97,12 +113,13 @@ async def _give_up(control: "Control", starting: "asyncio.Task[None]") -> None:
     control.supervisor.give_up()
 
 
-async def _until_stopped(stop: asyncio.Event, watching: "asyncio.Task[None]") -> None:
-    """Until a signal comes. A watch that fails must not go unnoticed: it ends the process with its error."""
+async def _until_stopped(stop: asyncio.Event, *tasks: "asyncio.Task[None]") -> None:
+    """Until a signal comes. What should go on for ever must not end unnoticed: it ends the process with its error."""
     stopped = asyncio.get_running_loop().create_task(stop.wait())
-    await asyncio.wait({stopped, watching}, return_when=asyncio.FIRST_COMPLETED)
-    if watching.done():
-        watching.result()
+    await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        if task.done():
+            task.result()
     stopped.cancel()
 
 

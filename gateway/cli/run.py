@@ -32,6 +32,10 @@ def run(
     data: Annotated[
         Path, typer.Option(metavar="DIR", envvar="BANYAN_DATA", help="The data folder, one for each gateway.")
     ] = DATA,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="URL", envvar="BANYAN_STORE", help="The store; default: a file in the data folder."),
+    ] = None,
     log_level: Annotated[LogLevel, typer.Option(envvar="BANYAN_LOG_LEVEL", help="How much to log.")] = LogLevel.INFO,
 ) -> None:
     """Serve the file, until SIGTERM or Ctrl-C.
@@ -42,7 +46,7 @@ def run(
     from gateway.processes.options import RunOptions
 
     addresses = _address("--listen", listen), _address("--admin", admin)
-    raise typer.Exit(run_control(RunOptions(config, *addresses, data, log_level.value)))
+    raise typer.Exit(run_control(RunOptions(config, *addresses, data, log_level.value, store)))
 
 
 def _address(option: str, text: str) -> "Address":

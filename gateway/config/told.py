@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gateway.config.measures import DAYS
+from gateway.core.comparing.values import pointer_text
 from gateway.core.policies import (
     Compare,
     Guards,

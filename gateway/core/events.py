@@ -7,25 +7,11 @@ the same in the grouped form of Standard Webhooks ("Event types"), which is what
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-Kind = Literal[
-    "started",
-    "promoted",
-    "held",
-    "approval_needed",
-    "approved",
-    "paused",
-    "resumed",
-    "rolled_back",
-    "finished",
-    "override_set",
-    "override_cleared",
-    "override_ended",
-    "config_changed",
-    "store_unavailable",
-    "store_recovered",
-]
+from gateway.core.policies import EventKind
+
+Kind = EventKind
 
 TYPES: dict[Kind, str] = {
     "started": "ramp.started",

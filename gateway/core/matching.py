@@ -131,9 +131,12 @@ class Node:
 
 
 class RoutingTable:
-    """All routes, compiled; built once by `add`, then only read. `revision` counts tables, `digest` names the file."""
+    """All routes, compiled; built once by `add`, then only read, but for where they stand beside the file (`stand`).
 
-    __slots__ = ("_hosts", "_only", "_wild", "digest", "has_operations", "revision", "routes")
+    `revision` counts tables, `digest` names the file.
+    """
+
+    __slots__ = ("_hosts", "_only", "_standing", "_wild", "digest", "has_operations", "revision", "routes")
 
     def __init__(self, revision: int, digest: str) -> None:
         self.revision = revision

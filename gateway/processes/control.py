@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
@@ -18,11 +18,15 @@ from gateway.config.live import settled_changes
 from gateway.core.captured import Sample, Skipped
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Observation
+from gateway.core.policies import Standing
 from gateway.errors import CommandError, ConfigError
 from gateway.processes.supervisor import Supervisor
 from gateway.telemetry.access import AccessWriter
 from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
+
+if TYPE_CHECKING:
+    from gateway.rollouts.room import Rollouts
 
 _GRAVE = frozenset(
     {"data_process_died", "data_process_killed", "data_process_not_started", "data_process_refused", "table_rejected"}
@@ -47,25 +51,33 @@ class Control:
         self.loaded = loaded
         self.table: RoutingTable = compiled(loaded.estate)
         self.supervisor: Supervisor
+        self.rollouts: Rollouts
 
     def observed(self, batch: list[Observation]) -> None:
         """The data process tells what it did."""
         self._traffic.observe(batch)
+        self.rollouts.observed(batch)
         self._access.write(batch)
 
     def sampled(self, samples: list[Sample], skipped: Skipped) -> None:
         """The data process hands on what copies brought."""
-        self._traffic.skip(skipped)
+        self.rollouts.sampled(samples, skipped)
+
+    def apply(self, standings: Mapping[str, Standing]) -> None:
+        """Traffic goes by these overrides and positions of ramps from now on."""
+        self._traffic.standings = standings
+        self.table.stand(standings)
+        self.supervisor.stand(standings)
 
     def happened(self, event: str, **fields: object) -> None:
         """Something about the data process is worth a line in the log."""
         level = "error" if event in _GRAVE else "info"
         getattr(log(), level)(event, **fields)
 
-    async def start(self) -> None:
-        """Serve the configuration that was loaded. Raises CommandError."""
+    async def start(self, launching: "asyncio.Task[None]") -> None:
+        """Serve the configuration that was loaded, once the data process is there. Raises CommandError."""
         self._follow()
-        await self.supervisor.start()
+        await asyncio.gather(launching, self.rollouts.start(self.loaded.estate))
         await self.supervisor.serve(self.loaded.estate)
         log().info(
             "gateway_started", revision=self.supervisor.revision, routes=len(self.loaded.estate.routes), pid=os.getpid()
@@ -137,7 +149,9 @@ class Control:
             revision = await self.supervisor.serve(candidate.estate)
         except CommandError as error:
             return self._refuse((str(error),))
+        table.stand(self._traffic.standings)
         self.loaded, self.table = candidate, table
+        self.rollouts.follow(candidate.estate)
         self._held, self._problems = None, ()
         self._loaded_at = datetime.now(UTC)
         self._follow()
@@ -171,6 +185,11 @@ class Control:
                     for key in ("connections", "pools", "dropped", "stall_max", "busy_max")
                 },
             },
+            "store": {
+                "available": self.rollouts.keeper.available,
+                "why": self.rollouts.keeper.why,
+                "replica": self.rollouts.replica,
+            },
             "config": {
                 "file": str(self._path.absolute()),
                 "digest": self.loaded.estate.digest,
@@ -190,6 +209,7 @@ class Control:
         self._traffic.state = {
             "connections": stats.get("connections", 0),
             "data_process_up": self.supervisor.serving,
+            "store_up": self.rollouts.keeper.available,
             "loop_stall_max_seconds": stats.get("stall_max", 0),
             "data_process_restarts": self.supervisor.restarts,
             "observations_dropped": stats.get("dropped", 0),

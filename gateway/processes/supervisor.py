@@ -23,7 +23,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 from gateway import __version__
 from gateway.core.captured import Sample, Skipped
 from gateway.core.model import Estate, Observation
-from gateway.core.policies import Standing
+from gateway.core.policies import Standing, StoreSettings
 from gateway.errors import CommandError
 from gateway.processes.channel import PROTOCOL, SLICE, SOCKET, Channel, Message, connect_unix
 
@@ -218,22 +218,20 @@ class Supervisor:
             raise
         return revision
 
-    async def stand(self, standings: Mapping[str, Standing]) -> bool:
-        """Have the data process go by these overrides and positions, and by no others; whether it does by now.
-
-        They are sent at once, before anything is awaited. Without a data process, the next one is told.
-        """
+    def stand(self, standings: Mapping[str, Standing]) -> None:
+        """Have the data process go by these overrides and positions, and no others. Without one, the next is told."""
         self._standings = dict(standings)
         self._number += 1
+        self.order("stand", self._number, self._standings)
+
+    async def stands(self) -> bool:
+        """Whether the data process goes by what it was told to, within a few seconds."""
         number = self._number
-        if self._channel is None or not self._channel.send(("stand", number, self._standings)):
-            return False
-        while self._stands < number and self._channel is not None:
-            self._moved.clear()
-            try:
-                await asyncio.wait_for(self._moved.wait(), STANDING)
-            except TimeoutError:
-                return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STANDING):
+                while self._stands < number and self._channel is not None:
+                    self._moved.clear()
+                    await self._moved.wait()
         return self._stands >= number
 
     async def _send(self, estate: Estate) -> int:
@@ -245,7 +243,8 @@ class Supervisor:
         if channel is None:  # the next data process will be sent it
             return revision
         channel.send(("stand", self._number, self._standings))
-        channel.send(("table", revision, estate.digest, estate.gateway, estate.backends))
+        gateway = estate.gateway._replace(webhooks=(), store=StoreSettings())  # secrets that are control's alone
+        channel.send(("table", revision, estate.digest, gateway, estate.backends))
         for start in range(0, len(estate.routes), SLICE):
             await channel.writable()
             channel.send(("routes", list(estate.routes[start : start + SLICE])))

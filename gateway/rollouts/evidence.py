@@ -101,14 +101,14 @@ class StageEvidence:
 
     def judged(
         self, route: str, verdict: Verdict, control_side: Side, at: float, request: bytes = b"", shape: str = ""
-    ) -> str | None:
-        """Count a verdict; the journey that it is evidence for."""
+    ) -> bool:
+        """Count a verdict; whether it is evidence for a ramp."""
         journey = self._journeys.get(route)
         stage = self._stages[journey] if journey is not None else None
         if stage is None or at < stage.position.since:
-            return None
+            return False
         stage.gatherer(route).judged(verdict, control_side, at, request, shape)
-        return journey
+        return True
 
     # -------------------------------------------------------------------------------------------- asking
 

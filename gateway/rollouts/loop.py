@@ -75,7 +75,7 @@ class Loop:
 
     def follow(self, estate: Estate, now: float) -> None:
         """A new table serves: ramps whose settings or ways of comparing changed go on accordingly."""
-        self._standings.follow(estate)
+        self._standings.follow(estate, now)
         compared = {}
         for journey, ramp, routes in self._standings.ramps:
             compared[journey] = _compared(routes)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gateway.config.words import serve_text
 from gateway.core.model import Estate, Route, Serve
 from gateway.core.policies import NO_STANDING, Ramp, Standing
-from gateway.core.positions import Position, State, standing_of
+from gateway.core.positions import BEFORE, Position, State, standing_of
 from gateway.store.values import Override
 
 FILE = "standings.json"
@@ -37,13 +37,14 @@ class Standings:
         self.routes: dict[str, Route] = {}
         self.ramps: tuple[RampOf, ...] = ()
 
-    def follow(self, estate: Estate) -> None:
-        """The routes that there are now; of ramps that are gone nothing is remembered."""
+    def follow(self, estate: Estate, now: float) -> None:
+        """The routes that there are now. A ramp that the file has ended would begin with its first stage again."""
         self.routes = {route.name: route for route in estate.routes}
         self.ramps = tuple(ramps_of(estate))
-        for journey in self.positions.keys() - {each.journey for each in self.ramps}:
-            del self.positions[journey]
-            self.untold.discard(("position", journey))
+        ramping = {each.journey for each in self.ramps}
+        for journey, position in list(self.positions.items()):
+            if journey not in ramping and (position.stage, position.state) != (BEFORE, State.CLIMBING):
+                self.move(begun_anew(position, now))
 
     # -------------------------------------------------------------------------------------------- the file
 
@@ -163,6 +164,20 @@ def is_over(override: Override, now: float) -> bool:
 def _danger(position: Position) -> tuple[int, int]:
     """How much is at stake where a ramp stands: by what it is doing, then by its share."""
     return _SAFEST.index(position.state), position.share
+
+
+def begun_anew(position: Position, now: float) -> Position:
+    """Where a ramp stands that the file has ended."""
+    return position._replace(
+        state=State.CLIMBING,
+        stage=BEFORE,
+        share=0,
+        since=now,
+        sequence=position.sequence + 1,
+        approved=(),
+        why="the file says that it does not ramp any more",
+        by="",
+    )
 
 
 class RampOf(NamedTuple):

@@ -6,6 +6,8 @@ Words that others define (sides, roles, verdicts, kinds) are plain text here: th
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from gateway.core.model import Side
+
 Document = dict[str, Any]
 """A JSON object."""
 
@@ -113,7 +115,7 @@ class Override(NamedTuple):
 
     route: str
     share: int
-    record: str | None
+    record: Side | None
     reason: str
     by: str
     set_at: float

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from gateway.core.captured import Skipped
 from gateway.core.model import BUCKETS, SERVED, Estate, Observation, Outcome, Way, way_of
 from gateway.core.planning import share_of
+from gateway.core.policies import NO_STANDING, Standing
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the latency histogram, seconds."""
@@ -53,7 +54,8 @@ _NOTHING = Tally()
 
 
 class Traffic(Collector):
-    """Counts of everything observed. `state` gives the gauges that are read at scrape time."""
+    """Counts of everything observed. `state` gives the gauges that are read at scrape time, `standings` where routes
+    stand beside the file."""
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[Any, ...], Tally] = {}
@@ -63,6 +65,7 @@ class Traffic(Collector):
         self._estate: Estate | None = None
         self.config_ok = True
         self.state: dict[str, Any] = {}
+        self.standings: Mapping[str, Standing] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -178,11 +181,16 @@ class Traffic(Collector):
             family.add_metric(list(key), count)
         return family
 
+    def _verdict_counts(self) -> Metric:
+        help_text, labels = "Requests that both sides answered, by what comparing them said.", ["route", "verdict"]
+        family = CounterMetricFamily("banyan_verdicts", help_text, labels=labels)
+        for key, count in list(self._verdicts.items()):
+            family.add_metric(list(key), count)
+        return family
+
     def _not_compared(self) -> Metric:
-        labels = ["route", "reason"]
-        family = CounterMetricFamily(
-            "banyan_shadow_skipped", "Requests that were not compared, by reason.", labels=labels
-        )
+        help_text, labels = "Requests that were not compared, by reason.", ["route", "reason"]
+        family = CounterMetricFamily("banyan_shadow_skipped", help_text, labels=labels)
         for key, count in list(self._skipped.items()):
             family.add_metric(list(key), count)
         return family
@@ -198,7 +206,9 @@ class Traffic(Collector):
         if self._estate is not None:
             info.add_metric([self._estate.digest], 1)
             for route in self._estate.routes:
-                new = share_of(route) / BUCKETS
+                standing = self.standings.get(route.name, NO_STANDING)
+                override = standing.override
+                new = (share_of(route, standing) if override is None else override) / BUCKETS
                 share.add_metric([route.name, "new"], new)
                 share.add_metric([route.name, "legacy"], 1 - new if route.serve != "retired" else 0)
         yield info
@@ -208,6 +218,7 @@ class Traffic(Collector):
         for name, help_text in (
             ("connections", "Client connections that are open."),
             ("data_process_up", "1 while the data process serves."),
+            ("store_up", "1 while the store answers."),
             ("loop_stall_max_seconds", "Longest stall of the data loop since the probe was switched on."),
         ):
             gauge = GaugeMetricFamily(f"banyan_{name}", help_text)

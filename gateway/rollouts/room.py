@@ -1,0 +1,148 @@
+"""Everything that gathers evidence and goes by it, put together: what the rest of the control process holds of it."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from secrets import token_bytes
+from time import time
+from typing import TYPE_CHECKING
+
+from gateway.core.captured import Sample, Skipped
+from gateway.core.comparing.rules import compiled
+from gateway.core.model import Estate, Observation, Route
+from gateway.core.policies import Standing
+from gateway.rollouts.actions import Actions
+from gateway.rollouts.evidence import StageEvidence
+from gateway.rollouts.judging import Judge, Judged, Way
+from gateway.rollouts.keeper import Keeper, Opening, replica_of
+from gateway.rollouts.loop import Loop
+from gateway.rollouts.standings import Standings, ramps_of
+from gateway.rollouts.stored import StoredDeliveries
+from gateway.rollouts.telling import Teller
+from gateway.rollouts.webhooks import Webhooks
+from gateway.telemetry.metrics import Traffic
+
+if TYPE_CHECKING:
+    from gateway.store.repository import Store
+
+WAIT_FOR_STORE = 3.0
+"""Seconds that a first start waits for a store that may know where ramps stand."""
+
+
+class Rollouts:
+    """Evidence, ramps and overrides. `apply` has the traffic go where things stand, at once."""
+
+    def __init__(
+        self, folder: Path, opening: Opening, traffic: Traffic, apply: Callable[[Mapping[str, Standing]], None]
+    ) -> None:
+        self._traffic = traffic
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ways: dict[str, tuple[Route, Way]] = {}
+        self.replica = replica_of(folder)
+        self.standings = Standings(folder)
+        self.evidence = StageEvidence(self.replica)
+        self.judge = Judge(_key(folder), self._judged)
+        self.teller = Teller(Webhooks(StoredDeliveries(self._store)))
+        self.keeper: Keeper = Keeper(
+            opening,
+            self.replica,
+            self.standings,
+            self.evidence,
+            self.judge,
+            traffic,
+            self.teller,
+            self._changed,
+        )
+        self.loop: Loop = Loop(self.standings, self.evidence, self.judge, self.keeper, self.teller, apply)
+        self.actions = Actions(self.standings, self.loop, self.teller)
+
+    def _store(self) -> "Store | None":
+        return self.keeper.store
+
+    def _changed(self) -> None:
+        self.loop.nudge()
+
+    async def start(self, estate: Estate) -> None:
+        """Know where things stand before anything is served: by the file, or else by the store if it answers soon."""
+        self.standings.load()
+        self._tasks = [asyncio.get_running_loop().create_task(work) for work in (self.keeper.run(), self.judge.run())]
+        if not self.standings.read and (any(ramps_of(estate)) or estate.gateway.store.url):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.keeper.looked.wait(), WAIT_FOR_STORE)
+        self.follow(estate)
+        self._tasks.append(asyncio.get_running_loop().create_task(self.loop.run()))
+
+    def follow(self, estate: Estate) -> None:
+        """A new table is about to serve."""
+        self.keeper.keep = estate.gateway.keep
+        self.teller.webhooks.use(estate.gateway.webhooks)
+        compared = [route for route in estate.routes if route.shadow is not None or route.replay is not None]
+        self.keeper.read(route.name for route in compared if route.name not in self._ways)
+        self._ways = {route.name: self._way(route) for route in compared}
+        self.judge.follow({name: way for name, (_, way) in self._ways.items()})
+        self.loop.follow(estate, time())
+
+    def _way(self, route: Route) -> tuple[Route, Way]:
+        """How a route's answers are compared; made anew only where the route has changed."""
+        known = self._ways.get(route.name)
+        if known is not None and known[0] == route:
+            return known
+        if all(target is None or target.call is None for target in (route.legacy, route.new)):
+            return route, Way(compiled(route.compare))
+        from connectors.soap.meaning import meaning_of  # only where SOAP is spoken
+
+        return route, Way(compiled(route.compare), meaning_of(route))
+
+    async def close(self) -> None:
+        """End everything, and put away what was counted."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.judge.close()
+        await self.loop.save()
+        await self.keeper.close()
+        await self.teller.webhooks.close()
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What goes on for as long as the gateway runs: none of it may end unnoticed."""
+        return self._tasks
+
+    # -------------------------------------------------------------------------------------------- what is seen
+
+    def observed(self, batch: list[Observation]) -> None:
+        """The data process tells what it did."""
+        self.evidence.observed(batch)
+
+    def sampled(self, samples: list[Sample], skipped: Skipped) -> None:
+        """The data process hands on what copies brought."""
+        self._traffic.skip(skipped)
+        self.judge.sampled(samples, skipped, time())
+
+    def _judged(self, found: list[Judged]) -> None:
+        verdicts: Counter[tuple[str, str]] = Counter()
+        moves = False
+        for each in found:
+            verdicts[each.route, each.verdict] += 1
+            shape, control = each.shape, each.control_side
+            moves = self.evidence.judged(each.route, each.verdict, control, each.at, each.request, shape) or moves
+        self._traffic.judge(verdicts)
+        self.keeper.counts.judged(verdicts, time())
+        if moves:
+            self.loop.nudge()
+
+
+def _key(folder: Path) -> bytes:
+    """The secret that hashes of values are made with: without it they tell nothing. Kept in the data folder."""
+    path = folder / "hash.key"
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        key = b""
+    if len(key) != 32:
+        key = token_bytes(32)
+        path.touch(0o600)
+        path.write_bytes(key)
+    return key
