@@ -23,7 +23,7 @@ from benchmarks.simulation import (
     row,
     simulated,
 )
-from benchmarks.worlds import RECORDS, Stage, World, different, hot_world, visits, world_of
+from benchmarks.worlds import RECORDS, Stage, Visit, World, different, hot_world, visits, world_of
 
 
 @settings(max_examples=25, deadline=None)
@@ -84,7 +84,7 @@ def test_a_stage_counts_what_was_seen() -> None:
     """Answers, records and spans come out as they went in."""
     world = World(1.0, (0.5,))
     stage = Stage(world, 0)
-    for visit in [simulation.Visit(10, 0, 2), simulation.Visit(20, 0, 30)]:
+    for visit in [Visit(10, 0, 2), Visit(20, 0, 30)]:
         stage.add(visit)
     assert stage.closes == 60
     assert stage.close()
