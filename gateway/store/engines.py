@@ -77,7 +77,7 @@ def _sqlite(address: Address, file: Path, deadline: float, common: dict[str, Any
     def settle(connection: Any, _: object) -> None:
         connection.isolation_level = None  # transactions begin where this says so, not where the driver guesses
         cursor = connection.cursor()
-        for setting in ("journal_mode = WAL", "synchronous = FULL"):
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             cursor.execute(f"PRAGMA {setting}")
         cursor.close()
 
