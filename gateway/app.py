@@ -76,7 +76,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.admin.serving import serve, serve_unix
     from gateway.rollouts.room import Rollouts
 
-    control.rollouts = Rollouts(options.data, partial(_opened, options, loaded), traffic, control.apply)
+    control.rollouts = Rollouts(options.data, partial(_opened, options, loaded), traffic, control.apply, control.ask)
     starting = loop.create_task(control.start(launching))
 
     async with contextlib.AsyncExitStack() as ending:
