@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from gateway.core.comparing import alignment
 from gateway.core.comparing.alignment import Alignment, Reading
 from gateway.core.comparing.documents import Document
+from gateway.core.comparing.infoset import NAMESPACES
 from gateway.core.comparing.patterns import looks_like_data
 from gateway.core.comparing.rules import Place, normal
 from gateway.core.comparing.values import ABSENT, SCALARS, Element, Repeated, canonical, same_scalar, text_of, type_of
@@ -109,6 +110,8 @@ class _Walk:
 
     def _member(self, name: str, pair: tuple[Any, Any], place: Place, at: Pointer, field: Pointer) -> None:
         old, new = pair
+        if ABSENT in pair and field[-1:] == (NAMESPACES,):
+            return  # the namespace of an element that is not there is no second difference
         below, at, field = place.step(name), (*at, name), (*field, "*" if looks_like_data(name) else name)
         if old is not ABSENT and new is not ABSENT:
             self.values(old, new, below, at, field)

@@ -1,0 +1,111 @@
+"""What comparing two answers costs, from bytes to what differs, beside deepdiff, in interleaved rounds.
+
+    python -m benchmarks.comparing [--profile]
+
+The answers are invented: records as back offices send them, of nine members. Both sides of the table read JSON, too.
+deepdiff is told to ignore what a rule ignores, and takes its time: it has fewer rounds with the large answer.
+"""
+
+import cProfile
+import gc
+import pstats
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from functools import partial
+from random import Random
+from statistics import median
+from time import process_time
+from typing import Any, NamedTuple
+
+import orjson
+from deepdiff import DeepDiff
+
+from benchmarks.common import CannotMeasure, parser, run
+from benchmarks.report import Finding, finish, ratio
+from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample
+from gateway.core.comparing.judging import judge
+from gateway.core.comparing.rules import Rules, compiled
+from gateway.core.policies import Compare
+
+SIZES = {"31 kB": (160, 20), "1 MB": (5_200, 1)}
+"""How many records an answer has, and how often it is compared in a round."""
+MOST = {"31 kB": 2.0, "1 MB": 80.0}
+"""Milliseconds that equal answers may take."""
+RULES = compiled(
+    Compare(
+        ignore=(("records", "*", "updated"),),
+        tolerance=((("records", "*", "amount"), "0.005"),),
+        unordered=((("records",), "account"),),
+    )
+)
+JSON = ((b"content-type", b"application/json"),)
+REQUEST = CapturedRequest(b"GET", b"/rents", b"localhost", ())
+
+
+class Case(NamedTuple):
+    """Two answers, the rules for them, what deepdiff has to know instead, and how many fields differ."""
+
+    legacy: bytes
+    new: bytes
+    rules: Rules
+    options: Mapping[str, Any]
+    differ: int
+
+
+def records(count: int) -> dict[str, Any]:
+    """An answer's value."""
+    return {
+        "records": [
+            {
+                "account": f"HSG-{number:07}",
+                "number": number,
+                "tenant": "Ms A. Tenant & family",
+                "address": f"{number} Orchard Close, Lower",
+                "kind": ("rent", "service", "repair")[number % 3],
+                "amount": number * 37 % 90_000 / 100,
+                "updated": f"2026-11-22T{number % 24:02}:15:30Z",
+                "open": number % 2 == 0,
+                "note": None,
+            }
+            for number in range(1, count + 1)
+        ]
+    }
+
+
+def cases(count: int) -> dict[str, Case]:
+    """Equal answers, whose bytes differ; with noise in every record; and with faults, under rules."""
+    value = records(count)
+    noisy = deepcopy(value)
+    for each in noisy["records"]:
+        each["updated"] = "2026-11-28T00:00:00Z"
+    faulty = deepcopy(noisy)
+    del faulty["records"][3]
+    faulty["records"][50]["amount"] += 1
+    Random(1).shuffle(faulty["records"])
+    legacy = orjson.dumps(value)
+    shuffled = {"ignore_order": True, "exclude_regex_paths": [r"\['updated'\]"], "group_by": None}
+    return {
+        "equal": Case(legacy, orjson.dumps(value, option=orjson.OPT_SORT_KEYS), Rules(), {}, 0),
+        "a time differs in each record": Case(legacy, orjson.dumps(noisy), Rules(), {}, 1),
+        "that, ignored": Case(legacy, orjson.dumps(noisy), RULES, {"exclude_regex_paths": [r"\['updated'\]"]}, 0),
+        "shuffled, with two faults": Case(legacy, orjson.dumps(faulty), RULES, shuffled, 2),
+    }
+
+
+def ours(case: Case) -> int:
+    """Two answers judged: how many fields differ."""
+    legacy, new = (CapturedAnswer(200, JSON, body) for body in (case.legacy, case.new))
+    return len(judge(Sample(0.0, "rents", "legacy", REQUEST, legacy, new, None, 1, b""), case.rules).differences)
+
+
+def theirs(case: Case) -> int:
+    """The same two answers, compared by deepdiff."""
+    return len(DeepDiff(orjson.loads(case.legacy), orjson.loads(case.new), **case.options))
+
+
+def timed(work: Callable[[], object], times: int) -> float:
+    """Milliseconds of CPU for one comparison."""
+    began = process_time()
+    for _ in range(times):
+        work()
+    return (process_time() - began) * 1_000 / times
