@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from operator import itemgetter
 from random import Random
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ Value = dict[str, Any]
 NAMES = ("Zoë Álvarez", "Ada Byrne", "Bea Clark", "Cy Drew", "Di Evans", "Ed Finch")
 
 
+@cache
 def truth(number: int) -> Value:
     """What the back office knows of one account; the same number, the same account."""
     chance = Random(number)

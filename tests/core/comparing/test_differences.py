@@ -183,6 +183,7 @@ ITEMS = [{"id": "a", "n": 1}, {"id": "b", "n": 2}]
         ({"ignore": ["/*/at"]}, [{"at": 1, "b": 1}], [{"at": 2, "b": 1}]),
         ({"unordered": {"/a": ""}}, {"a": ITEMS}, {"a": ITEMS[::-1]}),
         ({"unordered": {"/a": "id"}}, {"a": ITEMS}, {"a": ITEMS[::-1]}),
+        ({"unordered": {"/a": ""}}, {"a": [1, 2, 3]}, {"a": [3.0, 2, 1.0]}),
         (
             {"unordered": {"/a": ""}, "ignore": ["/a/*/id"]},
             {"a": ITEMS},
@@ -212,6 +213,8 @@ def test_rules_let_pass(said: dict[str, Any], legacy: Any, new: Any) -> None:
     ("said", "legacy", "new", "expected"),
     [
         ({"unordered": {"/a": ""}}, {"a": [1, 1, 2]}, {"a": [1, 2, 2]}, [("/a/*", "value")]),
+        ({"unordered": {"/a": ""}}, {"a": [1, 2, 3]}, {"a": [3, 2.0]}, [("/a/*", "missing")]),
+        ({"unordered": {"/a": ""}}, {"a": [1, 0]}, {"a": [True, 1]}, [("/a/*", "type")]),
         ({"unordered": {"/a": "id"}}, {"a": ITEMS}, {"a": ITEMS[:1]}, [("/a/*", "missing")]),
         ({"tolerance": {"/a": "0.005"}}, {"a": 1.0}, {"a": 1.01}, [("/a", "value")]),
         ({"absent_is_null": ["/a"]}, {"a": 0}, {}, [("/a", "missing")]),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.comparing.documents import EMPTY, Document, Incomparable, field, media_type, read
+from gateway.core.comparing.documents import EMPTY, Incomparable, field, media_type, read
 from gateway.core.problems import SOAP_11
 from tests.core.comparing.answers import ENVELOPE, answer, as_json, as_soap, document
 

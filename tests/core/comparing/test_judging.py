@@ -185,3 +185,22 @@ def test_the_shape_is_the_controls() -> None:
     """Coverage counts what has been served."""
     assert judge(sample(as_json([1, 2]), as_json([])), Rules()).shape == "200 many"
     assert judge(sample(as_xml("<r/>"), as_xml("<r>1</r>")), Rules()).shape == "200 empty"
+
+
+def test_depth_ends_no_comparison() -> None:
+    """As deep as JSON is read, it is compared; deeper, nobody can say."""
+
+    def nested(depth: int, leaf: bytes) -> CapturedAnswer:
+        return answer(b'{"a":' * depth + leaf + b"}" * depth, "application/json")
+
+    assert found(judge(sample(nested(254, b"1"), nested(254, b"2")), Rules())) == [(("a",) * 254, "value", 1, 2)]
+    assert judge(sample(nested(255, b"1"), nested(255, b"2")), Rules()) == Judgement(
+        "incomparable", "the control's answer is nested too deep"
+    )
+
+
+def test_long_lists_are_compared_in_time() -> None:
+    """A hundred thousand numbers, nearly all of which differ."""
+    long, other = list(range(100_000)), list(range(100_001, 0, -1))
+    told = found(judge(sample(as_json(long), as_json(other)), Rules()))
+    assert [each[:2] for each in told] == [(("*",), "value"), (("*",), "extra")]

@@ -70,6 +70,8 @@ def test_without_a_second_answer_nobody_is_odd() -> None:
         (FieldCount(6, 0, 6), "noise"),
         (FieldCount(100, 50, 50), "unsure"),
         (FieldCount(150, 75, 75), "noise"),
+        (FieldCount(200, 100, 0, 100), "unsure"),
+        (FieldCount(200, 80, 0, 120), "noise"),
     ],
 )
 def test_states_need_certainty(counted: FieldCount, state: str) -> None:
