@@ -73,7 +73,7 @@ def number(value: Any) -> Decimal | None:
 
 def text_of(value: Any) -> str:
     """A scalar as people write it in a table of values: strings without quotes, the rest as in JSON."""
-    return value if isinstance(value, str) else canonical(value).decode()
+    return str(value) if isinstance(value, str | Decimal) else canonical(value).decode()
 
 
 def canonical(value: Any) -> bytes:

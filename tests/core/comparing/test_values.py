@@ -90,7 +90,7 @@ def test_the_canonical_form_tells_types_apart(value: Any) -> None:
 
 def test_scalars_are_written_as_in_tables() -> None:
     """Texts stand for themselves, the rest as in JSON."""
-    assert [text_of(each) for each in ("A", True, None, 1.5)] == ["A", "true", "null", "1.5"]
+    assert [text_of(each) for each in ("A", True, None, 1.5, Decimal("0.10"))] == ["A", "true", "null", "1.5", "0.10"]
 
 
 def test_pointers_are_escaped() -> None:
