@@ -21,8 +21,8 @@ from gateway.core.policies import Guards
 
 SPAN_SECONDS, SPAN_ANSWERS = 60.0, 20
 """A span of traffic is over when both have passed."""
-CHAPTER_SECONDS = 600.0
-"""A chapter is over when they have passed and it alone has the guards' samples."""
+CHAPTER_SECONDS = 3_600.0
+"""A chapter is over when they have passed and it alone has the guards' samples: it must be able to decide by itself."""
 MOST_REQUESTS = 200_000
 """So many different requests are told apart; those that come later count as answers only."""
 

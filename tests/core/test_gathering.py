@@ -127,21 +127,21 @@ def test_what_was_told_does_not_change() -> None:
     assert first == Evidence()
 
 
-def test_a_chapter_is_ten_minutes_and_the_samples() -> None:
+def test_a_chapter_is_an_hour_and_the_samples() -> None:
     """When both have passed another begins: it counts requests anew, and forgets what the one before has seen."""
     gatherer = Gatherer(Guards(samples=100))
     for number in range(100):
-        gatherer.judged("mismatched", LEGACY, 6.0 * number, b"one", "200 one")
+        gatherer.judged("mismatched", LEGACY, 36.0 * number, b"one", "200 one")
     assert gatherer.evidence().recent == Recent(0, requests=1, wrong=1, spans=5, bad=5, awful=5)
-    gatherer.judged("matched", LEGACY, 606.0, b"one", "200 one")
+    gatherer.judged("matched", LEGACY, 3_636.0, b"one", "200 one")
     assert gatherer.evidence().recent == Recent(1, requests=1)
     seen = gatherer.evidence()
     assert (seen.requests, seen.wrong, seen.spans) == (1, 1, 5)
 
 
-@pytest.mark.parametrize(("seconds", "answers"), [(5.0, 1_000), (60.0, 99)])
+@pytest.mark.parametrize(("seconds", "answers"), [(35.0, 1_000), (360.0, 99)])
 def test_a_chapter_goes_on_until_both_have_passed(seconds: float, answers: int) -> None:
-    """Ten minutes with few answers are no chapter, nor are many answers within less."""
+    """An hour with few answers is no chapter, nor are many answers within less."""
     gatherer = Gatherer(Guards(samples=100))
     for number in range(answers):
         gatherer.judged("matched", LEGACY, number * seconds * (100 / answers), b"one", "200 one")
@@ -152,10 +152,10 @@ def test_a_chapter_counts_the_new_sides_attempts() -> None:
     """Attempts turn the page as well, where there is no shadow; legacy's do not."""
     gatherer = Gatherer(Guards(parity=None, samples=100))
     for number in range(100):
-        gatherer.attempted(NEW, True, None, 6.0 * number)
-        gatherer.attempted(LEGACY, True, None, 6.0 * number)
+        gatherer.attempted(NEW, True, None, 36.0 * number)
+        gatherer.attempted(LEGACY, True, None, 36.0 * number)
     assert gatherer.evidence().recent == Recent(0, attempts=100, errors=100)
-    gatherer.attempted(NEW, False, None, 606.0)
+    gatherer.attempted(NEW, False, None, 3_636.0)
     assert gatherer.evidence().recent == Recent(1, attempts=1)
 
 
@@ -165,7 +165,7 @@ def test_a_chapter_goes_on_after_a_restart() -> None:
     gatherer = Gatherer(Guards(samples=1), kept)
     gatherer.judged("mismatched", LEGACY, 0.0, b"one")
     assert gatherer.evidence().recent == Recent(4, requests=8, wrong=3)
-    gatherer.judged("mismatched", LEGACY, 600.0, b"one")
+    gatherer.judged("mismatched", LEGACY, 3_600.0, b"one")
     assert gatherer.evidence().recent == Recent(5, requests=1, wrong=1)
 
 
