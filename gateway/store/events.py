@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, insert, select, update
 
-from gateway.store.statements import storable
+from gateway.store.statements import clean_row
 from gateway.store.tables import deliveries, events
 from gateway.store.values import Delivery, Event
 
@@ -20,7 +20,7 @@ _PENDING, _DELIVERED, _GIVEN_UP = "pending", "delivered", "given_up"
 
 def add_event(connection: Connection, event: Event) -> Event:
     """Note an event, and that each of its webhooks is to be sent it at once; the event with its id."""
-    values = {name: value for name, value in event._asdict().items() if name in _TOLD}
+    values = clean_row({name: value for name, value in event._asdict().items() if name in _TOLD})
     number = connection.execute(insert(events).values(values).returning(events.c.id)).scalar_one()
     for webhook in event.webhooks:
         first = {"state": _PENDING, "attempts": 0, "next_try": event.at, "last_error": ""}
@@ -44,9 +44,8 @@ def take_deliveries(connection: Connection, webhook: str, now: float, lease: flo
     """What is to be sent to a webhook by now, the oldest first; nobody else is given it within `lease` seconds."""
     due = (deliveries.c.webhook == webhook) & (deliveries.c.state == _PENDING) & (deliveries.c.next_try <= now)
     query = _reading(deliveries.c.attempts).join(deliveries, deliveries.c.event == events.c.id).where(due)
-    mine = (
-        query.order_by(events.c.id).limit(limit).with_for_update(of=deliveries, skip_locked=True)
-    )  # left out by SQLite
+    mine = query.order_by(events.c.id).limit(limit)
+    mine = mine.with_for_update(of=deliveries, skip_locked=True)  # SQLite has no such words: who writes is alone
     taken = [Delivery(_event(row[:-1]), webhook, row.attempts) for row in connection.execute(mine).all()]
     chosen = deliveries.c.event.in_([each.event.id for each in taken])
     connection.execute(update(deliveries).where(due, chosen).values(next_try=now + lease))
@@ -60,14 +59,14 @@ def delivered(connection: Connection, event: int, webhook: str) -> None:
 def delivery_failed(connection: Connection, event: int, webhook: str, next_try: float | None, why: str) -> None:
     """Try again at `next_try`; None: never."""
     if next_try is None:
-        _tried(connection, event, webhook, state=_GIVEN_UP, last_error=storable(why))
+        _tried(connection, event, webhook, state=_GIVEN_UP, last_error=why)
     else:
-        _tried(connection, event, webhook, next_try=next_try, last_error=storable(why))
+        _tried(connection, event, webhook, next_try=next_try, last_error=why)
 
 
 def _tried(connection: Connection, event: int, webhook: str, **changed: str | float) -> None:
     one = (deliveries.c.event == event) & (deliveries.c.webhook == webhook)
-    connection.execute(update(deliveries).where(one).values(attempts=deliveries.c.attempts + 1, **changed))
+    connection.execute(update(deliveries).where(one).values(attempts=deliveries.c.attempts + 1, **clean_row(changed)))
 
 
 def _reading(*more: Column[Any]) -> Select[*tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """Nothing is kept for longer than it should be, and joining minutes into hours loses no count."""
 
+import asyncio
 from collections.abc import Callable
 
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from gateway.store.keeping import FINE, HOUR
 from gateway.store.repository import Store
 from gateway.store.values import Event, Flush, StoredEvidence, VerdictCount
 from tests.store import counts
+from tests.store.conftest import Place
 
 DAY = 86_400
 NOW = 1_000 * DAY + 1_800
@@ -67,6 +69,19 @@ async def test_old_minutes_become_hours(store: Store) -> None:
     assert [(each.minute, each.requests // 5, sum(each.latencies) // 5) for each in traffic] == [
         (minute, number, number) for minute, number in expected
     ]
+
+
+async def test_two_replicas_join_an_hour_once(place: Place) -> None:
+    """Gateways on one store all tidy it, maybe at the same moment: an hour is not joined twice."""
+    stores = [await Store.open(*place, upgrade=True) for _ in range(2)]
+    begin = (NOW - FINE) // HOUR * HOUR - 20 * HOUR
+    minutes = [_samples(begin + at * 60, route) for at in range(20 * 60) for route in "xy"]
+    await stores[0].flush(Flush("a", 1, NOW, verdicts=minutes))
+    await asyncio.gather(*(store.prune(KEEP, NOW) for store in stores))
+    found = await stores[0].verdicts(0, NOW, step=60)
+    assert [each.samples for each in found] == [60] * 40
+    for store in stores:
+        await store.close()
 
 
 @settings(max_examples=50, deadline=None)

@@ -51,6 +51,12 @@ async def test_an_override_comes_back_as_it_was_set(store: Store) -> None:
     assert await store.overrides() == [lasting]
 
 
+async def test_any_reason_can_be_given(store: Store) -> None:
+    """A reason is a person's text, and a command line may hold bytes that are no characters."""
+    await store.set_override(OVERRIDE._replace(reason="wrong \udcff"))
+    assert [override.reason for override in await store.overrides()] == ["wrong ?"]
+
+
 async def test_an_override_is_cleared_once(store: Store) -> None:
     """Who clears it learns whether there was one; only then the event is noted."""
     await store.set_override(OVERRIDE, Event("override_set", 1))
