@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, cast, delete, func, literal, select
 
-from gateway.store.statements import Row, adding, execute_sliced, inserting, clean_key
+from gateway.store.statements import Row, adding, clean_key, execute_sliced, inserting
 from gateway.store.tables import examples, fields, replicas, traffic, verdicts
 from gateway.store.values import Example, FieldSeen, Flush, Replica, TrafficCount, VerdictCount
 

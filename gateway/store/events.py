@@ -6,23 +6,28 @@ event twice, and never not at all.
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Column, Connection, Select, insert, select, update
 
-from gateway.store.statements import clean_row
+from gateway.store.statements import clean_row, inserting
 from gateway.store.tables import deliveries, events
 from gateway.store.values import Delivery, Event
 
-_TOLD = ("kind", "at", "route", "journey", "by", "why", "details")
+_TOLD = ("kind", "at", "route", "journey", "by", "why", "details", "key")
 _COLUMNS = (*_TOLD, "id")
 _PENDING, _DELIVERED, _GIVEN_UP = "pending", "delivered", "given_up"
 
 
 def add_event(connection: Connection, event: Event) -> Event:
-    """Note an event, and that each of its webhooks is to be sent it at once; the event with its id."""
+    """Note an event, and that each of its webhooks is to be sent it at once; the event with its id and key."""
+    event = event._replace(key=event.key or uuid4().hex)
     values = clean_row({name: value for name, value in event._asdict().items() if name in _TOLD})
-    number = connection.execute(insert(events).values(values).returning(events.c.id)).scalar_one()
-    for webhook in event.webhooks:
+    noted = inserting(connection, events).values(values).on_conflict_do_nothing().returning(events.c.id)
+    number = connection.execute(noted).scalar()
+    if number is None:
+        return event._replace(id=connection.execute(_id_of(event.key)).scalar_one())
+    for webhook in dict.fromkeys(event.webhooks):
         first = {"state": _PENDING, "attempts": 0, "next_try": event.at, "last_error": ""}
         connection.execute(insert(deliveries).values(event=number, webhook=webhook, **first))
     return event._replace(id=number)
@@ -43,30 +48,38 @@ def read_events(
 def take_deliveries(connection: Connection, webhook: str, now: float, lease: float, limit: int) -> list[Delivery]:
     """What is to be sent to a webhook by now, the oldest first; nobody else is given it within `lease` seconds."""
     due = (deliveries.c.webhook == webhook) & (deliveries.c.state == _PENDING) & (deliveries.c.next_try <= now)
-    query = _reading(deliveries.c.attempts).join(deliveries, deliveries.c.event == events.c.id).where(due)
+    query = (
+        _reading(deliveries.c.attempts, deliveries.c.next_try)
+        .join(deliveries, deliveries.c.event == events.c.id)
+        .where(due)
+    )
     mine = query.order_by(events.c.id).limit(limit)
     mine = mine.with_for_update(of=deliveries, skip_locked=True)  # SQLite has no such words: who writes is alone
-    taken = [Delivery(_event(row[:-1]), webhook, row.attempts) for row in connection.execute(mine).all()]
+    taken = [Delivery(_event(row[:-2]), webhook, row.attempts, row.next_try) for row in connection.execute(mine).all()]
     chosen = deliveries.c.event.in_([each.event.id for each in taken])
     connection.execute(update(deliveries).where(due, chosen).values(next_try=now + lease))
     return taken
 
 
-def delivered(connection: Connection, event: int, webhook: str) -> None:
-    _tried(connection, event, webhook, state=_DELIVERED, last_error="")
+def delivered(connection: Connection, key: str, webhook: str) -> None:
+    _tried(connection, key, webhook, state=_DELIVERED, last_error="")
 
 
-def delivery_failed(connection: Connection, event: int, webhook: str, next_try: float | None, why: str) -> None:
+def delivery_failed(connection: Connection, key: str, webhook: str, next_try: float | None, why: str) -> None:
     """Try again at `next_try`; None: never."""
     if next_try is None:
-        _tried(connection, event, webhook, state=_GIVEN_UP, last_error=why)
+        _tried(connection, key, webhook, state=_GIVEN_UP, last_error=why)
     else:
-        _tried(connection, event, webhook, next_try=next_try, last_error=why)
+        _tried(connection, key, webhook, next_try=next_try, last_error=why)
 
 
-def _tried(connection: Connection, event: int, webhook: str, **changed: str | float) -> None:
-    one = (deliveries.c.event == event) & (deliveries.c.webhook == webhook)
+def _tried(connection: Connection, key: str, webhook: str, **changed: str | float) -> None:
+    one = (deliveries.c.event == _id_of(key).scalar_subquery()) & (deliveries.c.webhook == webhook)
     connection.execute(update(deliveries).where(one).values(attempts=deliveries.c.attempts + 1, **clean_row(changed)))
+
+
+def _id_of(key: str) -> Select[int]:
+    return select(events.c.id).where(events.c.key == key)
 
 
 def _reading(*more: Column[Any]) -> Select[*tuple[Any, ...]]:

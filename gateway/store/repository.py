@@ -169,7 +169,7 @@ class Store:
     # ------------------------------------------------------------------------------------------ events
 
     async def add_event(self, event: Event) -> Event:
-        """Note an event, and that its webhooks are to be sent it; the event with its id."""
+        """Note an event, and that its webhooks are to be sent it; the event with its id and key."""
         return await self._write(events.add_event, event)
 
     async def events(
@@ -182,13 +182,13 @@ class Store:
         """What is to be sent to a webhook by now, the oldest first. Nobody else is given it within `lease` seconds."""
         return await self._write(events.take_deliveries, webhook, now, lease, limit)
 
-    async def delivered(self, event: int, webhook: str) -> None:
-        """A webhook has taken an event."""
-        await self._write(events.delivered, event, webhook)
+    async def delivered(self, key: str, webhook: str) -> None:
+        """A webhook has taken the event with this key."""
+        await self._write(events.delivered, key, webhook)
 
-    async def delivery_failed(self, event: int, webhook: str, next_try: float | None, why: str) -> None:
-        """A webhook did not take an event; it is tried again at `next_try` (None: never)."""
-        await self._write(events.delivery_failed, event, webhook, next_try, why)
+    async def delivery_failed(self, key: str, webhook: str, next_try: float | None, why: str) -> None:
+        """A webhook did not take the event with this key; it is tried again at `next_try` (None: never)."""
+        await self._write(events.delivery_failed, key, webhook, next_try, why)
 
     # ------------------------------------------------------------------------------------------ keeping
 

@@ -123,6 +123,8 @@ events = Table(
     Column("by", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("details", JSON, nullable=False),
+    Column("key", Text, nullable=False),
+    Index("ix_events_key", "key", unique=True),
     Index("ix_events_at", "at"),
     Index("ix_events_route", "route", "id"),
     sqlite_autoincrement=True,

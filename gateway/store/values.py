@@ -124,8 +124,9 @@ class Override(NamedTuple):
 class Event(NamedTuple):
     """Something that a person may ask about later: what happened, when, by whom and why.
 
-    `id` is given by the store and grows. `webhooks` names those that shall be sent the event; the store does not tell
-    them again when events are read.
+    `key` is what it is known by elsewhere: an event that is added again, with its key, is noted once. The store makes
+    one where there is none, and gives the `id`, which grows. `webhooks` names those that shall be sent the event; they
+    are not told when events are read.
     """
 
     kind: str
@@ -136,15 +137,17 @@ class Event(NamedTuple):
     why: str = ""
     details: Document = _NONE
     webhooks: tuple[str, ...] = ()
+    key: str = ""
     id: int = 0
 
 
 class Delivery(NamedTuple):
-    """An event that is to be sent to a webhook, after so many attempts that failed."""
+    """An event that is to be sent to a webhook, after so many attempts that failed; it is due since `due`."""
 
     event: Event
     webhook: str
     attempts: int
+    due: float
 
 
 class Replica(NamedTuple):

@@ -57,13 +57,13 @@ async def test_counts_go_by_whole_hours(store: Store) -> None:
 async def test_old_minutes_become_hours(store: Store) -> None:
     """What is older than FINE is an hour's row, what is younger stays by the minute; both counts are whole."""
     edge = (NOW - FINE) // HOUR * HOUR
-    minutes = (edge - HOUR, edge - HOUR + 60, edge - 60, edge, edge + 60)
+    minutes = (edge - HOUR, edge - HOUR + 60, edge - 60, edge, edge + 60, edge + 1_800)
     await store.flush(
         Flush("a", 1, NOW, [counts.traffic(minute) for minute in minutes], [_samples(minute) for minute in minutes])
     )
     await store.prune(KEEP, NOW)
     await store.prune(KEEP, NOW)
-    expected = [(edge - HOUR, 3), (edge, 1), (edge + 60, 1)]
+    expected = [(edge - HOUR, 3), (edge, 2), (edge + 1_800, 1)]
     assert [(each.minute, each.samples) for each in await store.verdicts(0, NOW, step=60)] == expected
     traffic = await store.traffic(0, NOW, step=60)
     assert [(each.minute, each.requests // 5, sum(each.latencies) // 5) for each in traffic] == [

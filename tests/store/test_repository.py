@@ -56,6 +56,17 @@ async def test_a_caller_that_goes_away_leaves_the_store_usable(store: Store) -> 
     assert await _requests(store) == 50
 
 
+async def test_closing_waits_for_what_is_under_way(place: Place) -> None:
+    """What was begun before the gateway ends is still written, though nobody waits for it."""
+    store = await Store.open(*place, upgrade=True)
+    call = asyncio.ensure_future(store.flush(counts.flush()))
+    await asyncio.sleep(0)
+    call.cancel()
+    await store.close()
+    assert await _requests(store) == 5
+    await store.close()
+
+
 async def test_the_loop_is_never_held_for_long(store: Store) -> None:
     """A flush of 1,000 routes with 4 rows each lets the loop turn at least every 10 ms of its own time."""
     rows = [counts.traffic(60 * at, f"route-{number}") for number in range(1_000) for at in range(4)]

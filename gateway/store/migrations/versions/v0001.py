@@ -126,8 +126,10 @@ def _create_events() -> None:
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_events_key", "events", ["key"], unique=True)
     op.create_index("ix_events_at", "events", ["at"])
     op.create_index("ix_events_route", "events", ["route", "id"])
     op.create_table(
