@@ -41,6 +41,20 @@ def beginning_of(route: int) -> str:
 # ------------------------------------------------------------------------------------------------ nginx
 
 
+def nginx_site(folder: Path, name: str, port: int, location: str) -> Command:
+    """A backend that does what this location says, for every path."""
+    return _nginx(
+        folder,
+        f"origin-{name}",
+        f"""
+  default_type application/json;
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{ {location} }}
+  }}""",
+    )
+
+
 def nginx_origin(folder: Path, name: str, port: int) -> Command:
     """A backend that answers 250 bytes, and counts."""
     return _nginx(

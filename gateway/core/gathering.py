@@ -14,6 +14,7 @@ from gateway.core.evidence import (
     no_attempts,
 )
 from gateway.core.model import LEGACY, NEW, Side
+from gateway.core.policies import Guards
 
 SPAN_SECONDS = 60.0
 SPAN_ANSWERS = 20
@@ -23,10 +24,10 @@ MOST_REQUESTS = 200_000
 
 
 class Gatherer:
-    """Counts the evidence of a stage. `allowed` is the part of answers that may be wrong: 1 - parity."""
+    """Counts the evidence of a stage that is under these guards, on top of what was counted before."""
 
-    def __init__(self, allowed: float, counted: Evidence = NO_EVIDENCE) -> None:
-        self._allowed = allowed
+    def __init__(self, guards: Guards, counted: Evidence = NO_EVIDENCE) -> None:
+        self._allowed = 1 - (guards.parity or 0.0)
         self._counted = counted
         self._verdicts: dict[str, int] = {}
         self._shapes: dict[str, int] = {}

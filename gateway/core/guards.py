@@ -30,6 +30,9 @@ LEAST_AGREEING, LEAST_REQUESTS = 50, 50
 REPEATED = 20
 """Asked so often on average, the requests of a route are known: at most one in so many is new."""
 MOST_PASSED_OVER = 0.1
+LEAST_ERRORS, LEAST_TIMED = 10, 50
+"""Errors, and timed attempts, of the new side below which these roll nothing back: a restart or a cold start is brief,
+and what fails together proves less than the test believes."""
 
 
 class Case(NamedTuple):
@@ -198,7 +201,7 @@ def spans_refute(evidence: Evidence, allowed: float) -> bool:
 def _more_errors(case: Case) -> Breach | None:
     """Against the most that legacy's rate can be, half of the error being spent on that."""
     new, legacy, most = case.evidence.new, case.legacy, case.guards.errors
-    if most is None or new.errors * max(1, legacy.attempts) <= (legacy.errors + most * legacy.attempts) * new.attempts:
+    if most is None or new.errors < LEAST_ERRORS:
         return None
     usual = most_likely_at_most(legacy.errors, legacy.attempts, ERROR / 2) if legacy.attempts else 0.0
     if not refutes(new.errors, new.attempts, usual + most, ERROR / 2):
@@ -212,9 +215,7 @@ def _more_errors(case: Case) -> Breach | None:
 def _slower(case: Case) -> Breach | None:
     """Against the most that legacy's percentile can be: too many requests take longer than that allows."""
     new, legacy, most, part = case.evidence.new, case.legacy, case.guards.latency, case.guards.percentile
-    if most is None or not new.latency.total or not legacy.latency.total:
-        return None
-    if new.latency.percentile(part) <= most * legacy.latency.percentile(part):
+    if most is None or new.latency.total < LEAST_TIMED:
         return None
     usual = slowest_bound(legacy.latency, part, ERROR / 2)
     limit = None if usual is None else _place(most * BOUNDS[usual])

@@ -91,12 +91,14 @@ def _onwards(ramp: Ramp, position: Position, case: Case, now: float, open_hours:
         if not missing and position.state is not State.AWAITING_APPROVAL:
             return NeedsApproval(following, sentence)
         missing = (*missing, _waiting(sentence, "approval"))
-    return Hold(missing) if missing else Promote(following, _agreement(case.evidence))
+    return Hold(missing) if missing else Promote(following, _why(position, case.evidence))
 
 
-def _agreement(evidence: Evidence) -> str:
+def _why(position: Position, evidence: Evidence) -> str:
+    if position.stage == BEFORE:
+        return "the first stage begins"
     if not evidence.judged:
-        return "nothing is missing"
+        return "no guard holds it"
     return (
         f"{evidence.agreeing:,} of {evidence.telling:,} answers with content agree, of {evidence.requests:,} requests"
     )

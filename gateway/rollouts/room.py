@@ -44,7 +44,7 @@ class Rollouts:
         self.standings = Standings(folder)
         self.evidence = StageEvidence(self.replica)
         self.judge = Judge(_key(folder), self._judged)
-        self.teller = Teller(Webhooks(StoredDeliveries(self._store)))
+        self.teller = Teller(Webhooks(StoredDeliveries(self._store)), self.standings.events)
         self.keeper: Keeper = Keeper(
             opening,
             self.replica,

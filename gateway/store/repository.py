@@ -52,7 +52,7 @@ class Store:
         self._address = address
         self._deadline = deadline
         self._engine = open_engine(address, deadline)
-        self._abandoned: set[asyncio.Task[object]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def open(cls, url: str | None, data: Path, *, upgrade: bool, deadline: float = DEADLINE) -> "Store":
@@ -69,7 +69,9 @@ class Store:
         return store
 
     async def close(self) -> None:
-        """Close the connections; one that hangs is left to itself."""
+        """Close the connections, after what is under way; one that hangs is left to itself."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=self._deadline)
         await self._in_time(self._engine.reading.dispose())
 
     # ------------------------------------------------------------------------------------------ the schema
@@ -204,33 +206,28 @@ class Store:
         return await self._in_time(_transact(self._engine.writing, work, *args, **kwargs))
 
     async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await something for `deadline` seconds. It is not waited for any longer, even where it cannot be stopped."""
+        """Await something for `deadline` seconds, and then go on without it.
+
+        It is not cancelled: that would leave a transaction open. The databases' own timeouts end it.
+        """
         task = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        await asyncio.wait({task}, timeout=self._deadline)
+        if not task.done():
+            raise StoreUnavailable(
+                f"The store ({self.name}) did not answer within {self._deadline:g} s. Is it overloaded, or gone?"
+            )
         try:
-            await asyncio.wait({task}, timeout=self._deadline)
-            if not task.done():
-                raise StoreUnavailable(
-                    f"The store ({self.name}) did not answer within {self._deadline:g} s. Is it overloaded, or gone?"
-                )
             return task.result()
         except self._engine.foreign as error:
             raise unavailable(self._address, error) from error
-        finally:
-            self._abandon(task)
 
-    def _abandon(self, task: asyncio.Task[Any]) -> None:
-        """End what nobody waits for any more, and hear what becomes of it."""
-        if not task.done():
-            self._abandoned.add(task)
-            task.add_done_callback(self._abandoned.discard)
-            task.add_done_callback(_heard)
-            task.cancel()
-
-
-def _heard(task: asyncio.Task[Any]) -> None:
-    """The caller was told that there was no answer; what came after that is taken note of, or asyncio complains."""
-    if not task.cancelled():
-        task.exception()
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """Hear what became of something, whether anybody still waits for it or not."""
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()
 
 
 async def _transact(

@@ -29,7 +29,7 @@ Banyan = Callable[..., Ran]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a routes.yaml in it and nothing in the environment."""
-    for name in ("CONFIG", "LISTEN", "ADMIN", "DATA", "LOG_LEVEL"):
+    for name in ("CONFIG", "LISTEN", "ADMIN", "DATA", "LOG_LEVEL", "STORE"):
         monkeypatch.delenv(f"BANYAN_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     written(tmp_path)

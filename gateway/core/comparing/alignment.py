@@ -5,13 +5,14 @@ number that is different in every item of a list, and mostly the same in both li
 of its own. Without one, whole items are the tokens.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from decimal import Decimal
 from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-from gateway.core.comparing.values import ABSENT, SCALARS
+from gateway.core.comparing.values import ABSENT, SCALARS, canonical, number
 
 MOST_WORK = 250_000
 """The most pairs of items that a search for the longest common part looks at; larger lists are paired by position."""
@@ -20,9 +21,17 @@ _IDENTIFYING = SCALARS - {float, bool, type(None)}
 
 Items = Sequence[Any]
 Tokens = Sequence[Hashable]
-Token = Callable[[Any], Hashable]
-TokenPair = tuple[Token, Token]
-"""The token of an item of the one list, and of the other: rules may read their values differently."""
+
+
+class Reading(NamedTuple):
+    """How items are read under rules: the token of an item of legacy, of one of new, and the members without a rule.
+
+    What a rule lets pass, or a value table changes, cannot tell items apart.
+    """
+
+    legacy: Callable[[Any], Hashable]
+    new: Callable[[Any], Hashable]
+    tells: Callable[[str], bool]
 
 
 class Alignment(NamedTuple):
@@ -34,55 +43,60 @@ class Alignment(NamedTuple):
     moved: bool = False
 
 
-def ordered(old: Items, new: Items, token: Token) -> Alignment:
+def ordered(old: Items, new: Items, reading: Reading) -> Alignment:
     """Items of two lists whose order counts."""
+    by_position = Alignment(tuple((index, index) for index in range(len(old))))
     if len(old) == len(new) == 1:
-        return Alignment(((0, 0),))
-    member = identifying(old, new)
+        return by_position
+    member = identifying(old, new, reading)
     if member is not None:
-        return _ranked(_matched([each[member] for each in old], [each[member] for each in new]))
-    before, after = [token(each) for each in old], [token(each) for each in new]
-    if len(old) == len(new):
-        if Counter(before) == Counter(after):
-            return _matched(before, after)
-        return Alignment(tuple((index, index) for index in range(len(old))))
-    return _longest_common(before, after)
+        values, others = [each[member] for each in old], [each[member] for each in new]
+        return by_position if values == others else _ranked(_matched(values, others))
+    before, after = [reading.legacy(each) for each in old], [reading.new(each) for each in new]
+    if len(old) != len(new):
+        return _longest_common(before, after)
+    return _matched(before, after) if Counter(before) == Counter(after) else by_position
 
 
-def by_member(old: Items, new: Items, member: str, tokens: TokenPair) -> Alignment:
+def by_member(old: Items, new: Items, member: str, reading: Reading) -> Alignment:
     """Items of two lists without order, told apart by a member; an item without it, by all of it."""
 
-    def identity(item: Any, token: Token) -> Hashable:
+    def identity(item: Any, token: Callable[[Any], Hashable]) -> Hashable:
         value = item.get(member, ABSENT) if isinstance(item, dict) else ABSENT
         return value if value.__class__ in _IDENTIFYING else token(item)
 
-    before, after = [identity(each, tokens[0]) for each in old], [identity(each, tokens[1]) for each in new]
+    before, after = [identity(each, reading.legacy) for each in old], [identity(each, reading.new) for each in new]
     return _matched(before, after)._replace(moved=False)
 
 
-def as_multisets(old: Items, new: Items, tokens: TokenPair) -> Alignment:
-    """Items of two lists without order: equal ones; of the rest, those that something identifies; then by rank."""
-    equal = _matched([tokens[0](each) for each in old], [tokens[1](each) for each in new])
-    rest_old, rest_new = [old[index] for index in equal.missing], [new[index] for index in equal.extra]
-    member = identifying(rest_old, rest_new)
+def as_multisets(old: Items, new: Items, reading: Reading) -> Alignment:
+    """Items of two lists without order: those that something identifies; of the rest, equal ones; then by rank."""
+    member = identifying(old, new, reading)
     if member is None:
-        rest = Alignment((), tuple(range(len(rest_old))), tuple(range(len(rest_new))))
+        known = Alignment((), tuple(range(len(old))), tuple(range(len(new))))
     else:
-        rest = _matched([each[member] for each in rest_old], [each[member] for each in rest_new])
-    rest = _ranked(rest)
+        known = _matched([each[member] for each in old], [each[member] for each in new])
+    left = sorted(known.missing, key=lambda index: _rank(old[index]))
+    right = sorted(known.extra, key=lambda index: _rank(new[index]))
+    rest = _ranked(_matched([reading.legacy(old[each]) for each in left], [reading.new(new[each]) for each in right]))
     return Alignment(
-        (*equal.pairs, *((equal.missing[one], equal.extra[other]) for one, other in rest.pairs)),
-        tuple(equal.missing[index] for index in rest.missing),
-        tuple(equal.extra[index] for index in rest.extra),
+        (*known.pairs, *((left[one], right[other]) for one, other in rest.pairs)),
+        tuple(left[index] for index in rest.missing),
+        tuple(right[index] for index in rest.extra),
     )
 
 
-def identifying(old: Items, new: Items) -> str | None:
+def _rank(item: Any) -> tuple[Decimal, bytes]:
+    """An order in which numbers that a tolerance takes for the same stand in the same places of both lists."""
+    return number(item) or Decimal(0), canonical(item)
+
+
+def identifying(old: Items, new: Items, reading: Reading) -> str | None:
     """The member that tells items of both lists apart; None where there is none."""
     if not old or not new or not all(isinstance(each, dict) for items in (old, new) for each in items):
         return None
     best, most = None, (0, -1)
-    for member in list(old[0])[:MOST_MEMBERS]:
+    for member in filter(reading.tells, list(old[0])[:MOST_MEMBERS]):
         before, after = _values(old, member), _values(new, member)
         if before is None or after is None:
             continue
@@ -108,18 +122,22 @@ def _values(items: Items, member: str) -> dict[Any, int] | None:
 
 def _matched(old: Tokens, new: Tokens) -> Alignment:
     """Equal tokens, the first with the first; `moved` unless all partners stand in one order."""
-    waiting: dict[Hashable, deque[int]] = defaultdict(deque)
-    for index, token in enumerate(new):
-        waiting[token].append(index)
-    pairs, missing = [], []
+    following: dict[Hashable, int] = {}  # the first index of a token, and behind each index the next of the same token
+    after = [-1] * len(new)
+    for index in range(len(new) - 1, -1, -1):
+        after[index] = following.get(new[index], -1)
+        following[new[index]] = index
+    pairs, missing, extra = [], [], set(range(len(new)))
     for index, token in enumerate(old):
-        if partners := waiting.get(token):
-            pairs.append((index, partners.popleft()))
-        else:
+        partner = following.get(token, -1)
+        if partner < 0:
             missing.append(index)
-    extra = sorted(index for partners in waiting.values() for index in partners)
+        else:
+            following[token] = after[partner]
+            pairs.append((index, partner))
+            extra.discard(partner)
     places = [other for _, other in pairs]
-    return Alignment(tuple(pairs), tuple(missing), tuple(extra), places != sorted(places))
+    return Alignment(tuple(pairs), tuple(missing), tuple(sorted(extra)), places != sorted(places))
 
 
 def _ranked(found: Alignment) -> Alignment:

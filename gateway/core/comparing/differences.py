@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from gateway.core.comparing import alignment
-from gateway.core.comparing.alignment import Alignment
+from gateway.core.comparing.alignment import Alignment, Reading
 from gateway.core.comparing.documents import Document
 from gateway.core.comparing.patterns import looks_like_data
 from gateway.core.comparing.rules import Place, normal
@@ -96,10 +96,10 @@ class _Walk:
         return bool(old == new) and (not self._has_booleans or canonical(old) == canonical(new))
 
     def _members(self, old: dict[str, Any], new: dict[str, Any], place: Place, at: Pointer, field: Pointer) -> None:
+        skips, get = place.skips, new.get
         for name, before in old.items():
-            after = new.get(name, ABSENT)
-            alike = before.__class__ is after.__class__ and before.__class__ in SCALARS and before == after
-            if not (alike and place.skips):
+            after = get(name, ABSENT)
+            if not (skips and before == after and before.__class__ is after.__class__ and before.__class__ in SCALARS):
                 self._member(name, (before, after), place, at, field)
         for name, after in new.items():
             if name not in old:
@@ -142,11 +142,11 @@ class _Walk:
 
 
 def _lifted(old: Any, new: Any) -> tuple[Any, Any]:
-    """One XML element beside several, or a text beside an element with members, made alike."""
-    if Repeated in (old.__class__, new.__class__):
+    """One XML element beside several, or a text beside one with attributes, made alike."""
+    if Repeated in (old.__class__, new.__class__) and None not in (old, new):
         return _as_repeated(old), _as_repeated(new)
     if Element in (old.__class__, new.__class__):
-        return _as_element(old), _as_element(new)
+        return _as_element(old, new), _as_element(new, old)
     return old, new
 
 
@@ -154,9 +154,12 @@ def _as_repeated(value: Any) -> Any:
     return value if isinstance(value, Repeated) else Repeated([value])
 
 
-def _as_element(value: Any) -> Any:
-    if isinstance(value, str):
-        return Element({"#text": value} if value else {})
+def _as_element(value: Any, beside: Any) -> Any:
+    """A text as the element that it is the content of, unless the other element holds others."""
+    if value == "":
+        return Element()
+    if isinstance(value, str) and all(name[0] in "@#" for name in beside):
+        return Element({"#text": value})
     return value
 
 
@@ -165,12 +168,16 @@ def _item_at(at: Pointer, index: int, transparent: bool) -> Pointer:
 
 
 def _aligned(old: list[Any], new: list[Any], place: Place, item: Place) -> Alignment:
+    reading = Reading(
+        partial(_token, place=item, legacy=True),
+        partial(_token, place=item, legacy=False),
+        lambda member: item.step(member).plain,
+    )
     if place.unordered is None:
-        return alignment.ordered(old, new, canonical)
-    before, after = partial(_token, place=item, legacy=True), partial(_token, place=item, legacy=False)
+        return alignment.ordered(old, new, reading)
     if place.unordered:
-        return alignment.by_member(old, new, place.unordered, (before, after))
-    return alignment.as_multisets(old, new, (before, after))
+        return alignment.by_member(old, new, place.unordered, reading)
+    return alignment.as_multisets(old, new, reading)
 
 
 def _token(item: Any, place: Place, legacy: bool) -> bytes:

@@ -154,7 +154,7 @@ def _xml(data: bytes, charset: str, decode: Decode | None) -> Document | None:
     decoded = _decoded(data, decode)
     if decoded is not None:
         return decoded
-    content = next(iter(found.body.values()), None)
+    content = {name: each for name, each in found.body.items() if name[0] != "@" and name != "#element"}
     return Document("soap", found.body, canonical(found.body), shape_of(content))
 
 

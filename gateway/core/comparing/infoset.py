@@ -27,7 +27,10 @@ class NotXml(Exception):
 
 
 class Envelope(NamedTuple):
-    """A SOAP envelope's Body: its children, and whether one of them is a Fault."""
+    """What a SOAP envelope's Body holds: the content of its one child, whose name is `#element`; all, if there are more.
+
+    So pointers begin where those of a codec do, below the message's own element.
+    """
 
     body: Element
     fault: bool
@@ -47,9 +50,18 @@ def read_xml(data: bytes, charset: str) -> Element | Envelope:
     if name != "Envelope" or reading.space not in (SOAP_11, SOAP_12):
         return reading.document
     body = content.get("Body") if isinstance(content, Element) else None
-    children = body.items() if isinstance(body, Element) else ()
-    found = Element((name, child) for name, child in children if name[0] != "@")
-    return Envelope(found, "Fault" in found)
+    items = body.items() if isinstance(body, Element) else ()
+    children = Element((name, child) for name, child in items if name[0] != "@")
+    return Envelope(_message(children), "Fault" in children)
+
+
+def _message(children: Element) -> Element:
+    if len(children) != 1:
+        return children
+    ((name, content),) = children.items()
+    if isinstance(content, Element):
+        return Element({"#element": name, **content})
+    return Element({"#element": name, "#text": content} if content else {"#element": name})
 
 
 class _Open:

@@ -147,12 +147,14 @@ def normal(value: Any, place: Place, legacy: bool) -> Any:
     if place.plain:
         return value
     if isinstance(value, dict):
-        members = ((name, each, place.step(name)) for name, each in value.items())
-        return {
-            name: normal(each, below, legacy)
-            for name, each, below in members
-            if not below.ignore and not (below.absent_is_null and each is None)
-        }
+        found = {}
+        for name, each in value.items():
+            below = place.named.get(name) or place.other
+            if below is None:
+                found[name] = each
+            elif not below.ignore and not (below.absent_is_null and each is None):
+                found[name] = normal(each, below, legacy)
+        return found
     if isinstance(value, list):
         items = [normal(each, place.step(str(index)), legacy) for index, each in enumerate(value)]
         return items if place.unordered is None else sorted(items, key=canonical)
