@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from typing import NamedTuple
 
-from gateway.core.captured import Sample, Skipped
+from gateway.core.captured import Sample, Skipped, reason_of, source_of
 from gateway.core.comparing.differences import OVERFLOW, FieldKind
 from gateway.core.comparing.documents import Decode
 from gateway.core.comparing.judging import Judgement, judge
@@ -39,7 +39,8 @@ class Way(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What a sample is worth, or will be. `request` is a hash of the request; `fields` are those that differ."""
+    """What a sample is worth, or will be. `request` is a hash of the request; `fields` are those that differ; `source`
+    is the sample's."""
 
     route: str
     verdict: Verdict
@@ -49,6 +50,7 @@ class Judged(NamedTuple):
     shape: str = ""
     fields: Signature = frozenset()
     reason: str = ""
+    source: str = "shadow"
 
 
 class Seen(NamedTuple):
@@ -134,6 +136,12 @@ class Judge:
         """How many samples are in hand, of these routes and since then."""
         return sum(each.at >= since for route in routes if route in self.fields for each in self.fields[route].in_hand)
 
+    def in_hand(self, route: str, source: str, since: float) -> list[Judged]:
+        """The samples of a route in hand, of this source and since then."""
+        if route not in self.fields:
+            return []
+        return [each for each in self.fields[route].in_hand if each.source == source and each.at >= since]
+
     def worst(self, routes: Iterable[str]) -> str:
         """Where answers are wrong most often, as a pointer; "" where none is known to be."""
         wrong = [
@@ -152,7 +160,7 @@ class Judge:
         lost = Counter(skipped)
         for sample in samples:
             if len(self._waiting) >= WAITING or self._bytes > WAITING_BYTES:
-                lost[sample.route, "control_busy"] += 1
+                lost[sample.route, reason_of("control_busy", sample.source)] += 1
             else:
                 self._waiting.append(sample)
                 self._bytes += _size(sample)
@@ -160,7 +168,7 @@ class Judge:
             self._wake.set()
         found = []
         for (route, reason), count in lost.items():
-            found += [Judged(route, "skipped", LEGACY, now, reason=reason)] * count
+            found += [Judged(route, "skipped", LEGACY, now, reason=reason, source=source_of(reason))] * count
         if found:
             self._tell(found)
 
@@ -214,6 +222,7 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[tuple[Judged, J
             judgement.shape,
             judgement.signature,
             judgement.reason,
+            sample.source,
         )
         room = EXAMPLES - kept[sample.route]
         examples = [example_of(each, way.rules, key) for each in judgement.differences[:room]]
