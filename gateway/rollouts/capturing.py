@@ -26,8 +26,8 @@ Order = Callable[..., bool]
 
 
 class Wanted(NamedTuple):
-    """What to capture: `most` requests, for `seconds` at most; `every` takes unsafe ones, too, `bodies` keeps
-    the bodies of requests."""
+    """What to capture: `most` requests, for `seconds` at most; `every` takes unsafe ones, too, and `bodies` keeps the
+    bodies of requests."""
 
     route: str
     most: int = 100
@@ -39,8 +39,8 @@ class Wanted(NamedTuple):
 class Batch(NamedTuple):
     """What a capture brought since the last batch: a HAR document, masked.
 
-    `captured` is how many requests it has brought so far, `dropped` how many it could not take, by reason; `ended` why it
-    is over: there are enough, its time is up, or the route has left the file.
+    `captured` is how many requests it has brought so far, `dropped` how many it could not take, by reason; `ended` why
+    it is over: there are enough, its time is up, or the route does not serve any more.
     """
 
     har: Mapping[str, Any]
