@@ -79,7 +79,9 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.rollouts.daily import Daily
     from gateway.rollouts.room import Rollouts
 
-    control.rollouts = Rollouts(options.data, partial(_opened, options, loaded), traffic, control.apply, control.order)
+    control.rollouts = Rollouts(
+        options.data, partial(_opened, options, loaded), traffic, control.apply, control.ask, control.order
+    )
     starting = loop.create_task(control.start(launching))
 
     async with contextlib.AsyncExitStack() as ending:

@@ -22,13 +22,17 @@ def source_of(reason: str) -> str:
 
 
 class CapturedRequest(NamedTuple):
-    """A request as it came: `fields` are the end-to-end fields, `body` all of it."""
+    """A request as it came: `fields` are the end-to-end fields, `body` all of it.
+
+    `lines` are the gateway's own fields for backends, empty where they are to be made when it is sent.
+    """
 
     method: bytes
     target: bytes
     host: bytes
     fields: tuple[tuple[bytes, bytes], ...]
     body: bytes = b""
+    lines: bytes = b""
 
     def request(self) -> Request:
         """The request to be sent again. Raises ClientError for one that the gateway would not take."""
@@ -74,7 +78,11 @@ class Sample(NamedTuple):
     request: CapturedRequest
     control: CapturedAnswer
     candidate: CapturedAnswer
-    second: CapturedAnswer | None
     revision: int
     request_id: bytes
     source: str = "shadow"
+    second: CapturedAnswer | None = None
+
+
+Seconds = dict[int, CapturedAnswer]
+"""Answers to requests that were asked again, by the number they were asked with."""

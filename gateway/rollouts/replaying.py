@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from time import monotonic, time
 from typing import Any, NamedTuple
 
-from gateway.core.captured import REPLAY, CapturedRequest, Sample, Skipped, source_of
+from gateway.core.captured import REPLAY, CapturedRequest
 from gateway.core.comparing.differences import FieldKind
 from gateway.core.comparing.values import pointer_text
 from gateway.core.har import Recording, requests_of
@@ -21,7 +21,7 @@ from gateway.rollouts.judging import Judge, Judged
 RATE = 20.0
 """Requests a second, unless somebody says otherwise."""
 AT_ONCE = 4
-"""Requests of one replay that are under way, at most."""
+"""Requests of one replay that are under way, at most: sent, answered and compared."""
 PATIENCE = 180.0
 """Seconds without a word after which what is under way is given up."""
 TOLD = 0.5
@@ -66,13 +66,13 @@ class Report(NamedTuple):
 
 
 class Run:
-    """One replay under way. `arrived` counts the requests that are no longer with the data process."""
+    """One replay under way."""
 
     def __init__(self, route: str, total: int, judge: Judge) -> None:
         self.route = route
         self.total = total
         self.began = time()
-        self.sent = self.arrived = 0
+        self.sent = 0
         self.woken = asyncio.Event()
         self._judge = judge
         self._verdicts: Counter[str] = Counter()
@@ -91,21 +91,18 @@ class Run:
             self._fields.update(each.fields)
 
     @property
-    def has_room(self) -> bool:
-        """Whether another request may be sent now."""
-        return self.sent - self.arrived < AT_ONCE
+    def under_way(self) -> int:
+        """How many requests were sent and have no verdict, but for those whose verdict takes more evidence.
 
-    @property
-    def waits(self) -> int:
-        """How many requests were sent and have neither a verdict nor wait for one that takes more evidence."""
+        A second answer that is asked for belongs to it.
+        """
         return self.sent - self._verdicts.total() - len(self._in_hand())
 
     def give_up(self) -> None:
         """Wait no longer for what is under way."""
-        lost = self.waits
+        lost = self.under_way
         self._verdicts["skipped"] += lost
         self._reasons["no_answer"] += lost
-        self.arrived = self.sent
 
     def report(self, *, ended: bool = False) -> Report:
         """How far it has come."""
@@ -143,15 +140,6 @@ class Replays:
         """The routes that are being replayed."""
         return self._runs.keys()
 
-    def sampled(self, samples: Iterable[Sample], skipped: Skipped) -> None:
-        """The data process hands on what copies brought."""
-        arrived = Counter(each.route for each in samples if each.source == REPLAY)
-        for (route, reason), count in skipped.items():
-            arrived[route] += count if source_of(reason) == REPLAY else 0
-        for name, run in self._runs.items():
-            run.arrived += arrived[name]
-            run.woken.set()
-
     def judged(self, found: Iterable[Judged]) -> None:
         """Verdicts are there, or were looked for."""
         for each in found:
@@ -186,12 +174,12 @@ class Replays:
     async def _send(self, run: Run, requests: Iterable[CapturedRequest], rate: float) -> None:
         due = monotonic()
         for recorded in requests:
-            await _heard(run, lambda: run.has_room)
+            await _heard(run, lambda: run.under_way < AT_ONCE)
             await asyncio.sleep(max(0.0, due - monotonic()))
             due = max(due + 1 / rate, monotonic())
             await self._hand_over(run.route, recorded)
             run.sent += 1
-        await _heard(run, lambda: run.waits <= 0)
+        await _heard(run, lambda: run.under_way <= 0)
 
     async def _hand_over(self, route: str, recorded: CapturedRequest) -> None:
         """Give a request to the data process, or to the next one: it may be starting again."""

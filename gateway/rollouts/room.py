@@ -9,11 +9,12 @@ from secrets import token_bytes
 from time import time
 from typing import TYPE_CHECKING
 
-from gateway.core.captured import Sample, Skipped
+from gateway.core.captured import Sample, Seconds, Skipped
 from gateway.core.comparing.rules import compiled
 from gateway.core.model import Estate, Observation, Route, Serve
-from gateway.core.policies import Standing
+from gateway.core.policies import Shadow, Standing
 from gateway.rollouts.actions import Actions
+from gateway.rollouts.asking import Ask, Asking
 from gateway.rollouts.capturing import Captures
 from gateway.rollouts.evidence import StageEvidence
 from gateway.rollouts.judging import Judge, Judged, Way
@@ -36,7 +37,8 @@ WAIT_FOR_STORE = 3.0
 class Rollouts:
     """Evidence, ramps and overrides; captures and replays.
 
-    `apply` has the traffic go where things stand, at once; `order` reaches the data process.
+    `apply` has the traffic go where things stand, at once; `ask` has one side asked a request once more; `order`
+    reaches the data process.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Rollouts:
         opening: Opening,
         traffic: Traffic,
         apply: Callable[[Mapping[str, Standing]], None],
+        ask: Ask,
         order: Callable[..., bool],
     ) -> None:
         self._traffic = traffic
@@ -53,7 +56,7 @@ class Rollouts:
         self.replica = replica_of(folder)
         self.standings = Standings(folder)
         self.evidence = StageEvidence(self.replica)
-        self.judge = Judge(_key(folder), self._judged)
+        self.judge = Judge(_key(folder), self._judged, Asking(ask))
         self.teller = Teller(Webhooks(StoredDeliveries(self._store)), self.standings.events)
         self.keeper: Keeper = Keeper(
             opening,
@@ -115,11 +118,12 @@ class Rollouts:
         known = self._ways.get(route.name)
         if known is not None and known[0] == route:
             return known
+        noise = (route.shadow or Shadow(0)).noise
         if all(target is None or target.call is None for target in (route.legacy, route.new)):
-            return route, Way(compiled(route.compare))
+            return route, Way(compiled(route.compare), None, noise)
         from connectors.soap.meaning import meaning_of  # only where SOAP is spoken
 
-        return route, Way(compiled(route.compare), meaning_of(route))
+        return route, Way(compiled(route.compare), meaning_of(route), noise)
 
     async def close(self) -> None:
         """End everything, and put away what was counted."""
@@ -142,11 +146,10 @@ class Rollouts:
         """The data process tells what it did."""
         self.evidence.observed(batch)
 
-    def sampled(self, samples: list[Sample], skipped: Skipped) -> None:
+    def sampled(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> None:
         """The data process hands on what copies brought."""
         self._traffic.skip(skipped)
-        self.replays.sampled(samples, skipped)
-        self.judge.sampled(samples, skipped, time())
+        self.judge.sampled(samples, skipped, seconds, time())
 
     def _judged(self, found: list[Judged]) -> None:
         self.replays.judged(found)

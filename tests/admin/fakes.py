@@ -8,8 +8,8 @@ from gateway.admin.steering import ReloadResult
 from gateway.config.check import Loaded, load
 from gateway.core.matching import RoutingTable, compiled
 from gateway.rollouts.capturing import Captures
-from gateway.rollouts.judging import Judge
 from gateway.rollouts.replaying import Replays
+from tests.support.recorded import idle_judge
 
 ROUTES = """\
 version: 1
@@ -54,7 +54,7 @@ class FakeSteering:
         self.orders: list[tuple[object, ...]] = []
         self.ordered: Callable[[tuple[object, ...]], None] = lambda message: None
         self.captures = Captures(self.order, lambda name: name in self.table.routes)
-        self.replays = Replays(self.order, Judge(b"", lambda found: None), lambda: None)
+        self.replays = Replays(self.order, idle_judge(), lambda: None)
         self.accepted: list[bool] = []
         self.result = ReloadResult("unchanged", "The file is what serves already.", (), 1)
 

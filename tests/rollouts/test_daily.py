@@ -15,10 +15,9 @@ from gateway.core.replaying import DAY
 from gateway.errors import StoreUnavailable
 from gateway.rollouts import replaying
 from gateway.rollouts.daily import LATE, Daily
-from gateway.rollouts.judging import Judge
 from gateway.rollouts.replaying import Replays
 from gateway.store.repository import Store
-from tests.support.recorded import Answering, har
+from tests.support.recorded import Answering, har, idle_judge
 from tests.support.values import route, table
 
 HALF_PAST_TWO = 150 * 60.0
@@ -47,7 +46,7 @@ class Gateway:
     def __init__(self, marks: Marks | None, served: RoutingTable, now: float) -> None:
         self.now = now
         self.data = Answering()
-        self.data.replays = Replays(self.data.order, Judge(b"", lambda found: None), lambda: None)
+        self.data.replays = Replays(self.data.order, idle_judge(), lambda: None)
         self.daily = Daily(self.data.replays, lambda: served, lambda: cast(Store | None, marks), lambda: self.now)
 
     async def look(self, now: float) -> list[bytes]:

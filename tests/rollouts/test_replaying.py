@@ -13,9 +13,10 @@ from gateway.core.har import Recording
 from gateway.core.policies import Compare
 from gateway.errors import CommandError
 from gateway.rollouts import replaying
+from gateway.rollouts.asking import Asking
 from gateway.rollouts.judging import Judge, Judged, Way
 from gateway.rollouts.replaying import AT_ONCE, Finding, Replays, Report, recording_of
-from tests.support.recorded import Answering, judged, sent
+from tests.support.recorded import Answering, idle_judge, judged, sent
 
 MANY = [sent(b"/%d" % number) for number in range(20)]
 FAST = 10_000.0
@@ -28,7 +29,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def replays_of(data: Answering) -> Replays:
-    data.replays = Replays(data.order, Judge(b"", lambda found: None), lambda: None)
+    data.replays = Replays(data.order, idle_judge(), lambda: None)
     return data.replays
 
 
@@ -92,7 +93,6 @@ async def test_other_evidence_is_not_taken_for_the_replays() -> None:
     replays = replays_of(data)
     running = replays.run("a", MANY[:1], FAST)
     await anext(running)
-    replays.sampled([], {("a", "late"): 5})
     replays.judged([judged(source="shadow"), judged(route="b"), judged()._replace(at=time() - 60)])
     assert (await last(running)).verdicts == {"matched": 1}
 
@@ -143,7 +143,7 @@ class Sides:
     """A data process whose two sides answer each request, and a judge that compares them."""
 
     def __init__(self) -> None:
-        self.judge = Judge(b"", self._judged)
+        self.judge = Judge(b"", self._judged, Asking(lambda *question: False))
         self.replays = Replays(self.order, self.judge, self._compare)
 
     def _compare(self) -> None:
@@ -163,11 +163,10 @@ class Sides:
             for each in (number, number + number % 2)
         )
         samples = [
-            Sample(time(), "a", "legacy", request, control, candidate, control, 1, b"id", each)
+            Sample(time(), "a", "legacy", request, control, candidate, 1, b"id", each, control)
             for each in (source, "shadow")
         ]
-        self.replays.sampled(samples, {})
-        self.judge.sampled(samples, {}, time())
+        self.judge.sampled(samples, {}, {}, time())
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Any
 from gateway.core.captured import REPLAY, CapturedAnswer, CapturedRequest, Recorded
 from gateway.core.evidence import Verdict
 from gateway.core.model import LEGACY
-from gateway.rollouts.judging import Judged
+from gateway.rollouts.asking import Asking
+from gateway.rollouts.judging import Judge, Judged
 from gateway.rollouts.replaying import Replays
 
 ORIGIN = "http://api.example"
@@ -35,10 +36,16 @@ def judged(verdict: Verdict = "matched", route: str = "a", **more: Any) -> Judge
     return Judged(route, verdict, LEGACY, time(), **{"shape": "200 many", "source": REPLAY, **more})
 
 
+def idle_judge() -> Judge:
+    """A judge that has nothing to do."""
+    return Judge(b"", lambda found: None, Asking(lambda *question: False))
+
+
 class Answering:
     """Takes the orders of a replay, as the data process does, and answers each after `seconds` by `verdict`.
 
-    `there` tells whether it takes any, `lost` how many it takes and never answers; `under_way` is how many are, `most` how many were at once; `when` the loop's times at which they came.
+    `there` tells whether it takes any, `lost` how many it takes and never answers; `under_way` is how many are, `most`
+    how many were at once; `when` the loop's times at which they came.
     """
 
     def __init__(self, seconds: float = 0.0, verdict: Callable[[CapturedRequest], Judged] | None = None) -> None:
@@ -69,5 +76,4 @@ class Answering:
 
     def _answer(self, route: str, recorded: CapturedRequest) -> None:
         self.under_way -= 1
-        self.replays.sampled([], {(route, "replay_late"): 1})
         self.replays.judged([self.verdict(recorded)._replace(route=route, at=time())])

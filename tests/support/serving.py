@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.core.captured import Sample, Skipped
+from gateway.core.captured import Sample, Seconds, Skipped
 from gateway.core.model import Backend, Gateway, Observation, Route
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
@@ -86,7 +86,7 @@ class Serving:
         self.seen += batch
         return True
 
-    def _take_samples(self, samples: list[Sample], skipped: Skipped) -> bool:
+    def _take_samples(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> bool:
         if self.deaf:
             return False
         self.samples += samples

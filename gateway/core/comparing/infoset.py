@@ -27,7 +27,7 @@ class NotXml(Exception):
 
 
 class Envelope(NamedTuple):
-    """What a SOAP envelope's Body holds: the content of its one child, whose name is `#element`; all, if there are more.
+    """What a SOAP envelope's Body holds: the content of its one child, whose name is `#element`, or all of several.
 
     So pointers begin where those of a codec do, below the message's own element.
     """
