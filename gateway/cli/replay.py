@@ -80,7 +80,7 @@ def _lines(route: str, report: Document, left_out: list[Document]) -> Iterator[s
         yield f"  {painted(_named(verdict), COLOURS.get(verdict, 'yellow'))}  {count:,}"
     for title, counts in (("answers", report["shapes"]), ("why not", report["reasons"])):
         if counts:
-            yield f"  {title}: {_counts(counts)}"
+            yield f"  {title}: {', '.join(f'{count:,} × {_named(name)}' for name, count in counts.items())}"
     for each in report["fields"]:
         known = "wrong" if each["wrong"] else "wrong, or noise: too few answers to tell"
         yield f"  {each['field'] or '(all of it)'} ({each['kind']}): in {counted(each['answers'], 'answer')}, {known}"

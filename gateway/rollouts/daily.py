@@ -21,7 +21,7 @@ from gateway.telemetry.logging import log
 if TYPE_CHECKING:
     from gateway.store.repository import Store
 
-LOOK = 10.0
+LOOK = 2.0
 """Seconds between looks at the clock."""
 LATE = 3_600.0
 """Seconds after which a replay that could not begin is left out until the next day: its hour was chosen."""
@@ -45,6 +45,7 @@ class Daily:
         self._store = store
         self._now = now
         self._seen: dict[str, int] = {}
+        self._waits: dict[str, int] = {}
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -85,7 +86,8 @@ class Daily:
         try:
             mine = await store.claim_day(f"replay {route}", day)
         except StoreUnavailable as error:
-            if late <= LATE:
+            if late <= LATE and self._waits.get(route) != day:
+                self._waits[route] = day
                 log().warning("replay_waits_for_the_store", route=route, why=str(error))
             return False
         self._seen[route] = day
