@@ -49,7 +49,7 @@ def replay(
 
 
 def _follow(data: Path, path: str, content: bytes) -> tuple[list[Document], Document]:
-    """What was left out of the recording, and the last report."""
+    """What was left out of the recording, and the last report; Ctrl-C ends the replay."""
     from gateway.cli.progress import Progress
     from gateway.cli.remote import told
 
@@ -63,6 +63,9 @@ def _follow(data: Path, path: str, content: bytes) -> tuple[list[Document], Docu
             else:
                 report = line
                 progress.show(f"{report['sent']} of {report['total']} sent; {_counts(report['verdicts'])}")
+    except KeyboardInterrupt:
+        if not report:
+            raise
     finally:
         progress.clear()
     return left_out, report
@@ -75,7 +78,8 @@ def _lines(route: str, report: Document, left_out: list[Document]) -> Iterator[s
         yield f"entry {each['entry']} is left out: {each['why']}"
     if len(left_out) > LISTED:
         yield f"... and {len(left_out) - LISTED:,} more; --json lists all"
-    yield f"{route}: {counted(report['sent'], 'request')} replayed"
+    whole = "" if report["sent"] == report["total"] else f" of {report['total']:,}"
+    yield f"{route}: {counted(report['sent'], 'request')}{whole} replayed"
     for verdict, count in report["verdicts"].items():
         yield f"  {painted(_named(verdict), COLOURS.get(verdict, 'yellow'))}  {count:,}"
     for title, counts in (("answers", report["shapes"]), ("why not", report["reasons"])):
