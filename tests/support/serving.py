@@ -16,13 +16,14 @@ from tests.support.origin import Origin
 class Serving:
     """A handler that serves routes from one origin for each backend, and a client's connection to it.
 
-    `seen` are the observations, `samples` and `skipped` what its copies brought; `deaf` refuses to take those.
+    `seen` are the observations, `samples`, `skipped` and `seconds` what its copies brought; `deaf` refuses to take those.
     """
 
     def __init__(self, origins: dict[str, Origin], *served: Route, gateway: Gateway | None = None) -> None:
         self.seen: list[Observation] = []
         self.samples: list[Sample] = []
         self.skipped: Skipped = {}
+        self.seconds: Seconds = {}
         self.deaf = False
         self._origins = origins
         self._served = served
@@ -90,6 +91,7 @@ class Serving:
         if self.deaf:
             return False
         self.samples += samples
+        self.seconds |= seconds
         for key, count in skipped.items():
             self.skipped[key] = self.skipped.get(key, 0) + count
         return True
