@@ -3,7 +3,7 @@
 import asyncio
 
 from gateway.store.repository import Store
-from tests.store.conftest import Place
+from tests.support.databases import Place
 
 
 async def test_a_day_is_claimed_once(store: Store) -> None:
