@@ -74,9 +74,11 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     await asyncio.sleep(0)  # the data process is on its way; importing aiohttp takes as long as it does to be there
     from gateway.admin.api import admin_app, command_app
     from gateway.admin.serving import serve, serve_unix
+    from gateway.rollouts.desk import Desk
     from gateway.rollouts.room import Rollouts
 
     control.rollouts = Rollouts(options.data, partial(_opened, options, loaded), traffic, control.apply)
+    control.desk = Desk(control.rollouts, control.supervisor.stands)
     starting = loop.create_task(control.start(launching))
 
     async with contextlib.AsyncExitStack() as ending:

@@ -46,6 +46,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def moment(text: str) -> str:
+    """A time as the gateway tells it (ISO 8601 in UTC), to be read: `2026-11-22 09:00 UTC`."""
+    return f"{text[:16].replace('T', ' ')} UTC"
+
+
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> None:
     """A table; the columns named in `right` hold numbers. One that is too wide to be drawn is told plainly."""
     cells = [list(row) for row in rows]

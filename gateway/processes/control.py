@@ -26,6 +26,7 @@ from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
 if TYPE_CHECKING:
+    from gateway.rollouts.desk import Desk
     from gateway.rollouts.room import Rollouts
 
 _GRAVE = frozenset(
@@ -52,6 +53,7 @@ class Control:
         self.table: RoutingTable = compiled(loaded.estate)
         self.supervisor: Supervisor
         self.rollouts: Rollouts
+        self.desk: Desk
 
     def observed(self, batch: list[Observation]) -> None:
         """The data process tells what it did."""
@@ -190,6 +192,7 @@ class Control:
                 "why": self.rollouts.keeper.why,
                 "replica": self.rollouts.replica,
             },
+            **self.desk.texts(),
             "config": {
                 "file": str(self._path.absolute()),
                 "digest": self.loaded.estate.digest,

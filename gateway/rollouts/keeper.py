@@ -113,6 +113,12 @@ class Keeper:
             self._teller.tell("store_recovered", why="the store answers again")
         self.available, self.why = True, ""
 
+    def opened(self) -> "Store":
+        """The store, to be asked. Raises StoreUnavailable while it has not been opened."""
+        if self.store is None:
+            raise StoreUnavailable(f"The store cannot be had: {self.why}")
+        return self.store
+
     async def close(self) -> None:
         """Put away what there is, if the store takes it now."""
         if self.store is not None:
@@ -157,10 +163,8 @@ class Keeper:
 
         Raises StoreUnavailable.
         """
-        if self.store is None:
-            raise StoreUnavailable(f"The store cannot be had: {self.why}")
         told = self._told(event)
-        return await self.store.put_position(position.journey, sequence_before, position.to_plain(), told)
+        return await self.opened().put_position(position.journey, sequence_before, position.to_plain(), told)
 
     def _told(self, event: Event) -> Told:
         return Told(event, self._teller.webhooks_of(event))

@@ -14,6 +14,7 @@ from gateway.core.comparing.rules import compiled
 from gateway.core.model import Estate, Observation, Route
 from gateway.core.policies import Standing
 from gateway.rollouts.actions import Actions
+from gateway.rollouts.comparisons import Reasons
 from gateway.rollouts.evidence import StageEvidence
 from gateway.rollouts.judging import Judge, Judged, Way
 from gateway.rollouts.keeper import Keeper, Opening, replica_of
@@ -44,6 +45,7 @@ class Rollouts:
         self.standings = Standings(folder)
         self.evidence = StageEvidence(self.replica)
         self.judge = Judge(_key(folder), self._judged)
+        self.reasons = Reasons()
         self.teller = Teller(Webhooks(StoredDeliveries(self._store)))
         self.keeper: Keeper = Keeper(
             opening,
@@ -128,6 +130,7 @@ class Rollouts:
             verdicts[each.route, each.verdict] += 1
             shape, control = each.shape, each.control_side
             moves = self.evidence.judged(each.route, each.verdict, control, each.at, each.request, shape) or moves
+        self.reasons.add(found)
         self._traffic.judge(verdicts)
         self.keeper.counts.judged(verdicts, time())
         if moves:

@@ -47,6 +47,11 @@ async def problem(answer: ClientResponse, status: int) -> str:
     return str(document["detail"])
 
 
+def filled(path: str) -> str:
+    """An address with its names filled in."""
+    return path.format(name="list", route="list", action="pause")
+
+
 def test_the_fake_is_a_steering(steering: FakeSteering) -> None:
     """What the tests steer with has the shape that the admin room asks for."""
     real: Steering = steering
@@ -83,19 +88,28 @@ async def test_a_bad_file_shows_though_the_gateway_is_ready(reading: Any, steeri
         "configuration_accepted": (True, f"{steering.config} {steering.loaded.estate.digest}"),
         "last_reload": (False, "routes.yaml:3:1: what is this?"),
         "file_held": (False, "it looks half-written"),
+        "store": (True, "it answers; this replica is a1"),
     }
 
 
 async def test_all_checks_pass_on_a_quiet_day(reading: Any, steering: FakeSteering) -> None:
     """With nothing wrong, every check is fine; without a data process, the one about it is not."""
     document = await (await reading.get("/readyz?verbose")).json()
-    assert [each["ok"] for each in document["checks"]] == [True] * 4
+    assert [each["ok"] for each in document["checks"]] == [True] * 5
     steering.serving = False
     answer = await reading.get("/readyz?verbose")
     assert (answer.status, [each["ok"] for each in (await answer.json())["checks"]]) == (
         503,
-        [False, False, True, True],
+        [False, False, True, True, True],
     )
+
+
+async def test_a_store_that_is_down_is_told_and_no_reason_not_to_be_ready(reading: Any, steering: FakeSteering) -> None:
+    """Traffic never waits for the store, so neither does readiness; but an operator sees why it cannot be had."""
+    steering.store_why = "disk full"
+    answer = await reading.get("/readyz?verbose")
+    document = await answer.json()
+    assert (answer.status, document["checks"][-1]) == (200, {"check": "store", "ok": False, "detail": "disk full"})
 
 
 async def test_metrics_are_passed_on(reading: Any, steering: FakeSteering) -> None:
@@ -120,6 +134,14 @@ async def test_routes_come_with_their_traffic(reading: Any, steering: FakeSteeri
     assert document["digest"] == steering.loaded.estate.digest
     assert (listed["serve"], listed["share"], listed["traffic"]) == ("25% new", 25.0, steering.traffic()["list"])
     assert everything["traffic"]["legacy"] == {"requests": 0, "errors": 0}
+
+
+async def test_routes_come_with_where_they_stand(reading: Any, steering: FakeSteering) -> None:
+    """A ramp's or an override's share stands in the place of the file's, and words tell whose it is."""
+    steering.desk.standings["list"] = {"share": 0.0, "standing": "legacy by override"}
+    everything, listed, _ = (await (await reading.get("/api/v1/routes")).json())["routes"]
+    assert (listed["serve"], listed["share"], listed["standing"]) == ("25% new", 0.0, "legacy by override")
+    assert (everything["share"], everything["standing"]) == (0.0, "")
 
 
 async def test_the_estate_is_told_without_secrets(reading: Any, steering: FakeSteering) -> None:
@@ -155,15 +177,16 @@ async def test_the_openapi_document_is_served(reading: Any, steering: FakeSteeri
 @pytest.mark.parametrize("path", sorted(ORDERS))
 async def test_the_admin_port_takes_no_orders(reading: Any, steering: FakeSteering, path: str) -> None:
     """Nothing that changes anything can be reached by TCP."""
-    answer = await reading.post(path, json={"accept": True})
+    answer = await reading.post(filled(path), json={"by": "ann", "reason": "r"})
     assert answer.status in (404, 405)
-    assert (steering.accepted, steering.orders) == ([], [])
+    assert (steering.accepted, steering.orders, steering.desk.ordered) == ([], [], [])
 
 
 @pytest.mark.parametrize("path", sorted(READ))
-async def test_the_control_socket_tells_the_same(ordering: Any, path: str) -> None:
+async def test_the_control_socket_tells_the_same(ordering: Any, steering: FakeSteering, path: str) -> None:
     """Everything that the admin port tells can be asked on the control socket as well."""
-    assert (await ordering.get(path, params={"url": "/repairs"})).status == 200
+    steering.desk.told["ramps"] = [{"ramp": "list", "routes": []}]
+    assert (await ordering.get(filled(path), params={"url": "/repairs"})).status == 200
 
 
 async def test_a_reload_is_ordered(ordering: Any, steering: FakeSteering) -> None:
