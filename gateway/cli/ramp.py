@@ -126,12 +126,14 @@ def _evidence(evidence: Document) -> Iterator[tuple[str, str]]:
     new, legacy, errors = evidence["new"], evidence["legacy"], evidence["errors"]
     if new["attempts"] or legacy["attempts"]:
         sides = f"new {new['errors']:,} of {new['attempts']:,}, legacy {legacy['errors']:,} of {legacy['attempts']:,}"
-        apart = f"; between {signed(errors['low'])} and {signed(errors['high'])} against legacy"
+        allowed = f"; {signed(errors['allowed'])} allowed" if errors["allowed"] is not None else ""
+        apart = f": {signed(errors['low'])} to {signed(errors['high'])} against legacy{allowed}"
         yield "errors", sides + (apart if new["attempts"] and legacy["attempts"] else "")
     latency = evidence["latency"]
     if latency["ratio"] is not None:
         high = f"{latency['high']:.2f}" if latency["high"] is not None else "more"
-        within = f"{latency['ratio']:.2f} times ({latency['low']:.2f} to {high})"
+        allowed = f"; {latency['allowed']:g} allowed" if latency["allowed"] is not None else ""
+        within = f"{latency['ratio']:.2f} times ({latency['low']:.2f} to {high}){allowed}"
         yield latency["percentile"], f"new {duration(new['latency'])}, legacy {duration(legacy['latency'])}: {within}"
 
 

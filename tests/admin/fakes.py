@@ -1,7 +1,9 @@
-"""A control process that only remembers what it was told."""
+"""A control process that only remembers what it was told, and what its answers are."""
 
 from pathlib import Path
 from typing import Any
+
+from aiohttp import ClientResponse
 
 from gateway.admin.steering import ReloadResult
 from gateway.config.check import Loaded, load
@@ -35,6 +37,14 @@ def written(folder: Path, text: str = ROUTES) -> Path:
     path = folder / "routes.yaml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+async def problem(answer: ClientResponse, status: int) -> str:
+    """The detail of a problem document."""
+    assert (answer.status, answer.content_type) == (status, "application/problem+json")
+    document = await answer.json()
+    assert document["status"] == status
+    return str(document["detail"])
 
 
 class FakeDesk:

@@ -1,50 +1,15 @@
 """The admin port tells; the control socket tells and takes orders."""
 
 from base64 import b64encode
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application
 
-from gateway.admin.api import ORDERS, READ, admin_app, command_app
+from gateway.admin.api import ORDERS, READ
 from gateway.admin.estate import estate_document
 from gateway.admin.openapi import document
 from gateway.admin.steering import ReloadResult, Steering
-from tests.admin.fakes import FakeSteering, written
-
-
-@pytest.fixture
-def steering(tmp_path: Path) -> FakeSteering:
-    return FakeSteering(written(tmp_path))
-
-
-async def client_of(app: Application) -> AsyncIterator[Any]:
-    async with TestClient(TestServer(app)) as client:
-        yield client
-
-
-@pytest.fixture
-async def reading(steering: FakeSteering) -> AsyncIterator[Any]:
-    async for client in client_of(admin_app(steering)):
-        yield client
-
-
-@pytest.fixture
-async def ordering(steering: FakeSteering) -> AsyncIterator[Any]:
-    async for client in client_of(command_app(steering)):
-        yield client
-
-
-async def problem(answer: ClientResponse, status: int) -> str:
-    """The detail of a problem document."""
-    assert (answer.status, answer.content_type) == (status, "application/problem+json")
-    document = await answer.json()
-    assert document["status"] == status
-    return str(document["detail"])
+from tests.admin.fakes import FakeSteering, problem
 
 
 def filled(path: str) -> str:
@@ -218,11 +183,3 @@ async def test_a_soap_call_is_explained_by_its_body(ordering: Any) -> None:
     assert (await answer.json())["route"] == "balance"
     bad = await ordering.post("/api/v1/explain", json={**order, "body": "%"})
     assert await problem(bad, 400) == "`body` is not base64."
-
-
-@pytest.mark.parametrize("order", [b"{", b"[]", b"", b'{"accept": 1}', b'{"accept": true, "more": 1}'])
-async def test_a_malformed_order_changes_nothing(ordering: Any, steering: FakeSteering, order: bytes) -> None:
-    """An order that is not exactly right is refused with what it should be."""
-    detail = await problem(await ordering.post("/api/v1/reload", data=order), 400)
-    assert detail in ("The body is not JSON.", "The body must be a JSON object with accept (bool).")
-    assert steering.accepted == []

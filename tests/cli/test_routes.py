@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.admin.fakes import FakeSteering
 from tests.cli.conftest import Banyan
 
