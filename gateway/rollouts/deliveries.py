@@ -35,7 +35,10 @@ class Deliveries(Protocol):
     """
 
     async def pending(self, url: str) -> Sequence[Delivery]:
-        """What is still to be delivered to `url`, in the order of the events."""
+        """What is to be delivered to `url` and nobody else delivers, in the order of the events.
+
+        It is asked for again and again, so it need not be all at once.
+        """
         ...
 
     async def delivered(self, event_id: str, url: str) -> None:

@@ -29,7 +29,7 @@ class Stage:
     """
 
     position: Position
-    allowed: float
+    guards: Guards
     routes: frozenset[str]
     gatherers: dict[str, Gatherer] = field(default_factory=dict)
     counted: Evidence = NO_EVIDENCE
@@ -47,7 +47,7 @@ class Stage:
     def gatherer(self, route: str) -> Gatherer:
         found = self.gatherers.get(route)
         if found is None:
-            found = self.gatherers[route] = Gatherer(self.allowed)
+            found = self.gatherers[route] = Gatherer(self.guards)
         return found
 
     def own(self) -> Evidence:
@@ -70,7 +70,7 @@ class StageEvidence:
             if position is None:
                 continue
             names, old = frozenset(route.name for route in routes), self._stages.get(journey)
-            stage = Stage(position, _allowed(ramp.guards), names)
+            stage = Stage(position, ramp.guards, names)
             if old is not None and old.generation == stage.generation:
                 stage = old
                 stage.position, stage.routes = position, names
@@ -149,7 +149,3 @@ class StageEvidence:
 def _sum(documents: Mapping[str, Document], but: str = "") -> Evidence:
     found = (Evidence.from_plain(each) for replica, each in documents.items() if replica != but)
     return sum(found, NO_EVIDENCE)
-
-
-def _allowed(guards: Guards) -> float:
-    return 1 - guards.parity if guards.parity is not None else 0.0

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from gateway.core.comparing.differences import Kind as FieldDiffers
 from gateway.core.comparing.noise import FieldCount
 from gateway.core.comparing.values import pointer_of
 from gateway.core.events import Event
@@ -150,10 +151,10 @@ class Keeper:
             before = await store.evidence(at.journey, at.settings, BEFORE)
             self._evidence.take(stage, present, before)
         for route in sorted(self._unread):
-            counts = [
-                ((pointer_of(each.field), each.kind), FieldCount(*each[3:7])) for each in await store.fields(route)
-            ]
-            self._judge.of(route).know(counts)
+            found = await store.fields(route)
+            keys = [(pointer_of(each.field), cast(FieldDiffers, each.kind)) for each in found]
+            counts = [FieldCount(each.differs, each.odd_candidate, each.odd_control, each.all_differ) for each in found]
+            self._judge.of(route).know(zip(keys, counts, strict=True))
             self._unread.discard(route)
 
     # -------------------------------------------------------------------------------------------- to the store

@@ -151,9 +151,9 @@ class Loop:
         self._then(self._tell_saved(kind, position, guard))
 
     async def _tell_saved(self, kind: Kind, position: Position, guard: str) -> None:
-        await self.save()  # what is told must hold after a restart
         event = _event(kind, position, guard)
         self._teller.untold.append(event)
+        await self.save()  # what is told must hold after a restart, and what holds must be told
         self._teller.told(event)
 
     def _step(self, before: Position | None, after: Position, kind: Kind) -> None:

@@ -46,7 +46,7 @@ class Rollouts:
         self.evidence = StageEvidence(self.replica)
         self.judge = Judge(_key(folder), self._judged)
         self.reasons = Reasons()
-        self.teller = Teller(Webhooks(StoredDeliveries(self._store)))
+        self.teller = Teller(Webhooks(StoredDeliveries(self._store)), self.standings.events)
         self.keeper: Keeper = Keeper(
             opening,
             self.replica,

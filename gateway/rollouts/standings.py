@@ -6,25 +6,30 @@ too. Replicas may have stepped without knowing of one another: then the safer st
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.config.words import serve_text
+from gateway.core.events import Event
 from gateway.core.model import Estate, Route, Serve
 from gateway.core.policies import NO_STANDING, Ramp, Standing
 from gateway.core.positions import BEFORE, Position, State, standing_of
 from gateway.store.values import Override
 
 FILE = "standings.json"
+EVENTS = 10_000
+"""Events kept while the store cannot be had; beyond them the oldest stand in the log alone."""
 _UNKNOWN = Standing(why="unknown")
 _SAFEST = (State.ROLLED_BACK, State.PAUSED, State.AWAITING_APPROVAL, State.CLIMBING, State.FINISHED)
 
 
 class Standings:
-    """What is known of positions and overrides. `untold` are those changes that the store does not have yet.
+    """What is known of positions and overrides, by journey and by route.
 
-    `positions` by journey and `overrides` by route; an override in `cleared` was ended at that time (Unix seconds).
+    An override in `cleared` was ended at that time (Unix seconds). `untold` are the changes, and `events` the events,
+    that the store does not have yet.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,6 +38,7 @@ class Standings:
         self.overrides: dict[str, Override] = {}
         self.cleared: dict[str, float] = {}
         self.untold: set[tuple[str, str]] = set()
+        self.events: deque[Event] = deque(maxlen=EVENTS)
         self.read = False
         self.routes: dict[str, Route] = {}
         self.ramps: tuple[RampOf, ...] = ()
@@ -55,11 +61,13 @@ class Standings:
             positions = [Position.from_plain(each) for each in document["positions"]]
             overrides = [Override(**each) for each in document["overrides"]]
             cleared, untold = dict(document["cleared"]), {(kind, name) for kind, name in document["untold"]}
+            events = [Event(*each) for each in document["events"]]
         except (OSError, ValueError, KeyError, TypeError):
             return
         self.positions = {each.journey: each for each in positions}
         self.overrides = {each.route: each for each in overrides}
         self.cleared, self.untold = cleared, untold
+        self.events.extend(events)
         self.read = True
 
     def content(self) -> bytes:
@@ -69,6 +77,7 @@ class Standings:
             "overrides": [each._asdict() for each in self.overrides.values()],
             "cleared": self.cleared,
             "untold": sorted(self.untold),
+            "events": list(self.events),
         }
         return json.dumps(document, indent=1).encode()
 

@@ -11,18 +11,16 @@ from gateway.rollouts.stored import webhook_name
 from gateway.rollouts.webhooks import Webhooks
 from gateway.telemetry.logging import log
 
-UNTOLD = 10_000
-"""Events kept while the store cannot be had; beyond them the oldest stand in the log alone."""
 _GRAVE: frozenset[Kind] = frozenset({"rolled_back", "store_unavailable"})
 _draw = SystemRandom().getrandbits
 
 
 class Teller:
-    """Tells what happened."""
+    """Tells what happened; `untold` are the events that the store does not have yet, the oldest first."""
 
-    def __init__(self, webhooks: Webhooks) -> None:
+    def __init__(self, webhooks: Webhooks, untold: deque[Event]) -> None:
         self.webhooks = webhooks
-        self.untold: deque[Event] = deque(maxlen=UNTOLD)
+        self.untold = untold
 
     def tell(
         self,

@@ -8,14 +8,14 @@ of the events. What the store keeps is delivered at least once, restarts include
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from itertools import chain
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, retry_if_result, wait_fixed
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from gateway import __version__
 from gateway.core.events import TYPES, Event, Kind, message
@@ -29,8 +29,8 @@ TIMEOUT = 15.0
 """Seconds that one attempt may take, all in all."""
 WAITING = 1_000
 """How many deliveries may wait for one receiver."""
-LOOK_AGAIN = 30.0
-"""Seconds until a store that could not be asked for what is pending is asked again."""
+LOOK = 30.0
+"""Seconds between looks at what is due in the store."""
 
 
 def shown(url: str) -> str:
@@ -90,7 +90,7 @@ class Receiver:
         self._waiting: dict[str, Waiting] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._log = log().bind(receiver=shown(hook.url))
-        self._spawn(self._load())
+        self._spawn(self._look())
 
     def take(self, delivery: Delivery) -> None:
         """Start a delivery, unless it is under way. When too many wait, the oldest is given up."""
@@ -118,21 +118,15 @@ class Receiver:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _load(self) -> None:
-        """Take up what the store knows to be pending, as soon as it can be asked."""
-        patience = AsyncRetrying(
-            sleep=self._shell.sleep,
-            wait=wait_fixed(LOOK_AGAIN),
-            retry=retry_if_exception_type(BanyanError),
-            before_sleep=self._not_loaded,
-        )
-        found: Sequence[Delivery] = await patience(self._shell.deliveries.pending, self.hook.url)
-        for delivery in found:
-            self.take(delivery)
-
-    def _not_loaded(self, state: RetryCallState) -> None:
-        assert state.outcome is not None
-        self._log.warning("webhooks_not_loaded", why=str(state.outcome.exception()), next_try=LOOK_AGAIN)
+    async def _look(self) -> None:
+        """Take up what is due in the store, again and again: an earlier process left it, or another one that died."""
+        while not self.gone:
+            try:
+                for delivery in await self._shell.deliveries.pending(self.hook.url):
+                    self.take(delivery)
+            except BanyanError as error:
+                self._log.warning("webhooks_not_loaded", why=str(error), next_try=LOOK)
+            await self._shell.sleep(LOOK)
 
     async def _deliver(self, delivery: Delivery) -> None:
         """One delivery, from its first attempt to its last."""

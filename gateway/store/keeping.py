@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, delete, func, select, update
 from gateway.core.policies import Keep
 from gateway.store.counting import KEYS, summed
 from gateway.store.statements import adding, inserting
-from gateway.store.tables import events, evidence, examples, fields, marks, replicas, traffic, verdicts
+from gateway.store.tables import deliveries, events, evidence, examples, fields, marks, replicas, traffic, verdicts
 
 FINE = 8 * 86_400
 """Seconds for which counts are kept by the minute: last week's same day can still be looked at."""
@@ -66,4 +66,5 @@ def _drop_rest(connection: Connection, keep: Keep, now: float) -> bool:
         (events.c.at, keep.events),
     ):
         connection.execute(delete(time.table).where(time < now - kept))
+    connection.execute(delete(deliveries).where(deliveries.c.event.not_in(select(events.c.id))))
     return False

@@ -5,13 +5,14 @@ inside stands in `counting`, `steering`, `events` and `keeping`, as plain functi
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.core.events import Event
 from gateway.core.policies import Keep
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.store import counting, events, keeping, migrating, steering
@@ -20,7 +21,6 @@ from gateway.store.engines import open_engine, unavailable
 from gateway.store.values import (
     Delivery,
     Document,
-    Event,
     Example,
     FieldSeen,
     Flush,
@@ -28,6 +28,7 @@ from gateway.store.values import (
     Replica,
     StoredEvidence,
     StoredPosition,
+    Told,
     TrafficCount,
     VerdictCount,
 )
@@ -138,13 +139,14 @@ class Store:
         return await self._read(steering.read_positions)
 
     async def put_position(
-        self, journey: str, sequence_before: int, document: Document, event: Event | None = None
+        self, journey: str, sequence_before: int, document: Document, told: Told | None = None
     ) -> bool:
         """Take a ramp's next step, from where it stood after `sequence_before` steps (0: it begins).
 
-        True when it was taken now, and by this call: the event is noted with it. False when the ramp stands elsewhere.
+        True when it was taken now, and by this call: what is told of it is noted with it. False when the ramp stands
+        elsewhere.
         """
-        return await self._write(steering.put_position, journey, sequence_before, document, event)
+        return await self._write(steering.put_position, journey, sequence_before, document, told)
 
     async def evidence(self, journey: str, generation: str, stage: int) -> dict[str, Document]:
         """What each replica has seen in a stage of a ramp."""
@@ -158,37 +160,42 @@ class Store:
         """All overrides, also those whose time is over and that nobody has cleared yet."""
         return await self._read(steering.read_overrides)
 
-    async def set_override(self, override: Override, event: Event | None = None) -> None:
+    async def set_override(self, override: Override, told: Told | None = None) -> None:
         """Set a route's override, in the place of one that it has."""
-        await self._write(steering.set_override, override, event)
+        await self._write(steering.set_override, override, told)
 
-    async def clear_override(self, route: str, *, set_at: float | None = None, event: Event | None = None) -> bool:
-        """End a route's override; with `set_at`, only the one set then. True, and the event noted, if there was one."""
-        return await self._write(steering.clear_override, route, set_at, event)
+    async def clear_override(self, route: str, *, set_at: float | None = None, told: Told | None = None) -> bool:
+        """End a route's override; with `set_at`, only the one set then. True, and `told` noted, if there was one."""
+        return await self._write(steering.clear_override, route, set_at, told)
 
     # ------------------------------------------------------------------------------------------ events
 
-    async def add_event(self, event: Event) -> Event:
-        """Note an event, and that its webhooks are to be sent it; the event with its id."""
-        return await self._write(events.add_event, event)
+    async def add_event(self, event: Event, webhooks: Iterable[str] = ()) -> None:
+        """Note an event, and that these webhooks are to be sent it. Told again, it is there once.
+
+        Whoever told it sends it at once: `take_deliveries` gives it to nobody within LEASE seconds of the event.
+        """
+        await self._write(events.add_event, Told(event, tuple(webhooks)))
 
     async def events(
-        self, limit: int = 100, *, before: int | None = None, route: str | None = None, journey: str | None = None
+        self, limit: int = 50, *, before: str | None = None, route: str | None = None, journey: str | None = None
     ) -> list[Event]:
         """The latest events first; `before` an event's id, to go on from there."""
         return await self._read(events.read_events, limit, before, route, journey)
 
-    async def take_deliveries(self, webhook: str, now: float, *, lease: float = 60, limit: int = 20) -> list[Delivery]:
+    async def take_deliveries(self, webhook: str, now: float, lease: float, limit: int) -> list[Delivery]:
         """What is to be sent to a webhook by now, the oldest first. Nobody else is given it within `lease` seconds."""
         return await self._write(events.take_deliveries, webhook, now, lease, limit)
 
-    async def delivered(self, event: int, webhook: str) -> None:
-        """A webhook has taken an event."""
-        await self._write(events.delivered, event, webhook)
+    async def delivered(self, event_id: str, webhook: str) -> None:
+        """A webhook has taken an event, which may be noted later than this."""
+        await self._write(events.delivered, event_id, webhook)
 
-    async def delivery_failed(self, event: int, webhook: str, next_try: float | None, why: str) -> None:
-        """A webhook did not take an event; it is tried again at `next_try` (None: never)."""
-        await self._write(events.delivery_failed, event, webhook, next_try, why)
+    async def delivery_failed(
+        self, event_id: str, webhook: str, attempts: int, next_try: float | None, why: str
+    ) -> None:
+        """So many attempts failed. From `next_try` on it may be taken again (None: never)."""
+        await self._write(events.delivery_failed, event_id, webhook, attempts, next_try, why)
 
     # ------------------------------------------------------------------------------------------ keeping
 

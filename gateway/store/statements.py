@@ -57,6 +57,6 @@ def slices(rows: Iterable[T]) -> Iterator[list[T]]:
         yield some
 
 
-def storable(text: str) -> str:
-    """A text from somebody else's answer, as either database takes it: bounded, no U+0000, no half of a character."""
-    return text[:_LONGEST].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+def storable(text: str, longest: int | None = _LONGEST) -> str:
+    """A text of somebody else's, as either database takes it: bounded, no U+0000, no half of a character."""
+    return text[:longest].encode("utf-8", "replace").decode().replace("\0", "\ufffd")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Executable, delete, select, update
 from gateway.store.events import add_event
 from gateway.store.statements import Row, execute_sliced, inserting, replacing
 from gateway.store.tables import evidence, marks, overrides, positions
-from gateway.store.values import Document, Event, Override, StoredEvidence, StoredPosition
+from gateway.store.values import Document, Override, StoredEvidence, StoredPosition, Told
 
 _CHANGES = "standing"
 
@@ -21,14 +21,14 @@ def changes(connection: Connection) -> int:
     return connection.execute(select(marks.c.number).where(marks.c.name == _CHANGES)).scalar() or 0
 
 
-def _changed(connection: Connection, event: Event | None) -> None:
+def _changed(connection: Connection, told: Told | None) -> None:
     """Every change ends with this: others shall see it, and a person shall be able to ask about it."""
     first = inserting(connection, marks).values(name=_CHANGES, number=1)
     connection.execute(
         first.on_conflict_do_update(index_elements=["name"], set_={"number": marks.c.number + first.excluded.number})
     )
-    if event is not None:
-        add_event(connection, event)
+    if told is not None:
+        add_event(connection, told)
 
 
 # ----------------------------------------------------------------------------------------- ramps
@@ -39,7 +39,7 @@ def read_positions(connection: Connection) -> list[StoredPosition]:
 
 
 def put_position(
-    connection: Connection, journey: str, sequence_before: int, document: Document, event: Event | None
+    connection: Connection, journey: str, sequence_before: int, document: Document, told: Told | None
 ) -> bool:
     """Take one step from where the ramp stood after `sequence_before` steps (0: none); False if it stands elsewhere."""
     step: Row = {"journey": journey, "sequence": sequence_before + 1, "document": document}
@@ -53,7 +53,7 @@ def put_position(
         statement = update(positions).where(found).values(step).returning(positions.c.journey)
     taken = connection.execute(statement).first() is not None
     if taken:
-        _changed(connection, event)
+        _changed(connection, told)
     return taken
 
 
@@ -76,17 +76,17 @@ def read_overrides(connection: Connection) -> list[Override]:
     return [Override(*row) for row in connection.execute(select(overrides).order_by(overrides.c.route))]
 
 
-def set_override(connection: Connection, override: Override, event: Event | None) -> None:
+def set_override(connection: Connection, override: Override, told: Told | None) -> None:
     connection.execute(replacing(connection, overrides), override._asdict())
-    _changed(connection, event)
+    _changed(connection, told)
 
 
-def clear_override(connection: Connection, route: str, set_at: float | None, event: Event | None) -> bool:
+def clear_override(connection: Connection, route: str, set_at: float | None, told: Told | None) -> bool:
     """End an override (with `set_at`: only the one that was set then); False when there was none."""
     query = delete(overrides).where(overrides.c.route == route)
     if set_at is not None:
         query = query.where(overrides.c.set_at == set_at)
     cleared = connection.execute(query.returning(overrides.c.route)).first() is not None
     if cleared:
-        _changed(connection, event)
+        _changed(connection, told)
     return cleared

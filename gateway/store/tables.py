@@ -9,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Double,
-    ForeignKey,
     Index,
     Integer,
     MetaData,
@@ -20,7 +19,7 @@ from sqlalchemy import (
 
 from gateway.store.values import LATENCIES
 
-METADATA = MetaData(naming_convention={"pk": "pk_%(table_name)s", "fk": "fk_%(table_name)s_%(column_0_name)s"})
+METADATA = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 """Only an INTEGER counts by itself in SQLite."""
@@ -115,30 +114,34 @@ overrides = Table(
 events = Table(
     "events",
     METADATA,
-    Column("id", _Id, primary_key=True),
-    Column("kind", Text, nullable=False),
+    Column("number", _Id, primary_key=True),
+    Column("id", Text, nullable=False),
     Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("route", Text, nullable=False),
     Column("journey", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("details", JSON, nullable=False),
+    Index("ix_events_id", "id", unique=True),
     Index("ix_events_at", "at"),
-    Index("ix_events_route", "route", "id"),
+    Index("ix_events_route", "route", "number"),
     sqlite_autoincrement=True,
 )
+"""`id` is the event's own, `number` their order here."""
 
 deliveries = Table(
     "deliveries",
     METADATA,
-    Column("event", _Id, ForeignKey("events.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("event", Text, primary_key=True),
     Column("webhook", Text, primary_key=True),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("next_try", Double, nullable=False),
+    Column("next_try", Double),
     Column("last_error", Text, nullable=False),
     Index("ix_deliveries_due", "webhook", "state", "next_try"),
 )
+"""`event` is its id; it is no foreign key, because what became of a delivery may be noted before its event."""
 
 replicas = Table(
     "replicas",

@@ -6,12 +6,11 @@ Words that others define (sides, roles, verdicts, kinds) are plain text here: th
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from gateway.core.events import Event
 from gateway.core.model import Side
 
 Document = dict[str, Any]
 """A JSON object."""
-
-_NONE: Document = {}
 
 LATENCIES = 14
 """Numbers in a latency histogram: one for each bound of the metrics, and one for what took longer than all of them."""
@@ -123,29 +122,17 @@ class Override(NamedTuple):
     serve: str
 
 
-class Event(NamedTuple):
-    """Something that a person may ask about later: what happened, when, by whom and why.
+class Told(NamedTuple):
+    """An event, and the names of the webhooks that are to be sent it."""
 
-    `id` is given by the store and grows. `webhooks` names those that shall be sent the event; the store does not tell
-    them again when events are read.
-    """
-
-    kind: str
-    at: float
-    route: str = ""
-    journey: str = ""
-    by: str = ""
-    why: str = ""
-    details: Document = _NONE
+    event: Event
     webhooks: tuple[str, ...] = ()
-    id: int = 0
 
 
 class Delivery(NamedTuple):
     """An event that is to be sent to a webhook, after so many attempts that failed."""
 
     event: Event
-    webhook: str
     attempts: int
 
 

@@ -48,7 +48,7 @@ def test_one_ramp_is_told_with_its_evidence(banyan: Banyan, steering: FakeSteeri
         "  requests  500 different ones, 4 of them answered wrongly",
         "  agreed on 900 x 200 many, 90 x 200 empty",
         "  errors    new 2 of 100, legacy 3 of 300: -1.39 % to +6.04 % against legacy; +0.5 % allowed",
-        "  p95       new 110 ms, legacy 100 ms: 1.10 times (1.10 to 1.11); 1.2 allowed",
+        "  p95       new 112 ms, legacy 102 ms: 1.10 times (1.10 to 1.11); 1.2 allowed",
         "  next      50 %, 2026-11-28 12:20 UTC at the earliest",
         "  missing   10 of 30 minutes have passed",
         "            errors are too many",

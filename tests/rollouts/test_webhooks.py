@@ -20,7 +20,7 @@ from gateway.core.signing import verified
 from gateway.errors import BanyanError
 from gateway.rollouts import webhooks as module
 from gateway.rollouts.deliveries import DELAYS, Deliveries, Delivery, Unstored
-from gateway.rollouts.webhooks import Webhooks, shown
+from gateway.rollouts.webhooks import LOOK, Webhooks, shown
 
 SECRET = b"a secret of more than 24 bytes"
 NOW = 1_767_225_600.0
@@ -103,6 +103,8 @@ class Memory:
 
     async def failed(self, event_id: str, url: str, attempts: int, next_try: float | None, why: str) -> None:
         self._ask()
+        if next_try is None:
+            self.waiting.pop(event_id, None)
         self.told.append(("failed", event_id, attempts, next_try, why))
 
 
@@ -125,7 +127,13 @@ async def never(_seconds: float) -> None:
 async def sending(
     *hooks: Webhook, deliveries: Deliveries | None = None, sleep: Callable[[float], Awaitable[None]] | None = None
 ) -> AsyncIterator[Webhooks]:
-    webhooks = Webhooks(deliveries or Unstored(), now=lambda: NOW, chance=lambda: 0.0, sleep=sleep or Sleeps())
+    """Webhooks at work, with this patience between attempts; between looks at the store they wait for a moment."""
+    patience = sleep or Sleeps()
+
+    async def waiting(seconds: float) -> None:
+        await (asyncio.sleep(0.01) if seconds == LOOK else patience(seconds))
+
+    webhooks = Webhooks(deliveries or Unstored(), now=lambda: NOW, chance=lambda: 0.0, sleep=waiting)
     webhooks.use(hooks)
     try:
         yield webhooks
@@ -439,6 +447,33 @@ async def test_attempts_before_a_restart_count() -> None:
     assert len(received) == 1
 
 
+async def test_what_others_left_is_found_later() -> None:
+    """A process that died leaves its deliveries to those that live, however long these have been running."""
+    memory = Memory()
+    async with receiver() as (url, received), sending(Webhook(url, SECRET), deliveries=memory):
+        await asyncio.sleep(0.02)
+        memory.waiting["evt_1"] = Delivery(event())
+        await until(lambda: memory.told)
+    assert memory.told == [("delivered", "evt_1")]
+    assert [each.id for each in received] == ["evt_1"]
+
+
+async def test_a_receiver_that_is_gone_leaves_what_is_due() -> None:
+    """After 410 the store is not asked any more: what it has is there for the reload that begins anew."""
+    memory = Memory()
+    answers = scripted(web.Response(status=410), web.Response(status=204))
+    async with receiver(answers) as (url, received), sending(Webhook(url, SECRET), deliveries=memory) as webhooks:
+        webhooks.send(event(1))
+        await until(lambda: memory.told)
+        memory.waiting["evt_2"] = Delivery(event(2))
+        await asyncio.sleep(0.05)
+        assert memory.told == [("failed", "evt_1", 1, None, "the receiver answered 410")]
+        webhooks.use([Webhook(url, SECRET)])
+        await until(lambda: len(memory.told) == 2)
+    assert memory.told[1] == ("delivered", "evt_2")
+    assert [each.id for each in received] == ["evt_1", "evt_2"]
+
+
 async def test_an_event_that_is_pending_and_handed_over_is_sent_once() -> None:
     """The store may list what is under way already."""
     memory = Memory(Delivery(event()))
@@ -456,14 +491,13 @@ async def test_an_event_that_is_pending_and_handed_over_is_sent_once() -> None:
 
 async def test_a_store_that_is_down_stops_no_delivery() -> None:
     """Events are sent without it, and what was pending follows when it can be asked again."""
-    memory, sleeps = Memory(Delivery(event(1)), down=2), Sleeps()
+    memory = Memory(Delivery(event(1)), down=2)
     async with receiver() as (url, received):
         with capture_logs() as logs:
-            async with sending(Webhook(url, SECRET), deliveries=memory, sleep=sleeps) as webhooks:
+            async with sending(Webhook(url, SECRET), deliveries=memory) as webhooks:
                 webhooks.send(event(2))
                 await until(lambda: len(received) >= 2 and ("delivered", "evt_1") in memory.told)
     assert {each.id for each in received} == {"evt_1", "evt_2"}
-    assert set(sleeps.asked) == {30.0}
     told = {each["event"]: each.get("why") for each in logs}
     assert told["webhooks_not_loaded"] == "The store cannot be reached."
 

@@ -4,14 +4,16 @@ from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from gateway.core.policies import Keep
-from gateway.store import counting, keeping
+from gateway.store import counting, events, keeping
 from gateway.store.keeping import FINE, HOUR
 from gateway.store.repository import Store
-from gateway.store.values import Event, Flush, StoredEvidence, VerdictCount
+from gateway.store.tables import deliveries
+from gateway.store.values import Flush, StoredEvidence, Told, VerdictCount
 from tests.store import counts
+from tests.store.happenings import happened
 
 DAY = 86_400
 NOW = 1_000 * DAY + 1_800
@@ -32,16 +34,26 @@ async def test_what_is_too_old_goes(store: Store) -> None:
             Flush(str(days), number, at, [counts.traffic(minute)], [_samples(minute)], fields, [counts.example(at)])
         )
         await store.put_evidence("a", at, [StoredEvidence("rents", "g", days, {})])
-        await store.add_event(Event("held", at, details={"days": days}, webhooks=("hook",)))
+        await store.add_event(happened(str(days), at), ["hook"])
     await store.prune(KEEP, NOW)
     assert len(await store.traffic(0, NOW, step=60)) == 2
     assert len(await store.verdicts(0, NOW, step=60)) == 1
     assert [each.field for each in await store.fields("repairs")] == ["/10"]
     assert [each.at for each in await store.examples("repairs")] == [NOW - 10 * DAY]
     assert [bool(await store.evidence("rents", "g", days)) for days in (10, 100)] == [True, False]
-    assert [event.details["days"] for event in await store.events()] == [500, 100, 10]
-    assert len(await store.take_deliveries("hook", NOW)) == 3
+    assert [event.id for event in await store.events()] == ["500", "100", "10"]
+    assert len(await store.take_deliveries("hook", NOW, 60, 20)) == 3
     assert [replica.id for replica in await store.replicas()] == ["10"]
+
+
+def test_deliveries_go_with_their_events(in_memory: Callable[[], Connection]) -> None:
+    """What an event was owed to goes with it, and so does what was noted of one that nobody told after all."""
+    with in_memory() as connection:
+        for days in (10, 800):
+            events.add_event(connection, Told(happened(str(days), NOW - days * DAY), ("hook",)))
+        events.delivered(connection, "untold", "hook")
+        keeping.prune_step(connection, KEEP, NOW)
+        assert list(connection.execute(select(deliveries.c.event))) == [("10",)]
 
 
 async def test_counts_go_by_whole_hours(store: Store) -> None:

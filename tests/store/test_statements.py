@@ -26,3 +26,8 @@ def test_any_text_is_made_storable(text: str) -> None:
 def test_an_ordinary_text_stays() -> None:
     """Text that fits is stored as it is."""
     assert storable("/charges/*/währung") == "/charges/*/währung"
+
+
+def test_a_sentence_is_not_cut() -> None:
+    """Only texts in keys have to be short."""
+    assert storable("\0" + "x" * 900, None) == "\ufffd" + "x" * 900

@@ -3,11 +3,11 @@
 import asyncio
 
 from gateway.store.repository import Store
-from gateway.store.values import Event, Override, StoredEvidence, StoredPosition
+from gateway.store.values import Override, StoredEvidence, StoredPosition, Told
 from tests.store.conftest import Place
+from tests.store.happenings import happened
 
 OVERRIDE = Override("repairs", 0, "legacy", "500s since 02:40", "ada", 100.5, 7_300.25, "10% new")
-PROMOTED = Event("promoted", 100.0, journey="rents")
 
 
 async def test_a_ramp_goes_step_by_step(store: Store) -> None:
@@ -20,12 +20,20 @@ async def test_a_ramp_goes_step_by_step(store: Store) -> None:
 
 
 async def test_of_two_replicas_one_takes_the_step(place: Place) -> None:
-    """Two replicas that decide the same at the same time take one step, and tell of it once."""
+    """Two replicas that decide the same at the same time take one step, and the event of that one is noted."""
     replicas = [await Store.open(*place, upgrade=True) for _ in range(2)]
+    expected: list[str] = []
     for before in range(5):
-        steps = (replica.put_position("rents", before, {"stage": before}, PROMOTED) for replica in replicas)
-        assert sorted(await asyncio.gather(*steps)) == [False, True]
-    assert len(await replicas[0].events()) == 5
+        steps = (
+            replica.put_position("rents", before, {}, Told(happened(f"{before}{name}"), ("hook",)))
+            for name, replica in zip("ab", replicas, strict=True)
+        )
+        taken = await asyncio.gather(*steps)
+        assert sorted(taken) == [False, True]
+        expected.append(f"{before}{'ab'[taken.index(True)]}")
+    assert [event.id for event in await replicas[0].events()] == expected[::-1]
+    owed = await replicas[0].take_deliveries("hook", 1_000, 60, 20)
+    assert [delivery.event.id for delivery in owed] == expected
     for replica in replicas:
         await replica.close()
 
@@ -53,10 +61,10 @@ async def test_an_override_comes_back_as_it_was_set(store: Store) -> None:
 
 async def test_an_override_is_cleared_once(store: Store) -> None:
     """Who clears it learns whether there was one; only then the event is noted."""
-    await store.set_override(OVERRIDE, Event("override_set", 1))
-    cleared = Event("override_cleared", 2)
-    assert [await store.clear_override("repairs", event=cleared) for _ in range(2)] == [True, False]
-    assert [event.kind for event in await store.events()] == ["override_cleared", "override_set"]
+    await store.set_override(OVERRIDE, Told(happened("set")))
+    cleared = [await store.clear_override("repairs", told=Told(happened(each))) for each in ("once", "twice")]
+    assert cleared == [True, False]
+    assert [event.id for event in await store.events()] == ["once", "set"]
 
 
 async def test_an_override_that_was_set_anew_is_not_cleared_for_the_old_one(store: Store) -> None:

@@ -17,10 +17,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("deliveries")  # it refers to events
     for table in (
         *("traffic", "verdicts", "fields", "examples", "evidence", "positions", "overrides"),
-        *("events", "replicas", "marks"),
+        *("events", "deliveries", "replicas", "marks"),
     ):
         op.drop_table(table)
 
@@ -118,9 +117,10 @@ def _create_steering() -> None:
 def _create_events() -> None:
     op.create_table(
         "events",
-        sa.Column("id", _ID, primary_key=True),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("number", _ID, primary_key=True),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("route", sa.Text(), nullable=False),
         sa.Column("journey", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
@@ -128,15 +128,16 @@ def _create_events() -> None:
         sa.Column("details", sa.JSON(), nullable=False),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_events_id", "events", ["id"], unique=True)
     op.create_index("ix_events_at", "events", ["at"])
-    op.create_index("ix_events_route", "events", ["route", "id"])
+    op.create_index("ix_events_route", "events", ["route", "number"])
     op.create_table(
         "deliveries",
-        sa.Column("event", _ID, sa.ForeignKey("events.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+        sa.Column("event", sa.Text(), primary_key=True),
         sa.Column("webhook", sa.Text(), primary_key=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_try", sa.Double(), nullable=False),
+        sa.Column("next_try", sa.Double()),
         sa.Column("last_error", sa.Text(), nullable=False),
     )
     op.create_index("ix_deliveries_due", "deliveries", ["webhook", "state", "next_try"])
