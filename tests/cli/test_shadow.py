@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from gateway.config.check import load
+from gateway.core.comparing.differences import FieldKind
 from gateway.core.comparing.redaction import Kept
 from gateway.core.policies import Compare
 from gateway.rollouts.comparisons import Known, shadow_report
+from gateway.rollouts.judging import Seen
 from tests.admin.fakes import FakeSteering
 from tests.cli.conftest import Banyan
 from tests.support.reported import AMOUNT, BALANCE, KNOWN, STAMP, compared, example
@@ -70,7 +72,7 @@ def test_a_route_that_is_not_compared_says_what_to_add(banyan: Banyan, steering:
 
 def test_many_fields_are_cut_short(banyan: Banyan, steering: FakeSteering) -> None:
     """The worst fields are shown, and how to see the rest is told."""
-    fields = {((f"f{number}",), AMOUNT[1]): KNOWN.fields[AMOUNT] for number in range(23)}
+    fields: dict[FieldKind, Seen] = {((f"f{number}",), AMOUNT[1]): KNOWN.fields[AMOUNT] for number in range(23)}
     known = KNOWN._replace(fields=fields, states=dict.fromkeys(fields, "wrong"), examples=[])
     steering.desk.shadow_told = shadow_report(BALANCE, known) | FRAME
     assert banyan("shadow", "rent-balance").out.splitlines()[-1] == ("3 fields more: banyan shadow rent-balance --json")

@@ -59,7 +59,7 @@ def test_a_field_is_told_with_its_rate_its_times_and_examples() -> None:
 
 def test_a_rate_is_of_the_answers_since_a_field_was_first_seen() -> None:
     """What began an hour ago is not made small by the days before; answers that are still in hand count, too."""
-    young = KNOWN.fields | {AMOUNT: seen(8, 8, 0)._replace(first=NOON + 60)}
+    young = {**KNOWN.fields, AMOUNT: seen(8, 8, 0)._replace(first=NOON + 60)}
     known = KNOWN._replace(fields=young, compared={**KNOWN.compared, 0: 5})
     assert shadow_report(BALANCE, known)["fields"][0]["differs"]["of"] == 605
 
@@ -81,7 +81,7 @@ def test_what_overflowed_has_no_pointer() -> None:
 def test_rules_are_suggested_for_noise_alone() -> None:
     """The suggestion lets pass what differs from itself, and leaves what is wrong, or may be."""
     assert shadow_report(BALANCE, KNOWN)["suggestion"] == {"ignore": ["/generatedAt"]}
-    quiet = KNOWN._replace(states=KNOWN.states | {STAMP: "unsure"})
+    quiet = KNOWN._replace(states={**KNOWN.states, STAMP: "unsure"})
     assert shadow_report(BALANCE, quiet)["suggestion"] is None
 
 
