@@ -77,7 +77,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.rollouts.desk import Desk
     from gateway.rollouts.room import Rollouts
 
-    control.rollouts = Rollouts(options.data, partial(_opened, options, loaded), traffic, control.apply)
+    control.rollouts = Rollouts(options.data, partial(_opened, options, loaded), traffic, control.apply, control.ask)
     control.desk = Desk(control.rollouts, control.supervisor.stands)
     starting = loop.create_task(control.start(launching))
 

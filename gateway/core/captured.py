@@ -9,13 +9,17 @@ Skipped = dict[tuple[str, str], int]
 
 
 class CapturedRequest(NamedTuple):
-    """A request as it came: `fields` are the end-to-end fields, `body` all of it."""
+    """A request as it came: `fields` are the end-to-end fields, `body` all of it.
+
+    `lines` are the gateway's own fields for backends, empty where they are to be made when it is sent.
+    """
 
     method: bytes
     target: bytes
     host: bytes
     fields: tuple[tuple[bytes, bytes], ...]
     body: bytes = b""
+    lines: bytes = b""
 
 
 class CapturedAnswer(NamedTuple):
@@ -47,7 +51,11 @@ class Sample(NamedTuple):
     request: CapturedRequest
     control: CapturedAnswer
     candidate: CapturedAnswer
-    second: CapturedAnswer | None
     revision: int
     request_id: bytes
     source: str = "shadow"
+    second: CapturedAnswer | None = None
+
+
+Seconds = dict[int, CapturedAnswer]
+"""Answers to requests that were asked again, by the number they were asked with."""

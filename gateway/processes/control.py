@@ -15,9 +15,9 @@ from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
 from gateway.config.live import settled_changes
-from gateway.core.captured import Sample, Skipped
+from gateway.core.captured import CapturedRequest, Sample, Seconds, Skipped
 from gateway.core.matching import RoutingTable, compiled
-from gateway.core.model import Observation
+from gateway.core.model import Observation, Side
 from gateway.core.policies import Standing
 from gateway.errors import CommandError, ConfigError
 from gateway.processes.supervisor import Supervisor
@@ -61,9 +61,13 @@ class Control:
         self.rollouts.observed(batch)
         self._access.write(batch)
 
-    def sampled(self, samples: list[Sample], skipped: Skipped) -> None:
+    def sampled(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> None:
         """The data process hands on what copies brought."""
-        self.rollouts.sampled(samples, skipped)
+        self.rollouts.sampled(samples, skipped, seconds)
+
+    def ask(self, number: int, route: str, request: CapturedRequest, side: Side) -> bool:
+        """Have one side asked a request once more; the answer comes with samples, by its number."""
+        return self.supervisor.order("again", number, route, request, side)
 
     def apply(self, standings: Mapping[str, Standing]) -> None:
         """Traffic goes by these overrides and positions of ramps from now on."""

@@ -17,9 +17,9 @@ from time import monotonic
 from weakref import finalize
 
 from gateway import __version__
-from gateway.core.captured import CapturedRequest, Sample, Skipped
+from gateway.core.captured import CapturedRequest, Sample, Seconds, Skipped
 from gateway.core.forwarding import is_trusted
-from gateway.core.model import AccessLog, Backend, Gateway, Observation, Route
+from gateway.core.model import AccessLog, Backend, Gateway, Observation, Route, Side
 from gateway.core.policies import Standing
 from gateway.processes.channel import CAN_WAIT, PROTOCOL, SOCKET, Channel, Message, listen_unix
 from gateway.processes.stalls import StallProbe
@@ -129,6 +129,8 @@ class DataProcess:
                 self._standings = standings
                 self._handler.live.table.stand(standings)
                 self._tell("stands", number)
+            case ("again", int(number), str(route), request, side):
+                self._ask_again(number, route, request, side)
             case ("replay", str(route), list(requests), str(source)):
                 self._replay(route, requests, source)
             case ("drain", seconds):
@@ -146,9 +148,15 @@ class DataProcess:
             return False
         return self._tell("observations", [tuple(each) for each in batch])
 
-    def _deliver_samples(self, samples: list[Sample], skipped: Skipped) -> bool:
+    def _deliver_samples(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> bool:
         """Answers to compare are many bytes, and can wait; what was observed must not be held up by them."""
-        return self._channel is not None and self._channel.send(("samples", samples, skipped), CAN_WAIT)
+        return self._channel is not None and self._channel.send(("samples", samples, skipped, seconds), CAN_WAIT)
+
+    def _ask_again(self, number: int, route: str, request: CapturedRequest, side: Side) -> None:
+        live = self._handler.live
+        planned = live.table.routes.get(route)
+        if planned is not None and side in planned.ready:
+            self._shadows.ask_again(live, planned, number, request, side)
 
     def _replay(self, route: str, requests: list[CapturedRequest], source: str) -> None:
         live = self._handler.live

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from gateway import __version__
-from gateway.core.captured import Sample, Skipped
+from gateway.core.captured import Sample, Seconds, Skipped
 from gateway.core.model import Estate, Observation
 from gateway.core.policies import Standing, StoreSettings
 from gateway.errors import CommandError
@@ -59,7 +59,7 @@ class Supervisor:
         listen: Address,
         *,
         on_observations: Callable[[list[Observation]], None],
-        on_samples: Callable[[list[Sample], Skipped], None],
+        on_samples: Callable[[list[Sample], Skipped, Seconds], None],
         on_event: Callable[..., None],
         python: str = sys.executable,
     ) -> None:
@@ -180,8 +180,8 @@ class Supervisor:
         match message:
             case ("observations", batch):
                 self._on_observations(list(map(_observation, batch)))
-            case ("samples", list(samples), dict(skipped)):
-                self._on_samples(samples, skipped)
+            case ("samples", list(samples), dict(skipped), dict(seconds)):
+                self._on_samples(samples, skipped, seconds)
             case ("stands", int(number)):
                 self._stands = number
                 self._moved.set()

@@ -38,10 +38,23 @@ class Pair:
     """A request and what its two sides answer. `side` serves; `control` is None until that side has been asked.
 
     `body` is all of the request's; `lines` and `ids` are those that the client's own request went with; `scheme` is the
-    client's; `source` tells whose request it was.
+    client's; `source` tells whose request it was; `number` is there when only `side` is asked, once more.
     """
 
-    __slots__ = ("at", "body", "control", "ids", "lines", "live", "request", "route", "scheme", "side", "source")
+    __slots__ = (
+        "at",
+        "body",
+        "control",
+        "ids",
+        "lines",
+        "live",
+        "number",
+        "request",
+        "route",
+        "scheme",
+        "side",
+        "source",
+    )
 
     def __init__(
         self, live: Live, route: PlannedRoute, request: Request, body: bytes, side: Side, lines: bytes, ids: Ids
@@ -57,6 +70,7 @@ class Pair:
         self.scheme = b"http"
         self.control: CapturedAnswer | None = None
         self.source = "shadow"
+        self.number = 0
 
     @property
     def size(self) -> int:
@@ -66,7 +80,9 @@ class Pair:
 
     def captured(self) -> CapturedRequest:
         request = self.request
-        return CapturedRequest(request.method, request.target, request.host, tuple(request.fields), self.body)
+        return CapturedRequest(
+            request.method, request.target, request.host, tuple(request.fields), self.body, self.lines
+        )
 
 
 class Got(NamedTuple):

@@ -12,7 +12,7 @@ from functools import partial
 from random import getrandbits
 from time import perf_counter, thread_time, time
 
-from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample, Skipped
+from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample, Seconds, Skipped
 from gateway.core.forwarding import Peer, forwarding_lines, ids_of
 from gateway.core.headers import AnswerHead, read_request
 from gateway.core.model import BUCKETS, LEGACY, NEW, Side
@@ -36,14 +36,10 @@ PATIENCE = 2.0
 BATCH, BATCH_BYTES = 64, 512 * 2**10
 BUSY = 0.93
 """The part of the time that the loop may work before copies give way."""
-ASKED_AT_FIRST = 50.0
-"""Second questions that a route may ask before its share of copies bounds them: noise has to be learned early."""
-REPLAYED_NOISE = 500
-"""The same for routes that are only replayed, of BUCKETS."""
 OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
 OURSELVES = Peer(b"127.0.0.1", b"http", False)
 
-Deliver = Callable[[list[Sample], Skipped], bool]
+Deliver = Callable[[list[Sample], Skipped, Seconds], bool]
 
 
 class Watched:
@@ -96,8 +92,11 @@ class Lane:
 
 
 class Shadows:
-    """Sends copies, and hands on what came of them: `deliver` takes samples and what was skipped, and tells whether it
-    could."""
+    """Sends copies, and hands on what came of them.
+
+    `deliver` takes samples, what was skipped, and second answers by the number they were asked for with; it tells
+    whether it could.
+    """
 
     def __init__(self, deliver: Deliver, recorder: Recorder) -> None:
         self._deliver = deliver
@@ -110,7 +109,7 @@ class Shadows:
         self._samples: list[Sample] = []
         self._size = 0
         self._skipped: Counter[tuple[str, str]] = Counter()
-        self._questions: dict[str, float] = {}
+        self._seconds: dict[int, CapturedAnswer] = {}
 
     # -------------------------------------------------------------------------------------------- what is copied
 
@@ -129,24 +128,36 @@ class Shadows:
 
     def replay(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, source: str) -> None:
         """Send a recorded request to both sides; the answer of the one that serves is the control."""
+        share = route.share if route.override is None else route.override
+        pair = self._recorded(live, route, recorded, NEW if share == BUCKETS else LEGACY)
+        pair.source = source
+        self.offer(pair)
+
+    def ask_again(self, live: Live, route: PlannedRoute, number: int, request: CapturedRequest, side: Side) -> None:
+        """Ask one side the same once more: control wants to know whether it differs from itself."""
+        pair = self._recorded(live, route, request, side)
+        pair.number = number
+        self._wait(pair, route.ready[side].pool)
+
+    def _recorded(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, side: Side) -> Pair:
         fields = [*recorded.fields, (b"Host", recorded.host)]
         if recorded.body:
             fields.append((b"Content-Length", b"%d" % len(recorded.body)))
         request = read_request(recorded.method, recorded.target, fields, True)
         ids = ids_of(request, getrandbits)
-        share = route.share if route.override is None else route.override
-        side = NEW if share == BUCKETS else LEGACY
-        pair = Pair(live, route, request, recorded.body, side, forwarding_lines(OURSELVES, request) + ids.lines, ids)
-        pair.source = source
-        self.offer(pair)
+        lines = recorded.lines or forwarding_lines(OURSELVES, request) + ids.lines
+        return Pair(live, route, request, recorded.body, side, lines, ids)
 
     def offer(self, pair: Pair) -> None:
         """Have a request copied when there is time for it."""
         control = pair.control
         if control is not None and not control.business and (control.error or control.status >= 500):
-            self._finish(pair, CapturedAnswer(0, error="not_asked"), None)  # nothing to hold the copy's answer against
+            self._finish(pair, CapturedAnswer(0, error="not_asked"))  # nothing to hold the copy's answer against
             return
-        lane = self._lanes.setdefault(pair.route.ready[OTHER[pair.side]].pool, Lane())
+        self._wait(pair, pair.route.ready[OTHER[pair.side]].pool)
+
+    def _wait(self, pair: Pair, pool: Pool) -> None:
+        lane = self._lanes.setdefault(pool, Lane())
         if len(lane.waiting) >= QUEUED or self._held + pair.size > HELD:
             self.skip(pair.route.name, "queue_full")
             return
@@ -197,34 +208,20 @@ class Shadows:
 
     async def _run(self, pair: Pair) -> None:
         ready = pair.route.ready
-        control = pair.control
-        if control is None:
-            control = pair.control = await ask(pair, ready[pair.side], "probe", self._recorder)
+        if pair.number:
+            self._seconds[pair.number] = await ask(pair, ready[pair.side], "probe", self._recorder)
+            return
+        if pair.control is None:
+            pair.control = await ask(pair, ready[pair.side], "probe", self._recorder)
         candidate = await ask(pair, ready[OTHER[pair.side]], "shadow", self._recorder)
         if candidate.body is None and not candidate.error:
             self.skip(pair.route.name, "candidate_too_large")
             return
-        again = self._may_ask_again(pair.route, control, candidate)
-        second = await ask(pair, ready[pair.side], "probe", self._recorder) if again else None
-        self._finish(pair, candidate, second)
-
-    def _may_ask_again(self, route: PlannedRoute, control: CapturedAnswer, candidate: CapturedAnswer) -> bool:
-        """Whether the serving side is to answer the same request once more, so that what differs from itself is found.
-
-        Only where the two answers differ, and within the route's share; what was not asked for is saved up, to a bound.
-        """
-        noise = route.shadow.noise if route.shadow is not None else REPLAYED_NOISE
-        if not noise:
-            return False
-        left = min(ASKED_AT_FIRST, self._questions.get(route.name, ASKED_AT_FIRST) + noise / BUCKETS)
-        same = (control.status, control.body) == (candidate.status, candidate.body)
-        wanted = left >= 1.0 and not same and not candidate.error and candidate.status < 500
-        self._questions[route.name] = left - wanted
-        return wanted
+        self._finish(pair, candidate)
 
     # -------------------------------------------------------------------------------------------- handing on
 
-    def _finish(self, pair: Pair, candidate: CapturedAnswer, second: CapturedAnswer | None) -> None:
+    def _finish(self, pair: Pair, candidate: CapturedAnswer) -> None:
         assert pair.control is not None, "the control has been asked by now"
         sample = Sample(
             at=pair.at,
@@ -233,7 +230,6 @@ class Shadows:
             request=pair.captured(),
             control=pair.control,
             candidate=candidate,
-            second=second,
             revision=pair.live.table.revision,
             request_id=pair.ids.request_id,
             source=pair.source,
@@ -245,11 +241,11 @@ class Shadows:
 
     def flush(self) -> None:
         """Hand on what there is; what nobody takes is lost, and counted."""
-        samples, skipped = self._samples, self._skipped
-        if not samples and not skipped:
+        samples, skipped, seconds = self._samples, self._skipped, self._seconds
+        if not samples and not skipped and not seconds:
             return
-        self._samples, self._size, self._skipped = [], 0, Counter()
-        if not self._deliver(samples, dict(skipped)):
+        self._samples, self._size, self._skipped, self._seconds = [], 0, Counter(), {}
+        if not self._deliver(samples, dict(skipped), seconds):
             self._skipped = skipped
             for sample in samples:
                 self.skip(sample.route, "control_busy")

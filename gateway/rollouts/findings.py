@@ -52,7 +52,7 @@ def _untold(rollouts: Rollouts, route: str, begin: float) -> Known:
     fields = rollouts.judge.fields.get(route, Fields())
     rows = [VerdictCount(*key, count) for key, count in rollouts.keeper.counts.verdicts.items() if key[1] == route]
     verdicts = _counted([row for row in rows if row.minute >= begin])
-    verdicts["unsure"] += len(fields.in_hand)
+    verdicts["unsure"] += rollouts.judge.unsure([route], 0)
     compared = _by_hour(rows) + Counter({0: len(fields.in_hand)})
     states = {key: fields.states[key] for key in fields.fresh}
     examples = [

@@ -8,10 +8,11 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import blake2b
 from typing import NamedTuple
 
-from gateway.core.captured import Sample, Skipped
+from gateway.core.captured import CapturedAnswer, Sample, Seconds, Skipped
 from gateway.core.comparing.differences import OVERFLOW, FieldKind
 from gateway.core.comparing.documents import Decode
 from gateway.core.comparing.judging import Judgement, judge
@@ -21,21 +22,30 @@ from gateway.core.comparing.rules import Rules
 from gateway.core.comparing.values import pointer_text
 from gateway.core.evidence import Verdict
 from gateway.core.model import LEGACY, Side
+from gateway.rollouts.asking import Asking
 
 WAITING = 4_000
 WAITING_BYTES = 64 * 2**20
 BATCH = 100
 IN_HAND = 5_000
 """Samples per route that may wait until it is known which of their fields are noise."""
+LOOK = 1.0
+"""Seconds between looks for second answers that will not come."""
+NO_SECOND = CapturedAnswer(0, error="not_asked")
+"""Stands for one that was asked for and did not come."""
 EXAMPLES = 20
 """Examples kept of one batch of a route: the store keeps the latest few of each field anyway."""
 
 
 class Way(NamedTuple):
-    """How a route's answers are compared: its rules, and the codec of its SOAP operation if it has one."""
+    """How a route's answers are compared: its rules, and the codec of its SOAP operation if it has one.
+
+    `noise` is the part of BUCKETS of its samples after which the side that serves may be asked again.
+    """
 
     rules: Rules
     decode: Decode | None = None
+    noise: int = 500
 
 
 class Judged(NamedTuple):
@@ -105,15 +115,25 @@ class Fields:
         return found
 
 
+class Found(NamedTuple):
+    """A sample, and what was found in it."""
+
+    sample: Sample
+    judged: Judged
+    judgement: Judgement
+    examples: list[Example]
+
+
 class Judge:
     """Takes samples, hands on verdicts: `judged` is told of each once its worth is known.
 
-    `key` is the secret that hashes of values are made with.
+    `key` is the secret that hashes of values are made with; `asking` gets second answers.
     """
 
-    def __init__(self, key: bytes, judged: Callable[[list[Judged]], None]) -> None:
+    def __init__(self, key: bytes, judged: Callable[[list[Judged]], None], asking: Asking) -> None:
         self._key = key
         self._tell = judged
+        self._asking = asking
         self._ways: Mapping[str, Way] = {}
         self._waiting: deque[Sample] = deque()
         self._bytes = 0
@@ -132,7 +152,10 @@ class Judge:
 
     def unsure(self, routes: Iterable[str], since: float) -> int:
         """How many samples are in hand, of these routes and since then."""
-        return sum(each.at >= since for route in routes if route in self.fields for each in self.fields[route].in_hand)
+        names = frozenset(routes)
+        waiting = sum(each.route in names and each.at >= since for each in self._asking.held())
+        known = [self.fields[name] for name in names if name in self.fields]
+        return waiting + sum(each.at >= since for fields in known for each in fields.in_hand)
 
     def worst(self, routes: Iterable[str]) -> str:
         """Where answers are wrong most often, as a pointer; "" where none is known to be."""
@@ -147,10 +170,11 @@ class Judge:
 
     # -------------------------------------------------------------------------------------------- taking samples
 
-    def sampled(self, samples: Iterable[Sample], skipped: Skipped, now: float) -> None:
+    def sampled(self, samples: Iterable[Sample], skipped: Skipped, seconds: Seconds, now: float) -> None:
         """Take what copies brought; what there is no room for is skipped as well."""
         lost = Counter(skipped)
-        for sample in samples:
+        again = [self._asking.answered(number, second) for number, second in seconds.items()]
+        for sample in (*(each for each in again if each is not None), *samples):
             if len(self._waiting) >= WAITING or self._bytes > WAITING_BYTES:
                 lost[sample.route, "control_busy"] += 1
             else:
@@ -168,8 +192,11 @@ class Judge:
         """Judge what there is, for as long as this runs."""
         loop = asyncio.get_running_loop()
         while True:
-            await self._wake.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):  # not wait_for, which swallows being cancelled just as it is woken
+                    await self._wake.wait()
             self._wake.clear()
+            self._waiting += [each._replace(second=NO_SECOND) for each in self._asking.overdue()]
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 ways = self._ways
@@ -181,11 +208,16 @@ class Judge:
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _take(self, found: list[tuple[Judged, Judgement, list[Example]]]) -> None:
+    def _take(self, found: list[Found]) -> None:
         done: list[Judged] = []
         changed: set[str] = set()
-        for judged, judgement, examples in found:
+        for sample, judged, judgement, examples in found:
             fields = self.of(judged.route)
+            if sample.second is None:
+                self._asking.earn(judged.route, self._ways[judged.route].noise if judged.route in self._ways else 0)
+                open_question = verdict_of(judged.fields, fields.states) == "unsure"
+                if open_question and self._asking.asks(sample, _size(sample)):
+                    continue
             if fields.add(judgement.counts, judged.at):
                 changed.add(judged.route)
             self.examples += [(judged.route, judged.at, each) for each in examples]
@@ -200,8 +232,9 @@ class Judge:
         self._tell(done)
 
 
-def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[tuple[Judged, Judgement, list[Example]]]:
-    found, kept = [], Counter[str]()
+def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
+    """In the thread: nothing here is anybody else's."""
+    found, kept = list[Found](), Counter[str]()
     for sample, way in batch:
         judgement = judge(sample, way.rules, way.decode)
         verdict: Verdict = "unsure" if judgement.verdict == "compared" else judgement.verdict
@@ -218,7 +251,7 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[tuple[Judged, J
         room = EXAMPLES - kept[sample.route]
         examples = [example_of(each, way.rules, key) for each in judgement.differences[:room]]
         kept[sample.route] += len(examples)
-        found.append((judged, judgement, examples))
+        found.append(Found(sample, judged, judgement, examples))
     return found
 
 

@@ -9,11 +9,12 @@ from secrets import token_bytes
 from time import time
 from typing import TYPE_CHECKING
 
-from gateway.core.captured import Sample, Skipped
+from gateway.core.captured import Sample, Seconds, Skipped
 from gateway.core.comparing.rules import compiled
 from gateway.core.model import Estate, Observation, Route
-from gateway.core.policies import Standing
+from gateway.core.policies import Shadow, Standing
 from gateway.rollouts.actions import Actions
+from gateway.rollouts.asking import Ask, Asking
 from gateway.rollouts.comparisons import Reasons
 from gateway.rollouts.evidence import StageEvidence
 from gateway.rollouts.judging import Judge, Judged, Way
@@ -33,10 +34,18 @@ WAIT_FOR_STORE = 3.0
 
 
 class Rollouts:
-    """Evidence, ramps and overrides. `apply` has the traffic go where things stand, at once."""
+    """Evidence, ramps and overrides.
+
+    `apply` has the traffic go where things stand, at once; `ask` has one side asked a request once more.
+    """
 
     def __init__(
-        self, folder: Path, opening: Opening, traffic: Traffic, apply: Callable[[Mapping[str, Standing]], None]
+        self,
+        folder: Path,
+        opening: Opening,
+        traffic: Traffic,
+        apply: Callable[[Mapping[str, Standing]], None],
+        ask: Ask,
     ) -> None:
         self._traffic = traffic
         self._tasks: list[asyncio.Task[None]] = []
@@ -44,7 +53,7 @@ class Rollouts:
         self.replica = replica_of(folder)
         self.standings = Standings(folder)
         self.evidence = StageEvidence(self.replica)
-        self.judge = Judge(_key(folder), self._judged)
+        self.judge = Judge(_key(folder), self._judged, Asking(ask))
         self.reasons = Reasons()
         self.teller = Teller(Webhooks(StoredDeliveries(self._store)), self.standings.events)
         self.keeper: Keeper = Keeper(
@@ -91,11 +100,12 @@ class Rollouts:
         known = self._ways.get(route.name)
         if known is not None and known[0] == route:
             return known
+        noise = (route.shadow or Shadow(0)).noise
         if all(target is None or target.call is None for target in (route.legacy, route.new)):
-            return route, Way(compiled(route.compare))
+            return route, Way(compiled(route.compare), None, noise)
         from connectors.soap.meaning import meaning_of  # only where SOAP is spoken
 
-        return route, Way(compiled(route.compare), meaning_of(route))
+        return route, Way(compiled(route.compare), meaning_of(route), noise)
 
     async def close(self) -> None:
         """End everything, and put away what was counted."""
@@ -118,10 +128,10 @@ class Rollouts:
         """The data process tells what it did."""
         self.evidence.observed(batch)
 
-    def sampled(self, samples: list[Sample], skipped: Skipped) -> None:
+    def sampled(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> None:
         """The data process hands on what copies brought."""
         self._traffic.skip(skipped)
-        self.judge.sampled(samples, skipped, time())
+        self.judge.sampled(samples, skipped, seconds, time())
 
     def _judged(self, found: list[Judged]) -> None:
         verdicts: Counter[tuple[str, str]] = Counter()

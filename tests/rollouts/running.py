@@ -43,7 +43,7 @@ class Running:
         self.holds = True
         self.applied: Mapping[str, Standing] = {}
         self.stored = stored
-        self.rollouts = Rollouts(folder, self._opened, Traffic(), self._apply)
+        self.rollouts = Rollouts(folder, self._opened, Traffic(), self._apply, lambda *question: False)
         self.desk = Desk(self.rollouts, self._stands)
 
     async def _opened(self) -> Store:
@@ -80,8 +80,8 @@ async def running(folder: Path, *, stored: bool = True) -> AsyncIterator[Running
 async def until(holds: Callable[[], bool]) -> None:
     """Wait until something is so, within a few seconds."""
     async with asyncio.timeout(10):
-        while not holds():
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - nothing here tells when it is so
+        while not holds():  # noqa: ASYNC110 - nothing here tells when it is so
+            await asyncio.sleep(0.01)
 
 
 def sample(
@@ -92,4 +92,4 @@ def sample(
     again = None if second is None else CapturedAnswer(200, json, second)
     request = CapturedRequest(b"GET", path, b"api.example", ())
     control, candidate = CapturedAnswer(200, json, legacy), CapturedAnswer(status, json, new)
-    return Sample(time(), "balance", "legacy", request, control, candidate, again, 1, b"id")
+    return Sample(time(), "balance", "legacy", request, control, candidate, 1, b"id", second=again)

@@ -201,7 +201,7 @@ async def test_a_ramp_that_cannot_tell_where_it_stands_serves_legacy(tmp_path: P
 async def test_comparisons_of_a_route_are_told(tmp_path: Path) -> None:
     """Since when, for how long, and what was seen; without a store, why there is no more."""
     async with running(tmp_path, stored=False) as found:
-        found.rollouts.sampled([sample(b'{"at": 1}', b'{"at": 1}')], {})
+        found.rollouts.sampled([sample(b'{"at": 1}', b'{"at": 1}')], {}, {})
         await until(lambda: bool(found.rollouts.keeper.counts.verdicts))
         report = await found.desk.shadow("balance", 2)
         assert (report["hours"], report["verdicts"]["matched"]) == (2, 1)

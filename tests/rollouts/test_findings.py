@@ -19,7 +19,7 @@ async def judge(found: Running) -> None:
         sample(b'{"at": %d, "amount": 1}' % at, b'{"at": %d, "amount": 2}' % (at + 1), b'{"at": %d, "amount": 1}' % -at)
         for at in range(1, 7)
     ]
-    rollouts.sampled([sample(same, same), *wrong], {("balance", "queue_full"): 3})
+    rollouts.sampled([sample(same, same), *wrong], {("balance", "queue_full"): 3}, {})
     counts = rollouts.keeper.counts
     await until(lambda: sum(count for (_, _, verdict), count in counts.verdicts.items() if verdict != "skipped") == 7)
 
@@ -78,7 +78,7 @@ async def test_without_a_store_this_replica_tells_what_it_has(tmp_path: Path) ->
 async def test_what_is_in_hand_is_unsure(tmp_path: Path) -> None:
     """An answer that differs in a field of which nobody knows yet what it is counts as unsure, not as nothing."""
     async with running(tmp_path, stored=False) as found:
-        found.rollouts.sampled([sample(b'{"amount": 1}', b'{"amount": 2}')], {})
+        found.rollouts.sampled([sample(b'{"amount": 1}', b'{"amount": 2}')], {}, {})
         await until(lambda: len(found.rollouts.judge.of("balance").in_hand) == 1)
         known, _ = await known_of(found.rollouts, "balance", 0)
         assert (known.verdicts["unsure"], sum(known.compared.values())) == (1, 1)
