@@ -67,13 +67,13 @@ def _cells(each: Document) -> list[str]:
 
 
 def _lines(each: Document) -> Iterator[str]:
-    from gateway.cli.output import moment, painted
+    from gateway.cli.output import moment, painted, printable
 
     state = painted(each["state"], COLOURS.get(each["state"], "yellow"))
     since = f", since {moment(each['since'])}" if each["since"] else ""
     yield f"{each['ramp']}: {state}, {each['share']:g} % of reads on new{since}"
     for name, text in _facts(each):
-        yield f"  {name:<9} {text}"
+        yield f"  {name:<9} {printable(text)}"
 
 
 def _facts(each: Document) -> Iterator[tuple[str, str]]:

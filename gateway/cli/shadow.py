@@ -53,7 +53,7 @@ def shadow(
 
 
 def _lines(document: Document) -> Iterator[str]:
-    from gateway.cli.output import counted, moment
+    from gateway.cli.output import counted, moment, printable
 
     verdicts = {name.replace("_", " "): count for name, count in document["verdicts"].items() if count}
     yield f"{document['route']}, since {moment(document['since'])}"
@@ -63,7 +63,7 @@ def _lines(document: Document) -> Iterator[str]:
     if document["agreement"]["of"]:
         yield f"  agreement  {_rate(document['agreement'])}"
     for each in document["reasons"]:
-        yield f"  {each['verdict'].replace('_', ' ')}: {each['count']:,}, {each['reason']}"
+        yield f"  {each['verdict'].replace('_', ' ')}: {each['count']:,}, {printable(each['reason'])}"
     fields = document["fields"]
     for each in fields[:MOST_FIELDS]:
         yield ""
@@ -74,12 +74,15 @@ def _lines(document: Document) -> Iterator[str]:
 
 
 def _field(field: Document) -> Iterator[str]:
-    from gateway.cli.output import moment, painted
+    from gateway.cli.output import moment, painted, printable
 
     state = field["state"]
     yield f"{painted(_named(field), COLOURS[state])}: {state}, {MEANINGS[state]}"
     yield f"  {_rate(field['differs'])}, {moment(field['first_seen'])} to {moment(field['last_seen'])}"
-    examples = [(each["at"] or "(all of it)", _kept(each["legacy"]), _kept(each["new"])) for each in field["examples"]]
+    examples = [
+        (printable(each["at"]) or "(all of it)", _kept(each["legacy"]), _kept(each["new"]))
+        for each in field["examples"]
+    ]
     places, olds = (max((len(each[column]) for each in examples), default=0) for column in (0, 1))
     for at, old, new in examples:
         legacy = painted(f"{old:<{olds}}", "cyan")
@@ -87,7 +90,9 @@ def _field(field: Document) -> Iterator[str]:
 
 
 def _named(field: Document) -> str:
-    return f"{field['pointer'] or '(all of it, or fields beyond the first 500)'} ({field['kind']})"
+    from gateway.cli.output import printable
+
+    return f"{printable(field['pointer']) or '(all of it, or fields beyond the first 500)'} ({field['kind']})"
 
 
 def _rate(rate: Document) -> str:

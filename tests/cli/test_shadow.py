@@ -78,6 +78,22 @@ def test_many_fields_are_cut_short(banyan: Banyan, steering: FakeSteering) -> No
     assert banyan("shadow", "rent-balance").out.splitlines()[-1] == ("3 fields more: banyan shadow rent-balance --json")
 
 
+def test_names_out_of_answers_order_a_terminal_nothing(banyan: Banyan, steering: FakeSteering) -> None:
+    """Field names come from backends: escape sequences and line ends in them are shown, never carried out."""
+    key: FieldKind = (("a\x1b[2J\nserve: new",), "value")
+    known = KNOWN._replace(
+        fields={key: KNOWN.fields[STAMP]},
+        states={key: "noise"},
+        examples=[example(key, Kept("string", 1, "", "\x1b]0;"), Kept("number", 1, "", "1"))],
+        reasons={("incomparable", "is \x1b[2J"): 1},
+    )
+    steering.desk.shadow_told = shadow_report(BALANCE, known) | FRAME
+    for arguments in ((), ("--suggest",)):
+        out = banyan("shadow", "rent-balance", *arguments).out
+        assert "\x1b" not in out
+        assert "/a\\x1b[2J\\nserve: new (value)" in out
+
+
 def test_hours_are_asked_for(banyan: Banyan, told: FakeSteering) -> None:
     """A day, or as long as asked."""
     banyan("shadow", "rent-balance")
