@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from tests.support.databases import empty, local, place, remote, server, store, template
+from tests.support.databases import empty, in_memory, local, place, remote, server, store, template
 
-__all__ = ["empty", "local", "place", "remote", "server", "store", "template"]
+__all__ = ["empty", "in_memory", "local", "place", "remote", "server", "store", "template"]
 
 _skipped: list[str] = []
 
