@@ -179,7 +179,8 @@ class Desk:
         """
         known = self._standings.routes.get(route) if route is not None and journey is None else None
         wanted = [(route, journey)] if known is None else [(route, None), (None, known.journey)]
-        found: dict[str, Event] = {}
+        untold = [] if before is not None else [*self._rollouts.teller.untold]  # first: it may be told while it is read
+        found = {event.id: event for event in untold if _is_about(event, wanted)}
         try:
             store, why = self._rollouts.keeper.opened(), ""
             for one, other in wanted:
@@ -187,8 +188,6 @@ class Desk:
                 found |= {event.id: event for event in stored}
         except StoreUnavailable as error:
             why = str(error)
-        if before is None:
-            found |= {event.id: event for event in self._rollouts.teller.untold if _is_about(event, wanted)}
         latest = sorted(found.values(), key=lambda event: -event.at)[:limit]
         return {"events": [_event(event) for event in latest], "store": why}
 

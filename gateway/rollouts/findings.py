@@ -23,11 +23,12 @@ async def known_of(rollouts: Rollouts, route: str, begin: float) -> tuple[Known,
 
     That is "" when the store was asked.
     """
-    try:
-        stored = await _stored(rollouts.keeper.opened(), route, begin)
-    except StoreUnavailable as error:
-        return _untold(rollouts, route, begin), str(error)
-    untold = _untold(rollouts, route, begin)  # only now: while the store was asked it may have been told
+    async with rollouts.keeper.flushing:  # what is on its way would be in neither place, or in both
+        try:
+            stored = await _stored(rollouts.keeper.opened(), route, begin)
+        except StoreUnavailable as error:
+            return _untold(rollouts, route, begin), str(error)
+        untold = _untold(rollouts, route, begin)
     fields = _joined(stored.fields, untold.fields)
     return untold._replace(
         verdicts=Counter(stored.verdicts) + Counter(untold.verdicts),

@@ -40,7 +40,7 @@ class Keeper:
     """The store, as long as it can be had. `changed` is called when others changed where routes stand.
 
     `available` tells whether it answered last, `why` it did not; `looked` is set once it has been asked for the first
-    time, whatever it said.
+    time, whatever it said. While `flushing` is locked, what was counted is on its way from here to there.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Keeper:
         self._flush: Flush | None = None
         self._unread: set[str] = set()
         self._last = {"flush": monotonic(), "prune": monotonic()}
+        self.flushing = asyncio.Lock()
         self.counts = Counts()
         self.keep = Keep()
         self.store: Store | None = None
@@ -200,14 +201,15 @@ class Keeper:
 
     async def flush(self, store: "Store") -> None:
         """Put the counts into the store. A flush that failed is sent again as it was: it may have been taken."""
-        self.counts.gather(self._traffic, time())
-        if self._flush is None:
-            counts, self.counts = self.counts, Counts()
-            self._number += 1
-            self._flush = counts.flush(self._replica, self._number, self._judge, self.keep)
-        await store.flush(self._flush)
-        self._flush = None
-        await store.put_evidence(self._replica, time(), self._evidence.to_store())
+        async with self.flushing:
+            self.counts.gather(self._traffic, time())
+            if self._flush is None:
+                counts, self.counts = self.counts, Counts()
+                self._number += 1
+                self._flush = counts.flush(self._replica, self._number, self._judge, self.keep)
+            await store.flush(self._flush)
+            self._flush = None
+            await store.put_evidence(self._replica, time(), self._evidence.to_store())
 
 
 def replica_of(folder: Path) -> str:

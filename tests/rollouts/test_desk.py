@@ -5,6 +5,7 @@ from time import time
 
 import pytest
 
+from gateway.core.events import Event
 from gateway.core.policies import Standing
 from gateway.errors import CommandError
 from tests.rollouts.running import ROUTES, Running, running, sample, until
@@ -229,6 +230,23 @@ async def test_events_of_a_route_are_those_of_its_ramp_too(tmp_path: Path) -> No
         assert [each["route"] for each in everything] == ["list", "balance"]
         older = (await found.desk.events(50, everything[-1]["id"], None, "rents"))["events"]
         assert [each["type"] for each in older] == ["ramp.paused", "ramp.promoted", "ramp.started"]
+
+
+async def test_an_event_that_the_store_is_just_being_told_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may leave the list of the untold while the store, which did not have it yet, answers."""
+    async with running(tmp_path, stored=False) as found:
+        await override(found, "list", "legacy")
+
+        class Telling:
+            async def events(self, limit: int, **_: object) -> list[Event]:
+                found.rollouts.teller.untold.clear()
+                return []
+
+        monkeypatch.setattr(found.rollouts.keeper, "opened", Telling)
+        told = (await found.desk.events(50, None, "list", None))["events"]
+        assert [each["type"] for each in told] == ["override.set"]
 
 
 async def test_events_without_a_store_are_those_it_has_yet_to_be_told(tmp_path: Path) -> None:
