@@ -5,6 +5,8 @@ from typing import Any, Protocol
 from gateway.config.changes import ReloadResult as ReloadResult
 from gateway.config.check import Loaded
 from gateway.core.matching import RoutingTable
+from gateway.rollouts.capturing import Captures
+from gateway.rollouts.replaying import Replays
 
 Document = dict[str, Any]
 
@@ -71,6 +73,16 @@ class Steering(Protocol):
     @property
     def desk(self) -> Desk:
         """Whom to ask about ramps, overrides and comparisons."""
+        ...
+
+    @property
+    def captures(self) -> Captures:
+        """What is captured of the traffic that passes."""
+        ...
+
+    @property
+    def replays(self) -> Replays:
+        """Recorded requests that are sent again."""
         ...
 
     async def reload(self, *, accept: bool) -> ReloadResult:

@@ -12,6 +12,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli.call import call
+from gateway.cli.capture import capture
 from gateway.cli.check import check
 from gateway.cli.completion import COMPLETE, completion, learn_shells
 from gateway.cli.db import db
@@ -26,6 +27,7 @@ from gateway.cli.output import complain, complain_of
 from gateway.cli.override import override
 from gateway.cli.ramp import WORDS, ramp
 from gateway.cli.reload import reload
+from gateway.cli.replay import replay
 from gateway.cli.routes import routes
 from gateway.cli.run import run as run_command
 from gateway.cli.schema import schema
@@ -52,6 +54,8 @@ for further in (override, events, openapi, schema, init, completion):
     app.command()(further)
 app.add_typer(importing)
 app.add_typer(db)
+app.command()(capture)
+app.command()(replay)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,5 +1,6 @@
 """A control process that only remembers what it was told, and what its answers are."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ from gateway.admin.steering import ReloadResult
 from gateway.config.check import Loaded, load
 from gateway.core.matching import RoutingTable, compiled
 from gateway.errors import CommandError
+from gateway.rollouts.capturing import Captures
+from gateway.rollouts.replaying import Replays
+from tests.support.recorded import idle_judge
 
 ROUTES = """\
 version: 1
@@ -113,6 +117,9 @@ class FakeSteering:
         self.store_why = ""
         self.desk = FakeDesk()
         self.orders: list[tuple[object, ...]] = []
+        self.ordered: Callable[[tuple[object, ...]], None] = lambda message: None
+        self.captures = Captures(self.order, lambda name: name in self.table.routes)
+        self.replays = Replays(self.order, idle_judge(), lambda: None)
         self.accepted: list[bool] = []
         self.result = ReloadResult("unchanged", "The file is what serves already.", (), 1)
 
@@ -173,4 +180,5 @@ class FakeSteering:
 
     def order(self, *message: object) -> bool:
         self.orders.append(message)
+        self.ordered(message)
         return self.serving

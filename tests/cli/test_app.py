@@ -14,6 +14,7 @@ COMMANDS = (
     *("run", "check", "explain", "call", "routes", "flip", "diff", "reload", "status", "openapi", "schema"),
     *("shadow", "ramp", "pause", "resume", "approve", "promote", "rollback", "restart", "override", "events"),
     *("init", "completion", "import", "db"),
+    *("capture", "replay"),
 )
 
 

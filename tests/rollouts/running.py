@@ -43,7 +43,9 @@ class Running:
         self.holds = True
         self.applied: Mapping[str, Standing] = {}
         self.stored = stored
-        self.rollouts = Rollouts(folder, self._opened, Traffic(), self._apply, lambda *question: False)
+        self.rollouts = Rollouts(
+            folder, self._opened, Traffic(), self._apply, lambda *question: False, lambda *order: False
+        )
         self.desk = Desk(self.rollouts, self._stands)
 
     async def _opened(self) -> Store:
