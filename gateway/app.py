@@ -77,11 +77,13 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.admin.api import admin_app, command_app
     from gateway.admin.serving import serve, serve_unix
     from gateway.rollouts.daily import Daily
+    from gateway.rollouts.desk import Desk
     from gateway.rollouts.room import Rollouts
 
     control.rollouts = Rollouts(
         options.data, partial(_opened, options, loaded), traffic, control.apply, control.ask, control.order
     )
+    control.desk = Desk(control.rollouts, control.supervisor.stands)
     starting = loop.create_task(control.start(launching))
 
     async with contextlib.AsyncExitStack() as ending:
