@@ -188,7 +188,8 @@ class Keeper:
     async def _put(self, store: "Store", position: Position) -> None:
         """Have the store know where a ramp stands, unless it knows better."""
         stored = {each.journey: each.sequence for each in await store.positions()}.get(position.journey, 0)
-        if stored < position.sequence and await store.put_position(position.journey, stored, position.to_plain()):
+        steps = position.sequence - stored
+        if steps > 0 and await store.put_position(position.journey, stored, position.to_plain(), steps=steps):
             if self._standings.positions.get(position.journey) is position:
                 self._standings.untold.discard(("position", position.journey))
         else:
