@@ -79,6 +79,19 @@ async def replicas(place: Place, tmp_path: Path) -> AsyncIterator[tuple[Replica,
     await webhooks.close()
 
 
+async def test_what_one_replica_sees_the_other_knows_at_its_next_look(replicas: tuple[Replica, Replica]) -> None:
+    """Two replicas that have seen half of what is needed each go back together, and are told that there is more."""
+    one, other = replicas
+    before = other.nudged
+    one.evidence.judged("rents", "mismatched", "legacy", time(), b"1")
+    await one.look()
+    await other.look()
+    assert other.evidence.of("rents")[0].wrong == 1
+    assert other.nudged == before + 1
+    await other.look()
+    assert other.nudged == before + 1
+
+
 async def test_several_steps_without_the_store_are_one_for_it(replicas: tuple[Replica, Replica]) -> None:
     """A ramp that was paused and rolled back while the store was away can be moved again, by any replica."""
     one, other = replicas
