@@ -94,8 +94,8 @@ routes:
         else:
             (self._crew.folder / "large.json").write_text(json.dumps({"text": MEGABYTE}))
             location = LOCATIONS[kind].replace("{folder}", str(self._crew.folder))
-            self._crew.start(kind, nginx_site(self._crew.folder, kind, port, location), port, LOAD_CORE)
-        return self._gateway(f"to-{kind}", port, shadow=True)
+            self._crew.start(kind, nginx_site(self._crew.folder, f"{kind}-{port}", port, location), port, LOAD_CORE)
+        return self._gateway(f"to-{kind}-{port}", port, shadow=True)
 
     def full(self, gateway: Gateway) -> float:
         """Requests a second at full load."""
@@ -199,7 +199,7 @@ def findings(bench: Bench, options: Namespace) -> list[Finding]:
 def saturated(bench: Bench, options: Namespace) -> Finding:
     """Full load, with and without a shadow: the copies are what is shed."""
     gateway = bench.shadowed("healthy")
-    with_shadow, without = [], []
+    with_shadow, without = list[float](), list[float]()
     bench.full(gateway)
     for number in range(options.rounds):
         for each in (bench.plain, gateway) if number % 2 else (gateway, bench.plain):

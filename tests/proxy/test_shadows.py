@@ -10,7 +10,7 @@ from gateway.core import model
 from gateway.core.captured import CapturedRequest
 from gateway.core.model import BUCKETS, Gateway, Route, Serve
 from gateway.core.policies import Shadow, Standing
-from gateway.proxy import shadows
+from gateway.proxy import pace, shadows
 from tests.support.messages import answer
 from tests.support.origin import Origin, Talk, hang
 from tests.support.serving import Serving
@@ -250,17 +250,15 @@ async def test_what_control_does_not_take_is_counted(start: Start) -> None:
 
 async def test_copies_give_way_to_traffic(start: Start, new: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the loop is at work all the time none begins; those that waited too long are skipped."""
-    monkeypatch.setattr(shadows, "BUSY", -1.0)
+    monkeypatch.setattr(pace, "BUSY", -1.0)
     monkeypatch.setattr(shadows, "PATIENCE", 0.1)
     serving = await start(copied())
-    for _ in range(8):
-        serving.shadows.tick()
+    serving.shadows.tick()
     await serving.get("/a", until=b"ok")
     await asyncio.sleep(0.2)
     assert new.requests == []
-    monkeypatch.setattr(shadows, "BUSY", 1.1)
-    for _ in range(20):
-        serving.shadows.tick()
+    monkeypatch.setattr(pace, "BUSY", 1.1)
+    serving.shadows.tick()
     await serving.compared()
     assert (new.requests, serving.skipped) == ([], {("ANY /a", "late"): 1})
     await serving.get("/a", until=b"ok")
@@ -303,3 +301,14 @@ async def test_a_process_that_ends_begins_no_copies(start: Start, new: Origin) -
         serving.shadows.tick()
         await asyncio.sleep(0.01)
     assert len(new.seen("/a")) == 1
+
+
+async def test_what_is_shed_of_a_replay_is_told_apart(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever replays learns what became of each request; a shadow's own are counted for themselves."""
+    monkeypatch.setattr(shadows, "QUEUED", 0)
+    serving = await start(copied())
+    recorded = CapturedRequest(b"GET", b"/a", b"api.example", ())
+    serving.shadows.replay(serving.live, serving.live.table.routes["ANY /a"], recorded, "replay")
+    await serving.get("/a", until=b"ok")
+    await serving.compared(2)
+    assert serving.skipped == {("ANY /a", "replay_queue_full"): 1, ("ANY /a", "queue_full"): 1}
