@@ -33,8 +33,8 @@ LOOK = 1.0
 """Seconds between looks for second answers that will not come."""
 NO_SECOND = CapturedAnswer(0, error="not_asked")
 """Stands for one that was asked for and did not come."""
-EXAMPLES = 20
-"""Examples kept of one batch of a route: the store keeps the latest few of each field anyway."""
+EXAMPLES, MOST_EXAMPLES = 20, 10_000
+"""Examples kept of one batch of a route, and in all until the store takes them: it keeps but the latest of a field."""
 
 
 class Way(NamedTuple):
@@ -142,7 +142,7 @@ class Judge:
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="judge")
         self.fields: dict[str, Fields] = {}
-        self.examples: list[tuple[str, float, Example]] = []
+        self.examples: deque[tuple[str, float, Example]] = deque(maxlen=MOST_EXAMPLES)
 
     def follow(self, ways: Mapping[str, Way]) -> None:
         """Compare the answers of these routes, in these ways, from now on."""
@@ -186,8 +186,7 @@ class Judge:
             if len(self._waiting) >= WAITING or self._bytes > WAITING_BYTES:
                 lost[sample.route, reason_of("control_busy", sample.source)] += 1
             else:
-                self._waiting.append(sample)
-                self._bytes += _size(sample)
+                self._wait(sample)
         if self._waiting:
             self._wake.set()
         found = []
@@ -195,6 +194,10 @@ class Judge:
             found += [Judged(route, "skipped", LEGACY, now, reason=reason, source=source_of(reason))] * count
         if found:
             self._tell(found)
+
+    def _wait(self, sample: Sample) -> None:
+        self._waiting.append(sample)
+        self._bytes += _size(sample)
 
     async def run(self) -> None:
         """Judge what there is, for as long as this runs."""
@@ -204,7 +207,8 @@ class Judge:
                 async with asyncio.timeout(LOOK):  # not wait_for, which swallows being cancelled just as it is woken
                     await self._wake.wait()
             self._wake.clear()
-            self._waiting += [each._replace(second=NO_SECOND) for each in self._asking.overdue()]
+            for each in self._asking.overdue():
+                self._wait(each._replace(second=NO_SECOND))
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 ways = self._ways

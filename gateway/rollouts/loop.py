@@ -76,7 +76,7 @@ class Loop:
 
     def follow(self, estate: Estate, now: float) -> None:
         """A new table serves: ramps whose settings or ways of comparing changed go on accordingly."""
-        self._standings.follow(estate, now)
+        self._standings.follow(estate)
         compared = {}
         for journey, ramp, routes in self._standings.ramps:
             compared[journey] = _compared(routes)
@@ -96,6 +96,7 @@ class Loop:
 
     def tick(self, now: float) -> None:
         """Look at everything once. Whatever has to be waited for goes on beside this."""
+        self._standings.end_ramps(now)
         self._end_overrides(now)
         self._evidence.follow(self._standings.ramps, self._standings.positions)
         for each in self._standings.ramps:
@@ -138,9 +139,9 @@ class Loop:
     def _end_overrides(self, now: float) -> None:
         for name, override in list(self._standings.overrides.items()):
             if not self._standings.holds(override, now):
-                self._standings.clear(name, now)
+                self._standings.clear(name)
                 why = "its time is over" if is_over(override, now) else "the file says something else now"
-                self._teller.tell("override_ended", route=name, why=why)
+                self._then(self.tell_saved(event_of("override_ended", route=name, why=why)))
 
     # -------------------------------------------------------------------------------------------- steps
 
@@ -149,12 +150,12 @@ class Loop:
         self._standings.move(position)
         self.stand(time())
         kind: Kind = "rolled_back" if position.state is State.ROLLED_BACK else "paused"
-        self._then(self._tell_saved(kind, position, guard))
+        self._then(self.tell_saved(_event(kind, position, guard)))
 
-    async def _tell_saved(self, kind: Kind, position: Position, guard: str) -> None:
-        event = _event(kind, position, guard)
+    async def tell_saved(self, event: Event) -> None:
+        """Tell what has happened here: what is told must hold after a restart, and what holds must be told."""
         self._teller.untold.append(event)
-        await self.save()  # what is told must hold after a restart, and what holds must be told
+        await self.save()
         self._teller.told(event)
 
     def _step(self, before: Position | None, after: Position, kind: Kind) -> None:
