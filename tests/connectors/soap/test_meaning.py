@@ -1,5 +1,7 @@
 """Two replies are compared by what they mean, as their contract has it, and not by how they are written."""
 
+from typing import Any
+
 import pytest
 
 from connectors.soap.meaning import Meaning, meaning_of
@@ -20,7 +22,11 @@ FAULT = envelope("<e:Fault><faultcode>e:Client</faultcode><faultstring>no</fault
 @pytest.fixture(params=["facade", "bridge", "facade as legacy"])
 def meaning(request: pytest.FixtureRequest) -> Meaning:
     """The meaning of a SOAP route whose other side passes messages on."""
-    sides = {"facade": {"new": FACADE}, "bridge": {"new": BRIDGE}, "facade as legacy": {"legacy": FACADE, "new": None}}
+    sides: dict[str, dict[str, Any]] = {
+        "facade": {"new": FACADE},
+        "bridge": {"new": BRIDGE},
+        "facade as legacy": {"legacy": FACADE, "new": None},
+    }
     found = meaning_of(route("SOAP /rents#GetBalance", **sides[request.param]))
     assert found is not None
     return found
