@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from benchmarks.common import parser, run
 from benchmarks.report import Finding, finish
 from benchmarks.worlds import NEVER, PARITY, RAMP, Stage, Visit, World, hot_world, visits, world_of
-from gateway.core.guards import ERROR, LEAST_AGREEING, LEAST_REQUESTS, spans_refute
+from gateway.core.guards import ERROR, LEAST_AGREEING, LEAST_REQUESTS, error_of, spans_refute, views
 from gateway.core.positions import State, begun
 from gateway.core.rollout import Promote, advanced, decide
 from gateway.core.statistics import refutes, wilson
@@ -43,6 +43,7 @@ def by_seconds(world: World, coming: Iterator[Visit], horizon: int) -> Outcome:
     position = advanced(begun("", RAMP, 0), Promote(0, ""), RAMP, 0)
     stage, visit = Stage(world, 0), next(coming)
     for now in range(1, horizon + 1):
+        stage.turn_page(now)
         while visit.second <= now:
             stage.add(visit)
             visit = next(coming)
@@ -73,15 +74,28 @@ def by_events(world: World, coming: Iterator[Visit], horizon: int) -> Outcome:
             continue
         if now > horizon:
             return Outcome("held", horizon)
-        known = len(stage.records)
+        stage.turn_page(now)
+        before = len(stage.records), len(stage.lately)
         while visit.second <= now:
             stage.add(visit)
             visit = next(coming)
-        worse = stage.closes <= now and stage.close() and spans_refute(stage.evidence(now), 1 - PARITY)
-        known_now = len(stage.records)
-        if worse or (known_now > known and stage.right_requests(now) + known_now <= most_refuting(known_now)):
+        worse = stage.closes <= now and stage.close() and refuted_by_spans(stage, now)
+        if worse or ((len(stage.records), len(stage.lately)) != before and refuted_by_requests(stage, now)):
             return Outcome("rolled_back", now)
         looked = now
+
+
+def refuted_by_spans(stage: Stage, now: int) -> bool:
+    """Whether the spans roll back: asked when one more was bad."""
+    return any(spans_refute(seen, 1 - PARITY, error) for seen, error, _ in views(stage.evidence(now)))
+
+
+def refuted_by_requests(stage: Stage, now: int) -> bool:
+    """Whether the requests roll back: asked when one more was wrong."""
+    wrong, lately = len(stage.records), len(stage.lately)
+    if stage.right_requests(now) + wrong <= most_refuting(wrong, ERROR / 2):
+        return True
+    return stage.right_requests(now, lately=True) + lately <= most_refuting(lately, error_of(stage.chapter))
 
 
 def ready(stage: Stage, now: int) -> bool:
@@ -118,9 +132,9 @@ def least_requests(wrong: int) -> int:
 
 
 @cache
-def most_refuting(wrong: int) -> int:
+def most_refuting(wrong: int, error: float) -> int:
     """Among how many different requests, at most, so many wrong ones roll back; one less than `wrong` for none."""
-    return first(lambda requests: not refutes(wrong, requests, 1 - PARITY, ERROR), wrong, NEVER) - 1
+    return first(lambda requests: not refutes(wrong, requests, 1 - PARITY, error), wrong, NEVER) - 1
 
 
 class Cell(NamedTuple):

@@ -12,8 +12,8 @@ from math import ceil, exp, isqrt, log
 from random import Random
 from typing import NamedTuple
 
-from gateway.core.evidence import Evidence
-from gateway.core.gathering import SPAN_ANSWERS, SPAN_SECONDS, is_bad
+from gateway.core.evidence import Evidence, Recent
+from gateway.core.gathering import CHAPTER_SECONDS, SPAN_ANSWERS, SPAN_SECONDS, is_bad
 from gateway.core.policies import Ramp
 
 RECORDS = 10_000
@@ -89,7 +89,11 @@ class Stage:
         self._visits = world.rate / BURST * (1 - HOT if world.hot else 1.0)
         self._all_right = 1.0 if world.hot else 1 - len(world.popularity) / RECORDS
         self.span = ceil(max(SPAN_SECONDS, SPAN_ANSWERS / world.rate))
+        self._length = ceil(max(CHAPTER_SECONDS, RAMP.guards.samples / world.rate))
         self.wrong = self.bad = self.awful = 0
+        self.chapter, self._begun = 0, since
+        self.lately: set[int] = set()
+        self._bad, self._awful = 0, 0
         self.records: set[int] = set()
         self._in_span = 0
         self.closes = NEVER
@@ -98,8 +102,17 @@ class Stage:
         """Count a wrong record's visit."""
         self.wrong += visit.answers
         self.records.add(visit.record)
+        self.lately.add(visit.record)
         self._in_span += visit.answers
         self.closes = self.since + ((visit.second - self.since - 1) // self.span + 1) * self.span
+
+    def turn_page(self, now: int) -> None:
+        """Begin the chapter in which `now` lies."""
+        chapter = (now - self.since - 1) // self._length
+        if chapter > self.chapter:
+            self.chapter, self._begun = chapter, self.since + chapter * self._length
+            self.lately.clear()
+            self._bad, self._awful = self.bad, self.awful
 
     def close(self) -> bool:
         """End the span in which something was wrong; whether it was bad."""
@@ -114,9 +127,9 @@ class Stage:
         """Right answers; every second one has content."""
         return int(self._right * (now - self.since))
 
-    def right_requests(self, now: int) -> int:
-        """Different requests with a right answer."""
-        visited = self._visits * (now - self.since)
+    def right_requests(self, now: int, lately: bool = False) -> int:
+        """Different requests with a right answer, in the stage or its latest chapter."""
+        visited = self._visits * (now - (self._begun if lately else self.since))
         place, known = isqrt(int(visited / 4)), different()
         below, above = known[place], known[place + 1]
         inside = (visited - 4 * place * place) / (8 * place + 4)
@@ -135,4 +148,12 @@ class Stage:
             spans=(now - self.since) // self.span,
             bad=self.bad,
             awful=self.awful,
+            recent=Recent(
+                self.chapter,
+                self.right_requests(now, lately=True) + len(self.lately),
+                len(self.lately),
+                (now - self.since) // self.span - (self._begun - self.since) // self.span,
+                self.bad - self._bad,
+                self.awful - self._awful,
+            ),
         )

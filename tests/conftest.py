@@ -1,8 +1,12 @@
-"""In CI nothing may be skipped: a test that quietly does not run protects nobody."""
+"""In CI nothing may be skipped: a test that quietly does not run protects nobody. And the databases, for all tests."""
 
 import os
 
 import pytest
+
+from tests.support.databases import empty, in_memory, local, place, remote, server, store, template
+
+__all__ = ["empty", "in_memory", "local", "place", "remote", "server", "store", "template"]
 
 _skipped: list[str] = []
 

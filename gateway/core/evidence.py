@@ -5,8 +5,10 @@ count once, by their first answer: a thousand answers about one account are one 
 of traffic: they notice what is wrong again and again, however few requests it is.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from operator import add
 from typing import Any, Literal, NamedTuple
 
 from gateway.core.histogram import Histogram
@@ -50,6 +52,27 @@ def no_attempts() -> Attempts:
     return Attempts(0, 0, Histogram())
 
 
+class Recent(NamedTuple):
+    """What the latest chapter of a stage has seen: a long good time must not hide that something broke just now.
+
+    `chapter` is how many came before it. The others are those of `Evidence`, and the new side's live attempts and
+    errors. A request counts once in every chapter.
+    """
+
+    chapter: int = 0
+    requests: int = 0
+    wrong: int = 0
+    spans: int = 0
+    bad: int = 0
+    awful: int = 0
+    attempts: int = 0
+    errors: int = 0
+
+    def plus(self, other: "Recent") -> "Recent":
+        """Both together."""
+        return Recent(*map(add, self, other))
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What one stage has seen, with legacy as the control.
@@ -77,13 +100,14 @@ class Evidence:
     awful: int = 0
     legacy: Attempts = field(default_factory=no_attempts)
     new: Attempts = field(default_factory=no_attempts)
+    recent: Recent = field(default_factory=Recent)
 
     def __add__(self, other: "Evidence") -> "Evidence":
-        shapes = {
-            shape: self.shapes.get(shape, 0) + other.shapes.get(shape, 0) for shape in {*self.shapes, *other.shapes}
-        }
-        counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
-        return Evidence(shapes=shapes, legacy=self.legacy.plus(other.legacy), new=self.new.plus(other.new), **counts)
+        counts: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
+        counts["shapes"] = dict(Counter(self.shapes) + Counter(other.shapes))
+        for name in ("legacy", "new", "recent"):
+            counts[name] = getattr(self, name).plus(getattr(other, name))
+        return Evidence(**counts)
 
     @property
     def judged(self) -> int:
@@ -118,12 +142,14 @@ class Evidence:
         for side, seen in (("legacy", self.legacy), ("new", self.new)):
             if seen.attempts:
                 plain[side] = [seen.attempts, seen.errors, seen.latency.to_plain()]
+        if any(self.recent):
+            plain["recent"] = list(self.recent)
         return plain
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Evidence":
         """What `to_plain` gave."""
-        values = dict(plain)
+        values = {**plain, "recent": Recent(*plain.get("recent", ()))}
         for side in ("legacy", "new"):
             if side in values:
                 attempts, errors, latency = values[side]

@@ -4,10 +4,13 @@ It alone remembers which requests it has judged, so what it has counted outlives
 not: after a restart it goes on from the counts, and may count a request once more.
 """
 
+from dataclasses import replace
+
 from gateway.core.evidence import (
     NO_EVIDENCE,
     Attempts,
     Evidence,
+    Recent,
     Verdict,
     as_if_legacy_served,
     has_content,
@@ -16,9 +19,10 @@ from gateway.core.evidence import (
 from gateway.core.model import LEGACY, NEW, Side
 from gateway.core.policies import Guards
 
-SPAN_SECONDS = 60.0
-SPAN_ANSWERS = 20
+SPAN_SECONDS, SPAN_ANSWERS = 60.0, 20
 """A span of traffic is over when both have passed."""
+CHAPTER_SECONDS = 3_600.0
+"""A chapter is over when they have passed and it alone has the guards' samples: it must be able to decide by itself."""
 MOST_REQUESTS = 200_000
 """So many different requests are told apart; those that come later count as answers only."""
 
@@ -28,13 +32,17 @@ class Gatherer:
 
     def __init__(self, guards: Guards, counted: Evidence = NO_EVIDENCE) -> None:
         self._allowed = 1 - (guards.parity or 0.0)
-        self._counted = counted
+        self._samples = guards.samples
+        self._counted = replace(counted, recent=Recent())
+        self._recent = counted.recent
         self._verdicts: dict[str, int] = {}
         self._shapes: dict[str, int] = {}
         self._requests: set[bytes] = set()
+        self._lately: set[bytes] = set()
         self._full = self._wrong = 0
         self._spans = self._bad = self._awful = 0
         self._span = (0.0, 0, 0)
+        self._chapter = (0.0, 0)
         self._sides: dict[Side, Attempts] = {LEGACY: no_attempts(), NEW: no_attempts()}
 
     def judged(self, verdict: Verdict, control_side: Side, at: float, request: bytes = b"", shape: str = "") -> None:
@@ -49,18 +57,25 @@ class Gatherer:
         if verdict == "matched":
             self._shapes[shape] = self._shapes.get(shape, 0) + 1
         wrong = verdict in ("mismatched", "candidate_error")
-        if request not in self._requests and len(self._requests) < MOST_REQUESTS:
-            self._requests.add(request)
+        self._turn_page(at)
+        if _is_first(request, self._requests):
             self._wrong += wrong
             self._full += verdict != "matched" or has_content(shape)
+        if _is_first(request, self._lately):
+            seen = self._recent
+            self._recent = seen._replace(requests=seen.requests + 1, wrong=seen.wrong + wrong)
         self._add_to_span(at, wrong)
 
-    def attempted(self, side: Side, failed: bool, seconds: float | None) -> None:
-        """Count a live attempt; `seconds` None where nothing was answered."""
+    def attempted(self, side: Side, failed: bool, seconds: float | None, at: float) -> None:
+        """Count a live attempt that ended at `at`; `seconds` None where nothing was answered."""
         seen = self._sides[side]
         if seconds is not None:
             seen.latency.add(seconds)
         self._sides[side] = Attempts(seen.attempts + 1, seen.errors + failed, seen.latency)
+        if side == NEW:
+            self._turn_page(at)
+            recent = self._recent
+            self._recent = recent._replace(attempts=recent.attempts + 1, errors=recent.errors + failed)
 
     def evidence(self) -> Evidence:
         """All that was counted until now."""
@@ -75,17 +90,36 @@ class Gatherer:
             awful=self._awful,
             legacy=self._sides[LEGACY],
             new=self._sides[NEW],
+            recent=self._recent,
         )
+
+    def _turn_page(self, at: float) -> None:
+        """Begin another chapter before what happens at `at` is counted, if this one is over."""
+        began, seen = self._chapter
+        if seen >= self._samples and at - began >= CHAPTER_SECONDS:
+            self._recent = Recent(chapter=self._recent.chapter + 1)
+            self._lately.clear()
+            seen = 0
+        self._chapter = (began if seen else at, seen + 1)
 
     def _add_to_span(self, at: float, wrong: bool) -> None:
         began, answers, wrongs = self._span
         began, answers, wrongs = began if answers else at, answers + 1, wrongs + wrong
         if answers >= SPAN_ANSWERS and at - began >= SPAN_SECONDS:
-            self._spans += 1
-            self._bad += is_bad(wrongs, answers, self._allowed)
-            self._awful += 2 * wrongs >= answers
+            bad, awful = is_bad(wrongs, answers, self._allowed), 2 * wrongs >= answers
+            self._spans, self._bad, self._awful = self._spans + 1, self._bad + bad, self._awful + awful
+            seen = self._recent
+            self._recent = seen._replace(spans=seen.spans + 1, bad=seen.bad + bad, awful=seen.awful + awful)
             answers = wrongs = 0
         self._span = (began, answers, wrongs)
+
+
+def _is_first(request: bytes, known: set[bytes]) -> bool:
+    """Whether a request was not known yet; from then on it is."""
+    first = request not in known and len(known) < MOST_REQUESTS
+    if first:
+        known.add(request)
+    return first
 
 
 def is_bad(wrong: int, answers: int, allowed: float) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import log
 from typing import NamedTuple
 
-from gateway.core.evidence import Attempts, Evidence
+from gateway.core.evidence import Attempts, Evidence, Recent
 from gateway.core.histogram import BOUNDS
 from gateway.core.policies import Guards
 from gateway.core.statistics import (
@@ -25,7 +25,10 @@ from gateway.core.statistics import (
 )
 
 ERROR = 1 / 2_000
-"""How likely one test rolls back for nothing, in one stage. Four tests in five stages: 1 % of ramps at most."""
+"""How likely one test rolls back for nothing, in one stage. Four tests in five stages: 1 % of ramps at most.
+
+Half of it is for the stage as a whole, half for its chapters, of which each gets a part.
+"""
 LEAST_AGREEING, LEAST_REQUESTS = 50, 50
 REPEATED = 20
 """Asked so often on average, the requests of a route are known: at most one in so many is new."""
@@ -166,50 +169,64 @@ def _will_do(case: Case, found: Interval, most: float, equal: float) -> bool:
     return found.high <= most or (case.guards.parity is not None and found.low <= equal)
 
 
+def error_of(chapter: int) -> float:
+    """What a chapter may spend of the error: 1/2, 1/6, 1/12 ... of a half, which add up to no more than that."""
+    return ERROR / 2 / ((chapter + 1) * (chapter + 2))
+
+
+def views(evidence: Evidence) -> tuple[tuple[Evidence | Recent, float, str], ...]:
+    """The stage as a whole and its latest chapter, with the error that each may spend, and a word for it."""
+    return (evidence, ERROR / 2, ""), (evidence.recent, error_of(evidence.recent.chapter), " lately")
+
+
 def _wrong_requests(case: Case) -> Breach | None:
-    evidence, parity = case.evidence, case.guards.parity
-    if parity is None or not refutes(evidence.wrong, evidence.requests, 1 - parity, ERROR):
-        return None
-    right = evidence.requests - evidence.wrong
-    sentence = (
-        f"parity {percent(right / evidence.requests)} ({between(wilson(right, evidence.requests))}) is below "
-        f"{percent(parity)}: {evidence.wrong:,} of {evidence.requests:,} different requests were answered wrongly"
-    )
-    return Breach("parity", sentence + most_at(case))
+    parity = case.guards.parity
+    for seen, error, lately in views(case.evidence):
+        if parity is not None and refutes(seen.wrong, seen.requests, 1 - parity, error):
+            right = seen.requests - seen.wrong
+            found = f"parity {percent(right / seen.requests)} ({between(wilson(right, seen.requests))})"
+            wrong = f"{seen.wrong:,} of {seen.requests:,} different requests were answered wrongly"
+            return Breach("parity", f"{found} is below {percent(parity)}{lately}: {wrong}{most_at(case)}")
+    return None
 
 
 def _wrong_again_and_again(case: Case) -> Breach | None:
-    """What few requests do all the time: half of the spans are bad, or many are awful."""
+    """What few requests do all the time: more than half of the spans are bad, or many are awful."""
     evidence, parity = case.evidence, case.guards.parity
-    if parity is None or not spans_refute(evidence, 1 - parity):
-        return None
-    part = evidence.differing / max(1, evidence.judged)
-    sentence = (
-        f"parity {percent(1 - part)} is below {percent(parity)}: {evidence.differing:,} of {evidence.judged:,} answers "
-        f"differ, again and again ({evidence.bad:,} of {evidence.spans:,} spans of a minute or more)"
-    )
-    return Breach("parity", sentence + most_at(case))
+    for seen, error, lately in views(evidence):
+        if parity is not None and spans_refute(seen, 1 - parity, error):
+            spans = f"{seen.bad:,} of {seen.spans:,} minutes (or longer spans)"
+            wrong = f"{evidence.differing:,} of {evidence.judged:,} answers of this stage differ"
+            found = f"parity is far below {percent(parity)}{lately} in {spans}"
+            return Breach("parity", f"{found}: {wrong}{most_at(case)}")
+    return None
 
 
-def spans_refute(evidence: Evidence, allowed: float) -> bool:
-    """The mean of two e-values is one: by Markov at most half of the spans are bad, and 2 x `allowed` awful."""
-    bad = log_evidence(evidence.bad, evidence.spans, 0.5)
-    awful = log_evidence(evidence.awful, evidence.spans, 2 * allowed)
-    return log_mean([bad, awful]) >= -log(ERROR)
+def spans_refute(seen: Evidence | Recent, allowed: float, error: float) -> bool:
+    """Whether the spans refute that at most the allowed part of answers is wrong.
+
+    By Markov's inequality at most half of the spans are bad then, and at most 2 x `allowed` awful; the mean of the two
+    e-values is one.
+    """
+    bad = log_evidence(seen.bad, seen.spans, 0.5)
+    awful = log_evidence(seen.awful, seen.spans, 2 * allowed)
+    return log_mean([bad, awful]) >= -log(error)
 
 
 def _more_errors(case: Case) -> Breach | None:
     """Against the most that legacy's rate can be, half of the error being spent on that."""
-    new, legacy, most = case.evidence.new, case.legacy, case.guards.errors
+    new, legacy, recent, most = case.evidence.new, case.legacy, case.evidence.recent, case.guards.errors
     if most is None or new.errors < LEAST_ERRORS:
         return None
     usual = most_likely_at_most(legacy.errors, legacy.attempts, ERROR / 2) if legacy.attempts else 0.0
-    if not refutes(new.errors, new.attempts, usual + most, ERROR / 2):
-        return None
     usually = f"{percent(legacy.errors / legacy.attempts)} of {legacy.attempts:,}" if legacy.attempts else "not asked"
-    rate = f"{percent(new.errors / new.attempts)} ({between(wilson(new.errors, new.attempts))})"
-    sentence = f"errors {rate} of {new.attempts:,} requests are more than {signed(most)} above legacy's ({usually})"
-    return Breach("errors", sentence)
+    whole = new.errors, new.attempts, ERROR / 4, ""
+    latest = recent.errors, recent.attempts, error_of(recent.chapter) / 2, " lately"
+    for errors, attempts, error, when in (whole, latest):
+        if errors >= LEAST_ERRORS and refutes(errors, attempts, usual + most, error):
+            rate = f"{percent(errors / attempts)} ({between(wilson(errors, attempts))}) of {attempts:,} requests{when}"
+            return Breach("errors", f"errors {rate} are more than {signed(most)} above legacy's ({usually})")
+    return None
 
 
 def _slower(case: Case) -> Breach | None:

@@ -97,7 +97,7 @@ class StageEvidence:
             if each.at >= stage.position.since and each.error != "client_gone":
                 side: Side = "new" if each.side == "new" else "legacy"
                 failed = each.outcome in _FAILED
-                stage.gatherer(each.route).attempted(side, failed, None if failed else each.duration)
+                stage.gatherer(each.route).attempted(side, failed, None if failed else each.duration, each.at)
 
     def judged(
         self, route: str, verdict: Verdict, control_side: Side, at: float, request: bytes = b"", shape: str = ""

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, cast, delete, func, literal, select
 
-from gateway.store.statements import Row, adding, execute_sliced, inserting, storable
+from gateway.store.statements import Row, adding, clean_key, execute_sliced, inserting
 from gateway.store.tables import examples, fields, replicas, traffic, verdicts
 from gateway.store.values import Example, FieldSeen, Flush, Replica, TrafficCount, VerdictCount
 
@@ -49,7 +49,7 @@ def _traffic_row(count: TrafficCount) -> Row:
 
 def _field_row(seen: FieldSeen | Example) -> Row:
     """Names of fields come out of answers."""
-    return {**seen._asdict(), "field": storable(seen.field)}
+    return {**seen._asdict(), "field": clean_key(seen.field)}
 
 
 def _place(row: Row) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def read_fields(connection: Connection, route: str, since: float) -> list[FieldS
 def read_examples(connection: Connection, route: str, field: str | None) -> list[Example]:
     query = select(*(examples.c[name] for name in Example._fields)).where(examples.c.route == route)
     if field is not None:
-        query = query.where(examples.c.field == storable(field))
+        query = query.where(examples.c.field == clean_key(field))
     return [Example(*row) for row in connection.execute(query.order_by(examples.c.at.desc(), examples.c.id.desc()))]
 
 

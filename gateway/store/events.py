@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Select, select, update
 
 from gateway.core.events import Event
-from gateway.store.statements import inserting, storable
+from gateway.store.statements import clean_key, clean_row, inserting
 from gateway.store.tables import deliveries, events
 from gateway.store.values import Delivery, Told
 
@@ -22,8 +22,8 @@ _PENDING, _DELIVERED, _GIVEN_UP = "pending", "delivered", "given_up"
 def add_event(connection: Connection, told: Told) -> None:
     """Note an event, and what it is owed to; what the store has of it already stays."""
     event, webhooks = told
-    texts = {name: storable(text, None) for name, text in event._asdict().items() if isinstance(text, str)}
-    values = {**event._asdict(), **texts, "details": dict(event.details)}
+    texts = clean_row(event._asdict())
+    values = {**texts, "details": dict(event.details)}
     added = inserting(connection, events).values(values).on_conflict_do_nothing(index_elements=["id"])
     if connection.execute(added.returning(events.c.id)).first() is None:
         return
@@ -69,7 +69,7 @@ def delivery_failed(
 ) -> None:
     """So many attempts failed; another is due at `next_try`, none for None. Nothing later is undone by it."""
     state = _GIVEN_UP if next_try is None else _PENDING
-    failed = {"state": state, "attempts": attempts, "next_try": next_try, "last_error": storable(why)}
+    failed = {"state": state, "attempts": attempts, "next_try": next_try, "last_error": clean_key(why)}
     note = inserting(connection, deliveries).values(event=event, webhook=webhook, **failed)
     going = (deliveries.c.state == _PENDING) & (deliveries.c.attempts <= attempts)
     connection.execute(note.on_conflict_do_update(index_elements=["event", "webhook"], set_=failed, where=going))

@@ -11,9 +11,11 @@ from gateway.store.counting import KEYS, summed
 from gateway.store.statements import adding, inserting
 from gateway.store.tables import deliveries, events, evidence, examples, fields, marks, replicas, traffic, verdicts
 
-FINE = 8 * 86_400
-"""Seconds for which counts are kept by the minute: last week's same day can still be looked at."""
+FINE = 2 * 86_400
+"""Seconds for which counts are kept by the minute."""
 HOUR = 3_600
+PIECE = 600
+"""Seconds whose counts are joined at once: others who want to write wait for a tenth of a second or two."""
 
 
 def prune_step(connection: Connection, keep: Keep, now: float) -> bool:
@@ -21,8 +23,8 @@ def prune_step(connection: Connection, keep: Keep, now: float) -> bool:
     return (
         _drop_hour(connection, traffic, now - keep.traffic)
         or _drop_hour(connection, verdicts, now - keep.evidence)
-        or _join_hour(connection, traffic, now - FINE)
-        or _join_hour(connection, verdicts, now - FINE)
+        or _join_piece(connection, traffic, now - FINE)
+        or _join_piece(connection, verdicts, now - FINE)
         or _drop_rest(connection, keep, now)
     )
 
@@ -30,30 +32,27 @@ def prune_step(connection: Connection, keep: Keep, now: float) -> bool:
 def _drop_hour(connection: Connection, table: Table, before: float) -> bool:
     """Drop the oldest hour, if it is over before a time."""
     oldest = connection.execute(select(func.min(table.c.minute))).scalar()
-    if oldest is None or (end := _hour_of(oldest) + HOUR) > before:
+    if oldest is None or (end := oldest - oldest % HOUR + HOUR) > before:
         return False
     connection.execute(delete(table).where(table.c.minute < end))
     return True
 
 
-def _join_hour(connection: Connection, table: Table, before: float) -> bool:
-    """Join the oldest hour that is by the minute still and is over before a time."""
+def _join_piece(connection: Connection, table: Table, before: float) -> bool:
+    """Add the oldest piece that is by the minute still, and is over before a time, to the row of its hour."""
     name = f"joined_{table.name}"
     connection.execute(inserting(connection, marks).values(name=name, number=0).on_conflict_do_nothing())
-    mark = select(marks.c.number).where(marks.c.name == name).with_for_update()  # two must not join the same hour
+    mark = select(marks.c.number).where(marks.c.name == name).with_for_update()  # two must not join the same piece
     joined = connection.execute(mark).scalar_one()
     oldest = connection.execute(select(func.min(table.c.minute)).where(table.c.minute >= joined)).scalar()
-    if oldest is None or (end := _hour_of(oldest) + HOUR) > before:
+    if oldest is None or (end := oldest - oldest % PIECE + PIECE) > before:
         return False
-    minutes = summed(table, KEYS[table], end - HOUR + 1, end, None, HOUR)
+    begin = max(end - PIECE, oldest - oldest % HOUR + 1)  # the hour's first minute is where the others go
+    minutes = summed(table, KEYS[table], begin, end, None, HOUR)
     connection.execute(adding(connection, table).from_select(list(table.c.keys()), minutes))
-    connection.execute(delete(table).where(table.c.minute > end - HOUR, table.c.minute < end))
+    connection.execute(delete(table).where(table.c.minute >= begin, table.c.minute < end))
     connection.execute(update(marks).where(marks.c.name == name).values(number=end))
     return True
-
-
-def _hour_of(minute: int) -> int:
-    return minute - minute % HOUR
 
 
 def _drop_rest(connection: Connection, keep: Keep, now: float) -> bool:

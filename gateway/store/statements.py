@@ -57,6 +57,16 @@ def slices(rows: Iterable[T]) -> Iterator[list[T]]:
         yield some
 
 
-def storable(text: str, longest: int | None = _LONGEST) -> str:
-    """A text of somebody else's, as either database takes it: bounded, no U+0000, no half of a character."""
-    return text[:longest].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+def clean(text: str) -> str:
+    """A text from outside, as either database takes it: no U+0000, no half of a character."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def clean_row(row: Row) -> Row:
+    """A row with its texts clean."""
+    return {name: clean(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def clean_key(text: str) -> str:
+    """A clean text that is short enough for a key."""
+    return clean(text[:_LONGEST])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Executable, delete, select, update
 
 from gateway.store.events import add_event
-from gateway.store.statements import Row, execute_sliced, inserting, replacing
+from gateway.store.statements import Row, clean_row, execute_sliced, inserting, replacing
 from gateway.store.tables import evidence, marks, overrides, positions
 from gateway.store.values import Document, Override, StoredEvidence, StoredPosition, Told
 
@@ -77,7 +77,7 @@ def read_overrides(connection: Connection) -> list[Override]:
 
 
 def set_override(connection: Connection, override: Override, told: Told | None) -> None:
-    connection.execute(replacing(connection, overrides), override._asdict())
+    connection.execute(replacing(connection, overrides), clean_row(override._asdict()))
     _changed(connection, told)
 
 

@@ -24,7 +24,7 @@ from benchmarks.simulation import (
 from benchmarks.worlds import hot_world, visits, world_of
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     parity=st.sampled_from([1.0, 0.999_5, 0.998, 0.995, 0.99, 0.97]),

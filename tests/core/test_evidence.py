@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.evidence import COUNTS, NO_EVIDENCE, Attempts, Evidence, Verdict, as_if_legacy_served, has_content
+from gateway.core.evidence import (
+    COUNTS,
+    NO_EVIDENCE,
+    Attempts,
+    Evidence,
+    Recent,
+    Verdict,
+    as_if_legacy_served,
+    has_content,
+)
 from gateway.core.histogram import Histogram
 
 numbers = st.integers(0, 10**6)
@@ -24,7 +33,8 @@ def attempts(draw: st.DrawFn) -> Attempts:
 @st.composite
 def evidences(draw: st.DrawFn) -> Evidence:
     given_counts = {name: draw(numbers) for name in COUNTS}
-    return Evidence(**given_counts, shapes=draw(shapes), legacy=draw(attempts()), new=draw(attempts()))
+    recent = Recent(*draw(st.lists(numbers, min_size=8, max_size=8)))
+    return Evidence(**given_counts, shapes=draw(shapes), legacy=draw(attempts()), new=draw(attempts()), recent=recent)
 
 
 def test_every_count_is_added() -> None:
@@ -40,6 +50,7 @@ def test_evidence_adds_up_in_any_order(one: Evidence, two: Evidence, three: Evid
     assert one + NO_EVIDENCE == one
     assert (one + two).judged == one.judged + two.judged
     assert (one + two).new.attempts == one.new.attempts + two.new.attempts
+    assert (one + two).recent.wrong == one.recent.wrong + two.recent.wrong
 
 
 @given(evidences())

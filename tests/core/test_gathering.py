@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core import gathering
-from gateway.core.evidence import Evidence, Verdict
+from gateway.core.evidence import Evidence, Recent, Verdict
 from gateway.core.gathering import Gatherer, is_bad
 from gateway.core.model import LEGACY, NEW, Side
 from gateway.core.policies import Guards
@@ -58,7 +58,9 @@ def test_the_new_sides_errors_count_whoever_served() -> None:
     gatherer = Gatherer(GUARDS)
     gatherer.judged("control_error", NEW, 0.0, b"one")
     gatherer.judged("candidate_error", LEGACY, 0.0, b"two")
-    assert gatherer.evidence() == Evidence(candidate_error=2, requests=2, wrong=2, full=2)
+    assert gatherer.evidence() == Evidence(
+        candidate_error=2, requests=2, wrong=2, full=2, recent=Recent(requests=2, wrong=2)
+    )
 
 
 def test_a_span_is_a_minute_and_twenty_answers() -> None:
@@ -95,11 +97,11 @@ def test_it_goes_on_from_what_the_store_has() -> None:
     """After a restart the counts go on, and the evidence it began with is left as it was."""
     before = Gatherer(GUARDS)
     before.judged("matched", LEGACY, 0.0, b"one", "200 one")
-    before.attempted(NEW, False, 0.01)
+    before.attempted(NEW, False, 0.01, 0.0)
     kept = before.evidence()
     after = Gatherer(GUARDS, kept)
     after.judged("matched", LEGACY, 0.0, b"two", "200 one")
-    after.attempted(NEW, True, None)
+    after.attempted(NEW, True, None, 0.0)
     assert after.evidence().requests == 2
     assert after.evidence().new[:2] == (2, 1)
     assert kept.new[:2] == (1, 0)
@@ -108,9 +110,9 @@ def test_it_goes_on_from_what_the_store_has() -> None:
 def test_attempts_are_counted_by_side() -> None:
     """Each side has its attempts, errors and latencies; what was never answered has no latency."""
     gatherer = Gatherer(GUARDS)
-    gatherer.attempted(LEGACY, False, 0.010)
-    gatherer.attempted(NEW, True, 0.020)
-    gatherer.attempted(NEW, True, None)
+    gatherer.attempted(LEGACY, False, 0.010, 0.0)
+    gatherer.attempted(NEW, True, 0.020, 0.0)
+    gatherer.attempted(NEW, True, None, 0.0)
     seen = gatherer.evidence()
     assert (seen.legacy[:2], seen.legacy.latency.total) == ((1, 0), 1)
     assert (seen.new[:2], seen.new.latency.total) == ((2, 2), 1)
@@ -121,8 +123,50 @@ def test_what_was_told_does_not_change() -> None:
     gatherer = Gatherer(GUARDS)
     first = gatherer.evidence()
     gatherer.judged("matched", LEGACY, 0.0, b"one", "200 one")
-    gatherer.attempted(NEW, False, 0.01)
+    gatherer.attempted(NEW, False, 0.01, 0.0)
     assert first == Evidence()
+
+
+def test_a_chapter_is_an_hour_and_the_samples() -> None:
+    """When both have passed another begins: it counts requests anew, and forgets what the one before has seen."""
+    gatherer = Gatherer(Guards(samples=100))
+    for number in range(100):
+        gatherer.judged("mismatched", LEGACY, 36.0 * number, b"one", "200 one")
+    assert gatherer.evidence().recent == Recent(0, requests=1, wrong=1, spans=5, bad=5, awful=5)
+    gatherer.judged("matched", LEGACY, 3_636.0, b"one", "200 one")
+    assert gatherer.evidence().recent == Recent(1, requests=1)
+    seen = gatherer.evidence()
+    assert (seen.requests, seen.wrong, seen.spans) == (1, 1, 5)
+
+
+@pytest.mark.parametrize(("seconds", "answers"), [(35.0, 1_000), (360.0, 99)])
+def test_a_chapter_goes_on_until_both_have_passed(seconds: float, answers: int) -> None:
+    """An hour with few answers is no chapter, nor are many answers within less."""
+    gatherer = Gatherer(Guards(samples=100))
+    for number in range(answers):
+        gatherer.judged("matched", LEGACY, number * seconds * (100 / answers), b"one", "200 one")
+    assert gatherer.evidence().recent.chapter == 0
+
+
+def test_a_chapter_counts_the_new_sides_attempts() -> None:
+    """Attempts turn the page as well, where there is no shadow; legacy's do not."""
+    gatherer = Gatherer(Guards(parity=None, samples=100))
+    for number in range(100):
+        gatherer.attempted(NEW, True, None, 36.0 * number)
+        gatherer.attempted(LEGACY, True, None, 36.0 * number)
+    assert gatherer.evidence().recent == Recent(0, attempts=100, errors=100)
+    gatherer.attempted(NEW, False, None, 3_636.0)
+    assert gatherer.evidence().recent == Recent(1, attempts=1)
+
+
+def test_a_chapter_goes_on_after_a_restart() -> None:
+    """What the store has of a chapter is counted on, and forgotten when it is over."""
+    kept = Evidence(requests=7, recent=Recent(4, requests=7, wrong=2))
+    gatherer = Gatherer(Guards(samples=1), kept)
+    gatherer.judged("mismatched", LEGACY, 0.0, b"one")
+    assert gatherer.evidence().recent == Recent(4, requests=8, wrong=3)
+    gatherer.judged("mismatched", LEGACY, 3_600.0, b"one")
+    assert gatherer.evidence().recent == Recent(5, requests=1, wrong=1)
 
 
 def test_without_parity_no_span_is_bad() -> None:

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.evidence import NO_EVIDENCE, Attempts, Evidence, no_attempts
+from gateway.core.evidence import NO_EVIDENCE, Attempts, Evidence, Recent, no_attempts
 from gateway.core.guards import (
+    ERROR,
     Case,
     breach_of,
     duration,
+    error_of,
     missing_of,
     percent,
     signed,
@@ -142,21 +144,51 @@ def test_one_account_a_thousand_times_is_one_piece_of_evidence() -> None:
 def test_what_is_wrong_again_and_again_rolls_back() -> None:
     """One hot record that is wrong minute after minute is turned back by its minutes."""
     seen = Evidence(matched=700, mismatched=300, requests=400, wrong=1, spans=25, bad=24)
-    sentence = "300 of 1,000 answers differ, again and again (24 of 25 spans of a minute or more), most at /name"
-    assert why(case(seen, worst="/name")) == ("parity", f"parity 70 % is below 99.5 %: {sentence}")
+    spans, answers = "24 of 25 minutes (or longer spans)", "300 of 1,000 answers of this stage differ, most at /name"
+    assert why(case(seen, worst="/name")) == ("parity", f"parity is far below 99.5 % in {spans}: {answers}")
     assert breach_of(case(replace(seen, bad=16))) is None
 
 
 def test_a_collapse_is_seen_within_minutes() -> None:
-    """After an hour of good minutes, seven in which half of the answers are wrong are enough; one is not."""
-    assert not spans_refute(Evidence(spans=61, bad=1, awful=1), 0.005)
-    assert spans_refute(Evidence(spans=67, bad=7, awful=7), 0.005)
-    assert spans_refute(Evidence(spans=3, bad=3, awful=3), 0.005)
+    """After an hour of good minutes, eight in which half of the answers are wrong are enough; one is not."""
+    assert not spans_refute(Evidence(spans=61, bad=1, awful=1), 0.005, ERROR)
+    assert spans_refute(Evidence(spans=68, bad=8, awful=8), 0.005, ERROR)
+    assert spans_refute(Evidence(spans=3, bad=3, awful=3), 0.005, ERROR)
 
 
 def test_spans_of_a_route_without_answers() -> None:
     """Spans alone, say of a replica whose counts were lost, are no division by nothing."""
     assert why(case(Evidence(spans=40, bad=40))) is not None
+
+
+GOOD_WEEK = good(matched=900_000, shapes={"200 one": 900_000}, requests=90_000, full=90_000, spans=9_000)
+
+
+def test_a_long_good_time_hides_nothing() -> None:
+    """What the latest chapter alone refutes turns the ramp back after a good week, each test by itself."""
+    requests = why(case(replace(GOOD_WEEK, recent=Recent(900, requests=800, wrong=40))))
+    assert requests == (
+        "parity",
+        "parity 95 % (93.26-96.31 %) is below 99.5 % lately: 40 of 800 different requests were answered wrongly",
+    )
+    spans = why(case(replace(GOOD_WEEK, recent=Recent(900, spans=40, bad=40))))
+    assert spans is not None
+    assert spans[1].startswith("parity is far below 99.5 % lately in 40 of 40 minutes")
+    many = side(100_000, errors=40)
+    errors = why(case(replace(GOOD_WEEK, new=many, recent=Recent(900, attempts=400, errors=40))))
+    assert errors == (
+        "errors",
+        "errors 10 % (7.43-13.33 %) of 400 requests lately are more than +0.5 % above legacy's (0 % of 20,000)",
+    )
+    assert why(case(replace(GOOD_WEEK, new=many, recent=Recent(900, requests=9, attempts=9, errors=9)))) is None
+
+
+def test_every_chapter_has_its_part_of_the_error() -> None:
+    """However many chapters there are, together they spend half of the error; later ones ask for more."""
+    assert sum(map(error_of, range(100_000))) == pytest.approx(ERROR / 2, rel=1e-4)
+    seen = Recent(0, requests=200, wrong=12)
+    assert why(case(Evidence(recent=seen))) is not None
+    assert why(case(Evidence(recent=seen._replace(chapter=900)))) is None
 
 
 def test_without_parity_answers_do_not_matter() -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.evidence import NO_EVIDENCE, Attempts, Evidence
+from gateway.core.evidence import NO_EVIDENCE, Attempts, Evidence, Verdict
+from gateway.core.gathering import Gatherer
 from gateway.core.histogram import Histogram
 from gateway.core.policies import Guards, Ramp, Stage
 from gateway.core.positions import BEFORE, Action, Position, State, acted, begun, settings_of, share_of
@@ -135,6 +136,28 @@ def test_a_ramp_without_shadow_says_so_little() -> None:
     alone = RAMP._replace(guards=Guards(parity=None, latency=None))
     seen = Evidence(new=live(2_000, 0), legacy=live(20_000, 0))
     assert decide(alone, at(0), seen, LATE, True) == Promote(1, "no guard holds it")
+
+
+def turned_back_after(wrong: set[int], records: int) -> float:
+    """Minutes until a side is turned back that was right for a night, and then is wrong about some records."""
+    gatherer, broke = Gatherer(RAMP.guards), 8.25 * 3_600.0
+    for half in range(90_000):
+        now = half / 2
+        record = half % records
+        verdict: Verdict = "mismatched" if now >= broke and record in wrong else "matched"
+        gatherer.judged(verdict, "legacy", now, b"%d" % record, "200 one")
+        if now >= broke and not half % 20:
+            decision = decide(RAMP, at(1), gatherer.evidence(), now, True)
+            if isinstance(decision, RollBack):
+                return (now - broke) / 60
+    raise AssertionError("it was never turned back")
+
+
+def test_what_breaks_after_a_good_night_is_turned_back() -> None:
+    """A collapse is found within minutes; what is wrong with some records, or one of them, in the next chapter."""
+    assert turned_back_after(set(range(400)), 400) < 10
+    assert turned_back_after(set(range(0, 400, 20)), 400) < 75
+    assert turned_back_after({7}, 40) < 75
 
 
 @given(

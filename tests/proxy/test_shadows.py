@@ -16,7 +16,7 @@ from tests.support.origin import Origin, Talk, hang
 from tests.support.serving import Serving
 from tests.support.values import route
 
-ALL = Shadow(BUCKETS, noise=0)
+ALL = Shadow(BUCKETS)
 Start = Callable[..., Awaitable[Serving]]
 
 
@@ -99,7 +99,7 @@ async def test_only_safe_requests_are_copied(start: Start, new: Origin) -> None:
 
 async def test_a_share_of_requests_is_copied(start: Start) -> None:
     """About as many as the route says, drawn one by one."""
-    serving = await start(copied(shadow=Shadow(BUCKETS // 4, noise=0)))
+    serving = await start(copied(shadow=Shadow(BUCKETS // 4)))
     for _ in range(400):
         await serving.get("/a", until=b"ok")
     await serving.compared(1)
@@ -207,36 +207,31 @@ async def test_where_the_control_fails_the_candidate_is_not_asked(start: Start, 
     assert new.requests == []
 
 
-async def test_what_differs_is_asked_again(start: Start, legacy: Origin, new: Origin) -> None:
-    """The side that serves answers the same request once more, so that noise shows; what agrees asks nothing."""
-    legacy.on("/a", answer(b"1"))
-    new.on("/a", answer(b"2"))
-    both = Shadow(BUCKETS)
-    serving = await start(copied(shadow=both), copied("ANY /b", shadow=both))
-    await serving.get("/a", until=b"1")
-    await serving.get("/b", until=b"ok")
-    samples = sorted(await serving.compared(2))
-    assert [each.second and each.second.body for each in samples] == [b"1", None]
-    assert [each.get("X-Banyan-Shadow") for each in legacy.seen("/a")] == [None, "1"]
+async def test_one_side_may_be_asked_the_same_again(start: Start, legacy: Origin, new: Origin) -> None:
+    """With the same fields as before, also those by which the gateway told of the client; the answer has its number."""
+    serving = await start(copied())
+    await serving.get("/a", "Cookie: session=1", until=b"ok")
+    (sample,) = await serving.compared()
+    legacy.on("/a", answer(b"again"))
+    served = serving.live.table.routes["ANY /a"]
+    serving.shadows.ask_again(serving.live, served, 17, sample.request, "legacy")
+    for _ in range(100):
+        if serving.seconds:
+            break
+        serving.shadows.tick()
+        await asyncio.sleep(0.01)
+    assert {number: each.body for number, each in serving.seconds.items()} == {17: b"again"}
+    first, second = legacy.seen("/a")
+    told = ("Cookie", "X-Forwarded-For", "X-Request-ID", "traceparent")
+    assert [second.get(name) for name in told] == [first.get(name) for name in told]
+    assert (first.get("X-Banyan-Shadow"), second.get("X-Banyan-Shadow")) == (None, "1")
+    assert len(new.seen("/a")) == 1
     serving.recorder.flush()
-    assert [(each.role, each.side) for each in serving.seen if each.path == b"/a"] == [
+    assert [(each.role, each.side) for each in serving.seen] == [
         ("live", "legacy"),
         ("shadow", "new"),
         ("probe", "legacy"),
     ]
-
-
-async def test_second_questions_are_bounded(
-    start: Start, legacy: Origin, new: Origin, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A few at first, and then no more than the route's share of its copies."""
-    monkeypatch.setattr(shadows, "ASKED_AT_FIRST", 3.0)
-    new.on("/a", answer(b"2"))
-    serving = await start(copied(shadow=Shadow(BUCKETS, noise=BUCKETS // 10)))
-    for _ in range(43):
-        await serving.get("/a", until=b"ok")
-    samples = await serving.compared(43)
-    assert 6 <= sum(each.second is not None for each in samples) <= 7
 
 
 async def test_what_control_does_not_take_is_counted(start: Start) -> None:

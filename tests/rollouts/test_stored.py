@@ -16,7 +16,7 @@ from gateway.rollouts.webhooks import LOOK, Webhooks
 from gateway.store import events
 from gateway.store.repository import Store
 from tests.rollouts.test_webhooks import NOW, SECRET, event, receiver, scripted, until
-from tests.store.conftest import Place
+from tests.support.databases import Place
 
 URL = "https://hooks.example.org/T0/B1?token=opensesame"
 

@@ -1,8 +1,11 @@
 """What is counted is added up once, whoever counts it and however often it is sent."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
@@ -11,6 +14,7 @@ from gateway.store import counting
 from gateway.store.repository import Store
 from gateway.store.values import Flush, Replica, TrafficCount, VerdictCount
 from tests.store import counts
+from tests.support.databases import Place
 
 
 async def test_what_was_counted_is_read(store: Store) -> None:
@@ -42,6 +46,24 @@ async def test_a_flush_counts_once(store: Store) -> None:
     assert [await store.flush(counts.flush(number)) for number in (5, 4)] == [False, False]
     assert [count.requests for count in await store.traffic(0, 120)] == [5]
     assert len(await store.examples("repairs")) == 1
+
+
+@pytest.mark.parametrize("kind", ["traffic", "verdicts", "fields"])
+async def test_replicas_do_not_wait_for_each_other_in_a_circle(remote: Place, kind: str) -> None:
+    """Two replicas that have counted the same things in opposite orders can flush at the same moment."""
+    stores = [await Store.open(*remote, upgrade=False) for _ in range(2)]
+    rows: dict[str, Any] = {
+        "traffic": [counts.traffic(route=f"route-{at}") for at in range(500)],
+        "verdicts": [VerdictCount(60, f"route-{at}", "matched", 1) for at in range(500)],
+        "fields": [counts.field(f"/{at}") for at in range(500)],
+    }
+    there, back = rows[kind], rows[kind][::-1]
+    for number in range(1, 6):
+        flushes = (Flush("a", number, 0, **{kind: there}), Flush("b", number, 0, **{kind: back}))
+        flushing = (store.flush(flush) for store, flush in zip(stores, flushes, strict=True))
+        assert await asyncio.gather(*flushing) == [True, True]
+    for store in stores:
+        await store.close()
 
 
 async def test_the_latest_examples_are_kept(store: Store) -> None:

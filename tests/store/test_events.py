@@ -13,8 +13,8 @@ from gateway.store.events import LEASE
 from gateway.store.repository import Store
 from gateway.store.tables import deliveries
 from gateway.store.values import Delivery, Told
-from tests.store.conftest import Place
 from tests.store.happenings import happened
+from tests.support.databases import Place
 
 TOLD = 100.5
 DUE = TOLD + LEASE

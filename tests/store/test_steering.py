@@ -4,8 +4,8 @@ import asyncio
 
 from gateway.store.repository import Store
 from gateway.store.values import Override, StoredEvidence, StoredPosition, Told
-from tests.store.conftest import Place
 from tests.store.happenings import happened
+from tests.support.databases import Place
 
 OVERRIDE = Override("repairs", 0, "legacy", "500s since 02:40", "ada", 100.5, 7_300.25, "10% new")
 
@@ -57,6 +57,12 @@ async def test_an_override_comes_back_as_it_was_set(store: Store) -> None:
     lasting = OVERRIDE._replace(share=10_000, record=None, until=None)
     await store.set_override(lasting)
     assert await store.overrides() == [lasting]
+
+
+async def test_any_reason_can_be_given(store: Store) -> None:
+    """A reason is a person's text, and a command line may hold bytes that are no characters."""
+    await store.set_override(OVERRIDE._replace(reason="wrong \udcff"))
+    assert [override.reason for override in await store.overrides()] == ["wrong ?"]
 
 
 async def test_an_override_is_cleared_once(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.core.captured import Sample, Skipped
+from gateway.core.captured import Sample, Seconds, Skipped
 from gateway.core.model import Backend, Gateway, Observation, Route
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
@@ -16,13 +16,14 @@ from tests.support.origin import Origin
 class Serving:
     """A handler that serves routes from one origin for each backend, and a client's connection to it.
 
-    `seen` are the observations, `samples` and `skipped` what its copies brought; `deaf` refuses to take those.
+    `seen` are the observations, `samples`, `skipped` and `seconds` what its copies brought; `deaf` refuses to take those.
     """
 
     def __init__(self, origins: dict[str, Origin], *served: Route, gateway: Gateway | None = None) -> None:
         self.seen: list[Observation] = []
         self.samples: list[Sample] = []
         self.skipped: Skipped = {}
+        self.seconds: Seconds = {}
         self.deaf = False
         self._origins = origins
         self._served = served
@@ -86,10 +87,11 @@ class Serving:
         self.seen += batch
         return True
 
-    def _take_samples(self, samples: list[Sample], skipped: Skipped) -> bool:
+    def _take_samples(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> bool:
         if self.deaf:
             return False
         self.samples += samples
+        self.seconds |= seconds
         for key, count in skipped.items():
             self.skipped[key] = self.skipped.get(key, 0) + count
         return True

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from gateway.core.comparing.values import ABSENT, SCALARS, canonical, number
 
-MOST_WORK = 250_000
+MOST_WORK = 40_000
 """The most pairs of items that a search for the longest common part looks at; larger lists are paired by position."""
 MOST_MEMBERS = 12
 _IDENTIFYING = SCALARS - {float, bool, type(None)}

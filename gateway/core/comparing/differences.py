@@ -4,12 +4,14 @@ Two trees are walked side by side, with the rules' tree beside them. What is equ
 what is not is entered. Of each field and kind the first difference stands for all: a sample counts a field once.
 """
 
+from collections.abc import Hashable
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from gateway.core.comparing import alignment
 from gateway.core.comparing.alignment import Alignment, Reading
 from gateway.core.comparing.documents import Document
+from gateway.core.comparing.infoset import NAMESPACES
 from gateway.core.comparing.patterns import looks_like_data
 from gateway.core.comparing.rules import Place, normal
 from gateway.core.comparing.values import ABSENT, SCALARS, Element, Repeated, canonical, same_scalar, text_of, type_of
@@ -25,6 +27,7 @@ OVERFLOW: FieldKind = (("#more",), "value")
 STATUS: Pointer = (":status",)
 HEADER = ":header"
 ORDER = "#order"
+_TOKENS = SCALARS - {bool, type(None)}
 
 
 class Difference(NamedTuple):
@@ -99,20 +102,23 @@ class _Walk:
         skips, get = place.skips, new.get
         for name, before in old.items():
             after = get(name, ABSENT)
-            if not (skips and before == after and before.__class__ is after.__class__ and before.__class__ in SCALARS):
-                self._member(name, (before, after), place, at, field)
+            if skips and before == after and before.__class__ is after.__class__ and before.__class__ in SCALARS:
+                continue
+            below, here, counted = place.step(name), (*at, name), (*field, _counted(name))
+            if after is ABSENT:
+                self._only_one(before, after, below, here, counted)
+            else:
+                self.values(before, after, below, here, counted)
         for name, after in new.items():
             if name not in old:
-                self._member(name, (ABSENT, after), place, at, field)
+                self._only_one(ABSENT, after, place.step(name), (*at, name), (*field, _counted(name)))
         if isinstance(old, Element) and old.keys() == new.keys() and list(old) != list(new):
-            self._member(ORDER, (" ".join(old), " ".join(new)), place, at, field)
+            self.values(" ".join(old), " ".join(new), place.step(ORDER), (*at, ORDER), (*field, ORDER))
 
-    def _member(self, name: str, pair: tuple[Any, Any], place: Place, at: Pointer, field: Pointer) -> None:
-        old, new = pair
-        below, at, field = place.step(name), (*at, name), (*field, "*" if looks_like_data(name) else name)
-        if old is not ABSENT and new is not ABSENT:
-            self.values(old, new, below, at, field)
-        elif not below.ignore and not (below.absent_is_null and None in pair):
+    def _only_one(self, old: Any, new: Any, place: Place, at: Pointer, field: Pointer) -> None:
+        """A member that one of two objects has. The namespace of an element that is not there is no second one."""
+        null = place.absent_is_null and (old is None or new is None)
+        if not (place.ignore or null or field[-2:-1] == (NAMESPACES,)):
             self._note(field, at, "extra" if old is ABSENT else "missing", old, new)
 
     def _items(self, old: list[Any], new: list[Any], place: Place, at: Pointer, field: Pointer) -> None:
@@ -123,14 +129,21 @@ class _Walk:
         if found.moved:
             self._note(field, at, "value", old, new)
         for one, other in found.pairs:
-            if not (item.skips and self._same(old[one], new[other])):
+            before, after = old[one], new[other]
+            if not (item.skips and self._tells_nothing_new(before, after, inside)):
                 here = item if transparent else place.step(str(one))
-                self.values(old[one], new[other], here, _item_at(at, one, transparent), inside)
+                self.values(before, after, here, _item_at(at, one, transparent), inside)
         if not item.ignore:
             for index in found.missing:
                 self._note(inside, _item_at(at, index, transparent), "missing", old[index], ABSENT)
             for index in found.extra:
                 self._note(inside, _item_at(at, index, transparent), "extra", ABSENT, new[index])
+
+    def _tells_nothing_new(self, old: Any, new: Any, field: Pointer) -> bool:
+        """Whether two items are the same, or differ as others do that have been told: lists of numbers may be long."""
+        if old.__class__ is new.__class__ and old.__class__ in SCALARS:
+            return bool(old == new) or (field, "value") in self.found
+        return self._same(old, new)
 
     def _note(self, field: Pointer, at: Pointer, kind: Kind, old: Any, new: Any) -> None:
         key = (field, kind)
@@ -163,6 +176,10 @@ def _as_element(value: Any, beside: Any) -> Any:
     return value
 
 
+def _counted(name: str) -> str:
+    return "*" if looks_like_data(name) else name
+
+
 def _item_at(at: Pointer, index: int, transparent: bool) -> Pointer:
     return (*at[:-1], f"{at[-1]}[{index + 1}]") if transparent else (*at, str(index))
 
@@ -180,5 +197,7 @@ def _aligned(old: list[Any], new: list[Any], place: Place, item: Place) -> Align
     return alignment.as_multisets(old, new, reading)
 
 
-def _token(item: Any, place: Place, legacy: bool) -> bytes:
-    return canonical(normal(item, place, legacy))
+def _token(item: Any, place: Place, legacy: bool) -> Hashable:
+    """What items are matched by: numbers by value, and never a number with a flag."""
+    token: Hashable = item if place.plain and item.__class__ in _TOKENS else canonical(normal(item, place, legacy))
+    return token

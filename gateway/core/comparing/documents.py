@@ -16,8 +16,8 @@ import orjson
 
 from gateway.core.captured import CapturedAnswer
 from gateway.core.comparing.codings import Unreadable, undone
-from gateway.core.comparing.infoset import NotXml, read_xml
-from gateway.core.comparing.values import Element, Repeated, canonical
+from gateway.core.comparing.infoset import NAMESPACES, NotXml, read_xml
+from gateway.core.comparing.values import Element, Repeated, canonical, in_order
 
 Kind = Literal["json", "xml", "soap", "form", "text", "bytes", "empty"]
 Decode = Callable[[bytes], Any]
@@ -28,13 +28,16 @@ _LONG_NUMBER = b"0" * 16
 """Sixteen digits, or fifteen and a point: a double tells no more than fifteen digits apart for certain."""
 _MOST_FIELDS = 10_000
 _LEVELS = 2
+_ABOUT = ("#element", NAMESPACES)
+"""What a message says of itself, and not what it holds."""
 
 
 class Document(NamedTuple):
     """A body that can be compared.
 
-    `canonical` is its value as sorted JSON: equal bytes are equal documents. `shape` is empty, one, many (a list of
-    two or more among its top levels), text, binary or fault. `decoded` tells that a codec made the value.
+    `canonical` is its value as JSON, sorted where order means nothing: equal bytes are equal documents. `shape` is
+    empty, one, many (a list of two or more among its top levels), text, binary or fault. `decoded` tells that a codec
+    made the value.
     """
 
     kind: Kind
@@ -147,15 +150,14 @@ def _xml(data: bytes, charset: str, decode: Decode | None) -> Document | None:
     except NotXml:
         return None
     if isinstance(found, Element):
-        content = next(iter(found.values()))
-        return Document("xml", found, canonical(found), shape_of(content))
+        return Document("xml", found, in_order(found), shape_of(next(iter(found.values()))))
     if found.fault:
-        return Document("soap", found.body, canonical(found.body), "fault")
+        return Document("soap", found.body, in_order(found.body), "fault")
     decoded = _decoded(data, decode)
     if decoded is not None:
         return decoded
-    content = {name: each for name, each in found.body.items() if name[0] != "@" and name != "#element"}
-    return Document("soap", found.body, canonical(found.body), shape_of(content))
+    content = {name: each for name, each in found.body.items() if name[0] != "@" and name not in _ABOUT}
+    return Document("soap", found.body, in_order(found.body), shape_of(content))
 
 
 def _decoded(data: bytes, decode: Decode | None) -> Document | None:
@@ -177,7 +179,7 @@ def _form(data: bytes, charset: str, _decode: Decode | None) -> Document | None:
     for name, text in sorted(pairs, key=itemgetter(0)):
         fields.setdefault(name, []).append(text)
     found = Element((name, texts[0] if len(texts) == 1 else Repeated(texts)) for name, texts in fields.items())
-    return Document("form", found, canonical(found), "one")
+    return Document("form", found, in_order(found), "one")
 
 
 def _text(data: bytes, charset: str, _decode: Decode | None) -> Document | None:

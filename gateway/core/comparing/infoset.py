@@ -1,8 +1,8 @@
 """XML as values: what its infoset says, and nothing of how it was written.
 
 Prefixes, the order of attributes, comments and the space between elements mean nothing. Elements become members by
-their local names; `@xmlns` stands where the namespace is another than the parent's, `@name` is an attribute, `#text`
-the text beside attributes, `#mixed` text among elements, `#order` names that take turns. `xsi:nil` is null.
+their local names; `@name` is an attribute, `#text` the text beside attributes, `#mixed` text among elements, `#order`
+names that take turns. `xsi:nil` is null. Which namespaces the names are in stands once, at the top, in `#namespaces`.
 """
 
 from itertools import groupby
@@ -13,6 +13,7 @@ from gateway.core.comparing.codings import Unreadable
 from gateway.core.comparing.values import Element, Repeated
 from gateway.core.problems import SOAP_11, SOAP_12
 
+NAMESPACES = "#namespaces"
 DEEPEST = 200
 """Deeper than any message that means well."""
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -27,7 +28,7 @@ class NotXml(Exception):
 
 
 class Envelope(NamedTuple):
-    """What a SOAP envelope's Body holds: the content of its one child, whose name is `#element`, or all of several.
+    """What a SOAP envelope's Body holds: the content of its one child, named by `#element`, or of all, by their names.
 
     So pointers begin where those of a codec do, below the message's own element.
     """
@@ -46,13 +47,15 @@ def read_xml(data: bytes, charset: str) -> Element | Envelope:
         reading.feed(data, charset)
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise NotXml from error
-    (name, content), *_ = reading.document.items()
-    if name != "Envelope" or reading.space not in (SOAP_11, SOAP_12):
-        return reading.document
+    (content,) = reading.document.values()
+    spaces = {local: " ".join(sorted(found)) for local, found in reading.spaces.items() if found != {""}}
+    named = {NAMESPACES: spaces} if spaces else {}
+    if not reading.is_envelope:
+        return Element(reading.document | named)
     body = content.get("Body") if isinstance(content, Element) else None
     items = body.items() if isinstance(body, Element) else ()
     children = Element((name, child) for name, child in items if name[0] != "@")
-    return Envelope(_message(children), "Fault" in children)
+    return Envelope(Element(_message(children) | named), "Fault" in children)
 
 
 def _message(children: Element) -> Element:
@@ -82,7 +85,8 @@ class _Reading:
 
     def __init__(self) -> None:
         self.document = Element()
-        self.space = ""
+        self.is_envelope = False
+        self.spaces: dict[str, set[str]] = {}
         self._stack: list[_Open] = []
         self._prefixes: dict[str, list[str]] = {}
 
@@ -111,12 +115,10 @@ class _Reading:
             raise Unreadable(f"has elements nested more than {DEEPEST} deep")
         space, _, local = name.rpartition(" ")
         begun = _Open(space, local)
-        if self._stack:
-            outer = self._stack[-1].space
-        else:
-            outer = self.space = space
-        if space != outer:
-            begun.attributes["@xmlns"] = space
+        if not self._stack:
+            self.is_envelope = local == "Envelope" and space in (SOAP_11, SOAP_12)
+        if not self.is_envelope or (len(self._stack) > 1 and self._stack[1].local == "Body"):
+            self.spaces.setdefault(local, set()).add(space)
         for attribute in sorted(attributes):
             self._attribute(begun, attribute, attributes[attribute])
         self._stack.append(begun)

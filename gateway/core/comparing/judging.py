@@ -54,11 +54,10 @@ def judge(sample: Sample, rules: Rules, decode: Decode | None = None) -> Judgeme
         if answer.body is None:
             return Judgement("skipped", f"the {who}'s answer was not captured whole")
     control, candidate = _both(sample, decode)
-    for who, document in (("control", control), ("candidate", candidate)):
-        if isinstance(document, Incomparable):
-            return Judgement("incomparable", f"the {who}'s answer {document.reason}")
-    assert isinstance(control, Document)
-    assert isinstance(candidate, Document)
+    if isinstance(control, Incomparable):
+        return Judgement("incomparable", f"the control's answer {control.reason}")
+    if isinstance(candidate, Incomparable):
+        return Judgement("incomparable", f"the candidate's answer {candidate.reason}")
     return _compared(sample, Read(sample.control, control), Read(sample.candidate, candidate), rules, decode)
 
 

@@ -22,9 +22,9 @@ ENOUGH = 6
 """So few probes suffice if the candidate is odd in all. Every later look must be surer by its number: a field is looked
 at after each probe, and one that is there or not by chance would be called wrong in 15 % of all cases within 1,500 of
 them; as it is, in 3 %."""
-NOISE = 0.6
-"""Below it the rest may pass as noise. It is above one half, where noise of two values (there or not) stands for ever;
-what is hidden by it is at most a fifth of a field's differences."""
+NEARLY_HALF = 0.6
+"""Where two of three agreed, noise of two values (there or not) makes the candidate odd in one half, for ever. Below
+this it passes as noise; what may hide behind it is at most a fifth of the field's differences."""
 MOST_FIELDS = 500
 _TOUCHES: dict[Kind, frozenset[Kind]] = {
     "value": frozenset({"missing", "extra", "type", "value"}),
@@ -93,13 +93,15 @@ def added(one: FieldCounts, other: FieldCounts) -> dict[FieldKind, FieldCount]:
 def state_of(counted: FieldCount) -> State:
     """What a field is: wrong if the candidate is surely odd in more than half of the probes, noise if surely not.
 
-    "Surely" goes by the Wilson interval, one-sided 99 %; see ENOUGH and NOISE.
+    "Surely" goes by the Wilson interval, one-sided 99 %; see ENOUGH and NEARLY_HALF.
     """
-    probes = counted.candidate + counted.control + counted.every
+    agreed = counted.candidate + counted.control
+    probes = agreed + counted.every
     looks = 2 * log(max(probes, ENOUGH) / ENOUGH)
     if wilson(counted.candidate, probes, sqrt(Z * Z + looks))[0] > 0.5:
         return "wrong"
-    return "noise" if wilson(counted.candidate, probes)[1] < NOISE else "unsure"
+    rarely, evenly = wilson(counted.candidate, probes)[1] < 0.5, wilson(counted.candidate, agreed)[1] < NEARLY_HALF
+    return "noise" if rarely or evenly else "unsure"
 
 
 def states_of(counts: FieldCounts) -> dict[FieldKind, State]:

@@ -83,7 +83,7 @@ def tolerance(place: Place, most: str) -> Place:
 
 def same_instant(place: Place, _: None) -> Place:
     """Dates and times that name one moment."""
-    return _lenient(place, Lenience(_at_once, lambda value: str(instant(value) or value)))
+    return _lenient(place, Lenience(_at_once, _moment))
 
 
 def case(place: Place, _: None) -> Place:
@@ -136,6 +136,11 @@ def _without_number(value: Any) -> Any:
 def _at_once(one: Any, other: Any) -> bool:
     moment = instant(one)
     return moment is not None and moment == instant(other)
+
+
+def _moment(value: Any) -> Any:
+    found = instant(value)
+    return value if found is None else str(found)
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -73,7 +73,7 @@ def number(value: Any) -> Decimal | None:
 
 def text_of(value: Any) -> str:
     """A scalar as people write it in a table of values: strings without quotes, the rest as in JSON."""
-    return value if isinstance(value, str) else canonical(value).decode()
+    return str(value) if isinstance(value, str | Decimal) else canonical(value).decode()
 
 
 def canonical(value: Any) -> bytes:
@@ -84,9 +84,14 @@ def canonical(value: Any) -> bytes:
     return orjson.dumps(value, default=_exactly, option=orjson.OPT_SORT_KEYS)
 
 
+def in_order(value: Any) -> bytes:
+    """A value as JSON whose members keep their order, which counts in XML."""
+    return orjson.dumps(value)
+
+
 def _exactly(value: Any) -> Any:
     """An exact number, in a shape that no value read from a body is confused with."""
-    return {"\0": value.value if isinstance(value, Absent) else str(value)}
+    return {"\0": str(value)}
 
 
 def pointer_of(text: str) -> Pointer:

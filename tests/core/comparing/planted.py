@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from operator import itemgetter
 from random import Random
 from typing import Any, NamedTuple
@@ -15,10 +16,11 @@ Value = dict[str, Any]
 NAMES = ("Zoë Álvarez", "Ada Byrne", "Bea Clark", "Cy Drew", "Di Evans", "Ed Finch")
 
 
+@cache
 def truth(number: int) -> Value:
     """What the back office knows of one account; the same number, the same account."""
     chance = Random(number)
-    charges = [
+    charges: list[Value] = [
         {
             "ref": f"C{number:05}-{index}",
             "code": chance.choice(("RENT", "WATER", "HEAT", "GARAGE")),
@@ -201,7 +203,9 @@ def decode(data: bytes) -> Value:
     """What a codec makes of such an envelope: the schema says what is a list, a number or a flag."""
     (body,) = ElementTree.fromstring(data)
     (content,) = body
-    return {name: [] for name in LISTS} | _decoded(content)
+    members: Value = {name: [] for name in LISTS}
+    members.update(_decoded(content))
+    return members
 
 
 def _decoded(element: ElementTree.Element) -> Any:

