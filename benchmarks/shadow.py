@@ -199,7 +199,7 @@ def findings(bench: Bench, options: Namespace) -> list[Finding]:
 def saturated(bench: Bench, options: Namespace) -> Finding:
     """Full load, with and without a shadow: the copies are what is shed."""
     gateway = bench.shadowed("healthy")
-    with_shadow, without = [], []
+    with_shadow, without = list[float](), list[float]()
     bench.full(gateway)
     for number in range(options.rounds):
         for each in (bench.plain, gateway) if number % 2 else (gateway, bench.plain):

@@ -10,6 +10,7 @@ import signal
 import socket
 from functools import partial
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,15 +69,19 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         options.listen,
         on_observations=control.observed,
         on_samples=control.sampled,
+        on_captured=control.captured,
         on_event=control.happened,
     )
     launching = loop.create_task(control.supervisor.start())
     await asyncio.sleep(0)  # the data process is on its way; importing aiohttp takes as long as it does to be there
     from gateway.admin.api import admin_app, command_app
     from gateway.admin.serving import serve, serve_unix
+    from gateway.rollouts.daily import Daily
     from gateway.rollouts.room import Rollouts
 
-    control.rollouts = Rollouts(options.data, partial(_opened, options, loaded), traffic, control.apply, control.ask)
+    control.rollouts = Rollouts(
+        options.data, partial(_opened, options, loaded), traffic, control.apply, control.ask, control.order
+    )
     starting = loop.create_task(control.start(launching))
 
     async with contextlib.AsyncExitStack() as ending:
@@ -90,8 +95,11 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         await starting
         watching = loop.create_task(control.watch())
         ending.callback(watching.cancel)
+        daily = Daily(control.rollouts.replays, lambda: control.table, lambda: control.rollouts.keeper.store, time)
+        replaying = loop.create_task(daily.run())
+        ending.callback(replaying.cancel)
         log().info("listening", public=str(options.listen), admin=str(options.admin), data=str(options.data))
-        await _until_stopped(stop, watching, *control.rollouts.tasks)
+        await _until_stopped(stop, watching, replaying, *control.rollouts.tasks)
         log().info("draining", seconds=control.loaded.estate.gateway.drain_timeout)
         await control.supervisor.stop(control.loaded.estate.gateway.drain_timeout)
     log().info("gateway_stopped")

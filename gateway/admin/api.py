@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.admin.estate import estate_document, route_rows
 from gateway.admin.guards import LOOPBACK_ONLY, guarded
 from gateway.admin.openapi import document as openapi_document
+from gateway.admin.recording import recording_orders
 from gateway.admin.steering import Steering
 from gateway.config.words import METHODS
 from gateway.core.asking import Asked, asked
@@ -39,6 +40,7 @@ def command_app(steering: Steering) -> web.Application:
     app[LOOPBACK_ONLY] = False
     for path, handler in ORDERS.items():
         app.router.add_post(path, handler)
+    app.router.add_routes(recording_orders(steering))
     return app
 
 

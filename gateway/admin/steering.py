@@ -5,6 +5,8 @@ from typing import Any, Protocol
 from gateway.config.changes import ReloadResult as ReloadResult
 from gateway.config.check import Loaded
 from gateway.core.matching import RoutingTable
+from gateway.rollouts.capturing import Captures
+from gateway.rollouts.replaying import Replays
 
 
 class Steering(Protocol):
@@ -18,6 +20,16 @@ class Steering(Protocol):
     @property
     def table(self) -> RoutingTable:
         """Control's own copy of the table that serves."""
+        ...
+
+    @property
+    def captures(self) -> Captures:
+        """What is captured of the traffic that passes."""
+        ...
+
+    @property
+    def replays(self) -> Replays:
+        """Recorded requests that are sent again."""
         ...
 
     async def reload(self, *, accept: bool) -> ReloadResult:

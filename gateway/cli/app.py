@@ -12,6 +12,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli.call import call
+from gateway.cli.capture import capture
 from gateway.cli.check import check
 from gateway.cli.completion import COMPLETE, completion, learn_shells
 from gateway.cli.db import db
@@ -23,6 +24,7 @@ from gateway.cli.init import init
 from gateway.cli.openapi import openapi
 from gateway.cli.output import complain, complain_of
 from gateway.cli.reload import reload
+from gateway.cli.replay import replay
 from gateway.cli.routes import routes
 from gateway.cli.run import run as run_command
 from gateway.cli.schema import schema
@@ -44,6 +46,8 @@ for command in (check, explain, call, routes, flip, diff, reload, status, openap
     app.command()(command)
 app.add_typer(importing)
 app.add_typer(db)
+app.command()(capture)
+app.command()(replay)
 
 
 def _print_version(wanted: bool) -> None:

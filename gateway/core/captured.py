@@ -2,10 +2,23 @@
 
 from typing import NamedTuple
 
-from gateway.core.model import Side
+from gateway.core.headers import read_request
+from gateway.core.model import Request, Side
 
 Skipped = dict[tuple[str, str], int]
 """How many requests were not compared, by route and reason."""
+REPLAY = "replay"
+"""The source of samples that no client has just asked for."""
+
+
+def reason_of(reason: str, source: str) -> str:
+    """Why a sample was skipped, with its source where that is not the shadow: `late`, `replay_late`."""
+    return f"{REPLAY}_{reason}" if source == REPLAY else reason
+
+
+def source_of(reason: str) -> str:
+    """Whose sample was skipped for this reason."""
+    return REPLAY if reason.startswith(f"{REPLAY}_") else "shadow"
 
 
 class CapturedRequest(NamedTuple):
@@ -20,6 +33,11 @@ class CapturedRequest(NamedTuple):
     fields: tuple[tuple[bytes, bytes], ...]
     body: bytes = b""
     lines: bytes = b""
+
+    def request(self) -> Request:
+        """The request to be sent again. Raises ClientError for one that the gateway would not take."""
+        length = [(b"Content-Length", b"%d" % len(self.body))] if self.body else []
+        return read_request(self.method, self.target, [*self.fields, (b"Host", self.host), *length], True)
 
 
 class CapturedAnswer(NamedTuple):
@@ -36,6 +54,15 @@ class CapturedAnswer(NamedTuple):
     error: str = ""
     business: bool = False
     seconds: float = 0.0
+
+
+class Recorded(NamedTuple):
+    """One exchange: `at` Unix seconds when it began, `origin` where clients sent it (`https://services.example`)."""
+
+    request: CapturedRequest
+    answer: CapturedAnswer
+    at: float
+    origin: str
 
 
 class Sample(NamedTuple):

@@ -94,7 +94,7 @@ def explain(table: RoutingTable, gateway: Gateway, asked: Asked, draw_bits: Call
     except ClientError as fault:
         return nothing._replace(status=fault.status, detail=fault.detail)
     try:
-        route = _routed(table, request, asked.body)
+        route = routed(table, request, asked.body)
     except ClientError as fault:
         if fault.status in (404, 405) and (told := _published(table, request)):
             return nothing._replace(status=200, detail=told)
@@ -130,8 +130,8 @@ def _title(asked: Asked) -> str:
 # ------------------------------------------------------------------------------------------------ which route
 
 
-def _routed(table: RoutingTable, request: Request, body: bytes) -> PlannedRoute:
-    """The route that takes a request; raises ClientError when none does, in the order the proxy looks."""
+def routed(table: RoutingTable, request: Request, body: bytes) -> PlannedRoute:
+    """The route that takes a request; raises ClientError when none does. It looks in the order the proxy does."""
     problem = problem_of(request.path)
     if problem is not None:
         raise ClientError(400, problem)

@@ -14,21 +14,11 @@ from string import punctuation
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
-from gateway.core.captured import CapturedAnswer, CapturedRequest
+from gateway.core.captured import CapturedAnswer, CapturedRequest, Recorded
 from gateway.core.headers import request_shape
 from gateway.core.masking import Fields, Mask, address_parts, masked_fields, masked_target, masked_text, masked_value
 from gateway.core.secrecy import MASK
 from gateway.errors import CommandError
-
-
-class Recorded(NamedTuple):
-    """One exchange: `at` Unix seconds when it began, `origin` where clients sent it (`https://services.example`)."""
-
-    request: CapturedRequest
-    answer: CapturedAnswer
-    at: float
-    origin: str
-
 
 # ------------------------------------------------------------------------------------------------ written
 

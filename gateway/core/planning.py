@@ -92,7 +92,8 @@ class PlannedRoute:
     side that takes the others; `sticky` is there when the route is split; `places` is where its `{name}` segments stand
     in a path (for `**`: where the rest begins); `published` is the WSDL that its clients go by; `ready` is where
     whoever serves the route keeps what it needs per side; `shadow` is there when requests are copied, and `copied` are
-    the methods of those that are. What stands beside the file may change while the table serves: `stand` takes it.
+    the methods of those that are; `watched` tells that somebody may want what passes: a shadow, or the `taker` that
+    `capture` gave. What stands beside the file may change while the table serves: `stand` takes it.
     """
 
     __slots__ = (
@@ -117,7 +118,9 @@ class PlannedRoute:
         "share",
         "standing",
         "sticky",
+        "taker",
         "tester",
+        "watched",
     )
 
     def __init__(self, route: Route, plans: dict[Side, Plan], published: Published | None = None) -> None:
@@ -134,12 +137,18 @@ class PlannedRoute:
         self.stand(NO_STANDING)
         self.shadow = route.shadow if len(plans) == 2 and not self.retired else None
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
+        self.capture(None)
         self.raw_path = route.raw_path
         self.journey = (route.journey or route.id).encode()
         self.predicates = len(match.headers) + len(match.query)
         self.ends_in_rest = bool(match.segments) and match.segments[-1].kind == "rest"
         self.places = tuple(at for at, segment in enumerate(match.segments) if segment.kind != "literal")
         self.param_names = tuple(segment.text for segment in match.segments if segment.kind != "literal")
+
+    def capture(self, taker: Any) -> None:
+        """Have whoever serves the route hand what passes to a taker, from the next request on; None ends that."""
+        self.taker = taker
+        self.watched = taker is not None or self.shadow is not None
 
     def stand(self, standing: Standing) -> None:
         """Go by an override or a ramp's position from the next request on."""

@@ -15,7 +15,7 @@ from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
 from gateway.config.live import settled_changes
-from gateway.core.captured import CapturedRequest, Sample, Seconds, Skipped
+from gateway.core.captured import CapturedRequest, Recorded, Sample, Seconds, Skipped
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Observation, Side
 from gateway.core.policies import Standing
@@ -26,6 +26,8 @@ from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
 if TYPE_CHECKING:
+    from gateway.rollouts.capturing import Captures
+    from gateway.rollouts.replaying import Replays
     from gateway.rollouts.room import Rollouts
 
 _GRAVE = frozenset(
@@ -66,6 +68,10 @@ class Control:
     def ask(self, number: int, route: str, request: CapturedRequest, side: Side) -> bool:
         """Have one side asked a request once more; the answer comes with samples, by its number."""
         return self.supervisor.order("again", number, route, request, side)
+
+    def captured(self, number: int, taken: list[Recorded], dropped: dict[str, int]) -> None:
+        """The data process hands over what passed on a route that is being captured."""
+        self.captures.captured(number, taken, dropped)
 
     def apply(self, standings: Mapping[str, Standing]) -> None:
         """Traffic goes by these overrides and positions of ramps from now on."""
@@ -171,6 +177,14 @@ class Control:
         self._access.configure(estate.gateway.access_log, {route.name: route.pattern for route in estate.routes})
 
     # -------------------------------------------------------------------------------------------- what others ask
+
+    @property
+    def captures(self) -> "Captures":
+        return self.rollouts.captures
+
+    @property
+    def replays(self) -> "Replays":
+        return self.rollouts.replays
 
     def status(self) -> dict[str, Any]:
         """Everything about this gateway that a person or a probe may want to know, as plain JSON values."""

@@ -11,18 +11,19 @@ import signal
 import socket
 import ssl
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 from weakref import finalize
 
 from gateway import __version__
-from gateway.core.captured import CapturedRequest, Sample, Seconds, Skipped
+from gateway.core.captured import CapturedRequest, Recorded, Sample, Seconds, Skipped, reason_of
 from gateway.core.forwarding import is_trusted
 from gateway.core.model import AccessLog, Backend, Gateway, Observation, Route, Side
 from gateway.core.policies import Standing
 from gateway.processes.channel import CAN_WAIT, PROTOCOL, SOCKET, Channel, Message, listen_unix
 from gateway.processes.stalls import StallProbe
+from gateway.proxy.capturing import Captures
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import Live, LiveBuilder
 from gateway.proxy.recorder import Recorder
@@ -44,6 +45,7 @@ class DataProcess:
         self._recorder = Recorder(self._deliver)
         nothing = Gateway(access_log=AccessLog("off"))
         self._shadows = Shadows(self._deliver_samples, self._recorder)
+        self._captures = Captures(self._deliver_captured)
         self._standings: dict[str, Standing] = {}
         self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._shadows)
         self._server = Server(self._handler, _settings(nothing, self._handler.live), self._clock)
@@ -133,6 +135,10 @@ class DataProcess:
                 self._ask_again(number, route, request, side)
             case ("replay", str(route), list(requests), str(source)):
                 self._replay(route, requests, source)
+            case ("capture", int(number), str(route), int(left), bool(every)):
+                self._captures.lease(number, route, left, every, monotonic())
+            case ("capture_ends", int(number)):
+                self._captures.end(number)
             case ("drain", seconds):
                 self._spawn(self._drain(seconds))
             case ("probe_stalls", bool(on)):
@@ -158,12 +164,15 @@ class DataProcess:
         if planned is not None and side in planned.ready:
             self._shadows.ask_again(live, planned, number, request, side)
 
+    def _deliver_captured(self, number: int, taken: list[Recorded], dropped: Mapping[str, int]) -> bool:
+        return self._channel is not None and self._channel.send(("captured", number, taken, dict(dropped)), CAN_WAIT)
+
     def _replay(self, route: str, requests: list[CapturedRequest], source: str) -> None:
         live = self._handler.live
         planned = live.table.routes.get(route)
         for request in requests:
             if planned is None or len(planned.ready) < 2:
-                self._shadows.skip(route, "no_such_route")
+                self._shadows.skip(route, reason_of("no_such_route", source))
             else:
                 self._shadows.replay(live, planned, request, source)
 
@@ -174,6 +183,7 @@ class DataProcess:
             await asyncio.sleep(TICK)
             self._recorder.flush()
             self._shadows.tick()
+            self._captures.tick(monotonic())
             count += 1
             if count % 10 == 0:
                 self._tell("stats", self._stats())
@@ -213,6 +223,7 @@ class DataProcess:
         if builder is None or builder.live.table.revision != revision:
             return
         builder.live.table.stand(self._standings)
+        self._captures.follow(builder.live.table)
         old, self._handler.live = self._handler.live, builder.live
         self._server.settings = _settings(builder.live.gateway, builder.live)
         builder.retire_old()

@@ -60,7 +60,7 @@ class Handler:
             attempt = exchange.attempt = Attempt(exchange, request, route, plan, lines, pool)
             if choice.why == "tester":
                 attempt.role = "tester"
-            elif route.shadow is not None:
+            elif route.watched:
                 watched = self._shadows.watch(live, attempt)
             answer = await caller.call(attempt, partial(pool.send, attempt))
             exchange.first_byte = perf_counter() - exchange.began

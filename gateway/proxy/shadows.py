@@ -12,12 +12,13 @@ from functools import partial
 from random import getrandbits
 from time import perf_counter, thread_time, time
 
-from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample, Seconds, Skipped
+from gateway.core.captured import CapturedAnswer, CapturedRequest, Recorded, Sample, Seconds, Skipped, reason_of
 from gateway.core.forwarding import Peer, forwarding_lines, ids_of
-from gateway.core.headers import AnswerHead, read_request
-from gateway.core.model import BUCKETS, LEGACY, NEW, Side
+from gateway.core.headers import AnswerHead
+from gateway.core.model import BUCKETS, LEGACY, NEW, Request, Side
 from gateway.core.planning import PlannedRoute
 from gateway.proxy.attempts import Attempt
+from gateway.proxy.capturing import Capture
 from gateway.proxy.copies import Got, Pair, ask, captured
 from gateway.proxy.live import Live
 from gateway.proxy.recorder import Recorder
@@ -43,12 +44,16 @@ Deliver = Callable[[list[Sample], Skipped, Seconds], bool]
 
 
 class Watched:
-    """A live request that is to be copied once it is over; its bodies are kept meanwhile."""
+    """A live request that is to be copied or captured once it is over; its bodies are kept meanwhile.
 
-    __slots__ = ("_attempt", "_body", "_head", "_live", "_shadows")
+    `shadows` is None where it is not copied, `capture` where it is not captured.
+    """
 
-    def __init__(self, shadows: "Shadows", live: Live, attempt: Attempt) -> None:
+    __slots__ = ("_attempt", "_body", "_capture", "_head", "_live", "_shadows")
+
+    def __init__(self, shadows: "Shadows | None", capture: Capture | None, live: Live, attempt: Attempt) -> None:
         self._shadows = shadows
+        self._capture = capture
         self._live = live
         self._attempt = attempt
         self._head: AnswerHead | None = None
@@ -65,20 +70,29 @@ class Watched:
         attempt, exchange = self._attempt, self._attempt.exchange
         body = attempt.body.kept
         answer = b"" if attempt.request.method == b"HEAD" else self._body.kept
-        if exchange.error:
-            self._shadows.skip(attempt.route.name, exchange.error)
-        elif body is None:
-            self._shadows.skip(attempt.route.name, "request_too_large")
-        elif answer is None and not attempt.error:
-            self._shadows.skip(attempt.route.name, "answer_too_large")
-        else:
-            side = attempt.plan.side
-            pair = Pair(self._live, attempt.route, attempt.request, body, side, attempt.lines, exchange.ids)
-            pair.scheme = exchange.connection.peer.scheme
-            seconds = perf_counter() - exchange.began
-            got = Got(self._head, answer, attempt.outcome, attempt.acted, attempt.error, exchange.first_byte, seconds)
-            pair.control = captured(self._live.gateway, attempt, pair.scheme, got)
-            self._shadows.offer(pair)
+        if exchange.error or body is None:
+            self._lost(exchange.error or "request_too_large")
+            return
+        side = attempt.plan.side
+        pair = Pair(self._live, attempt.route, attempt.request, body, side, attempt.lines, exchange.ids)
+        pair.scheme = exchange.connection.peer.scheme
+        seconds = perf_counter() - exchange.began
+        got = Got(self._head, answer, attempt.outcome, attempt.acted, attempt.error, exchange.first_byte, seconds)
+        pair.control = captured(self._live.gateway, attempt, pair.scheme, got)
+        if self._capture is not None:
+            origin = f"{pair.scheme.decode()}://{(attempt.request.host or b'localhost').decode('latin-1')}"
+            self._capture.take(Recorded(pair.captured(), pair.control, exchange.at, origin))
+        if self._shadows is not None:
+            if answer is None and not attempt.error:
+                self._shadows.skip(attempt.route.name, "answer_too_large")
+            else:
+                self._shadows.offer(pair)
+
+    def _lost(self, reason: str) -> None:
+        if self._capture is not None:
+            self._capture.drop(reason)
+        if self._shadows is not None:
+            self._shadows.skip(self._attempt.route.name, reason)
 
 
 class Lane:
@@ -114,17 +128,26 @@ class Shadows:
     # -------------------------------------------------------------------------------------------- what is copied
 
     def watch(self, live: Live, attempt: Attempt) -> Watched | None:
-        """Keep this request, if it is one to copy. What proves whose its connection is proves nothing on another."""
+        """Keep this request, if it is one to copy or capture.
+
+        What proves whose its connection is proves nothing on another, and a tunnel has no end.
+        """
         route, request = attempt.route, attempt.request
-        if (
-            route.shadow is None
-            or getrandbits(32) * BUCKETS >> 32 >= route.shadow.share
-            or request.method not in route.copied
-            or request.pinned
-            or request.upgrade
-        ):
+        if request.pinned or request.upgrade:
             return None
-        return Watched(self, live, attempt)
+        capture: Capture | None = route.taker
+        if capture is not None and not capture.wants(route, request):
+            capture = None
+        if self._is_drawn(route, request):
+            return Watched(self, capture, live, attempt)
+        return Watched(None, capture, live, attempt) if capture is not None else None
+
+    def _is_drawn(self, route: PlannedRoute, request: Request) -> bool:
+        return (
+            route.shadow is not None
+            and getrandbits(32) * BUCKETS >> 32 < route.shadow.share
+            and request.method in route.copied
+        )
 
     def replay(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, source: str) -> None:
         """Send a recorded request to both sides; the answer of the one that serves is the control."""
@@ -140,10 +163,7 @@ class Shadows:
         self._wait(pair, route.ready[side].pool)
 
     def _recorded(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, side: Side) -> Pair:
-        fields = [*recorded.fields, (b"Host", recorded.host)]
-        if recorded.body:
-            fields.append((b"Content-Length", b"%d" % len(recorded.body)))
-        request = read_request(recorded.method, recorded.target, fields, True)
+        request = recorded.request()
         ids = ids_of(request, getrandbits)
         lines = recorded.lines or forwarding_lines(OURSELVES, request) + ids.lines
         return Pair(live, route, request, recorded.body, side, lines, ids)
@@ -159,7 +179,7 @@ class Shadows:
     def _wait(self, pair: Pair, pool: Pool) -> None:
         lane = self._lanes.setdefault(pool, Lane())
         if len(lane.waiting) >= QUEUED or self._held + pair.size > HELD:
-            self.skip(pair.route.name, "queue_full")
+            self._shed(pair, "queue_full")
             return
         self._held += pair.size
         lane.waiting.append(pair)
@@ -176,6 +196,9 @@ class Shadows:
         """A request is not compared."""
         self._skipped[route, reason] += 1
 
+    def _shed(self, pair: Pair, reason: str) -> None:
+        self.skip(pair.route.name, reason_of(reason, pair.source))
+
     # -------------------------------------------------------------------------------------------- sending
 
     def _turn_soon(self) -> None:
@@ -191,7 +214,7 @@ class Shadows:
                 pair = lane.waiting.popleft()
                 self._held -= pair.size
                 if time() - pair.at > PATIENCE:
-                    self.skip(pair.route.name, "late")
+                    self._shed(pair, "late")
                 else:
                     lane.under_way += 1
                     Driver(self._run(pair), partial(self._ended, lane, pair)).resume()
@@ -201,7 +224,7 @@ class Shadows:
     def _ended(self, lane: Lane, pair: Pair, error: BaseException | None) -> None:
         lane.under_way -= 1
         if error is not None:  # a defect of ours must not pass for the candidate's
-            self.skip(pair.route.name, "defect")
+            self._shed(pair, "defect")
             asyncio.get_running_loop().call_exception_handler({"message": "A copy failed", "exception": error})
         if lane.waiting:
             self._turn_soon()
@@ -215,7 +238,7 @@ class Shadows:
             pair.control = await ask(pair, ready[pair.side], "probe", self._recorder)
         candidate = await ask(pair, ready[OTHER[pair.side]], "shadow", self._recorder)
         if candidate.body is None and not candidate.error:
-            self.skip(pair.route.name, "candidate_too_large")
+            self._shed(pair, "candidate_too_large")
             return
         self._finish(pair, candidate)
 
@@ -248,7 +271,7 @@ class Shadows:
         if not self._deliver(samples, dict(skipped), seconds):
             self._skipped = skipped
             for sample in samples:
-                self.skip(sample.route, "control_busy")
+                self.skip(sample.route, reason_of("control_busy", sample.source))
 
     def tick(self) -> None:
         """Ten times a second: fewer copies may be under way while the loop is at work all the time, more otherwise."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import NamedTuple
 
-from gateway.core.captured import CapturedAnswer, Sample, Seconds, Skipped
+from gateway.core.captured import CapturedAnswer, Sample, Seconds, Skipped, reason_of, source_of
 from gateway.core.comparing.differences import OVERFLOW, FieldKind
 from gateway.core.comparing.documents import Decode
 from gateway.core.comparing.judging import Judgement, judge
@@ -49,7 +49,8 @@ class Way(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What a sample is worth, or will be. `request` is a hash of the request; `fields` are those that differ."""
+    """What a sample is worth, or will be. `request` is a hash of the request; `fields` are those that differ; `source`
+    is the sample's."""
 
     route: str
     verdict: Verdict
@@ -59,6 +60,7 @@ class Judged(NamedTuple):
     shape: str = ""
     fields: Signature = frozenset()
     reason: str = ""
+    source: str = "shadow"
 
 
 class Seen(NamedTuple):
@@ -157,6 +159,12 @@ class Judge:
         known = [self.fields[name] for name in names if name in self.fields]
         return waiting + sum(each.at >= since for fields in known for each in fields.in_hand)
 
+    def in_hand(self, route: str, source: str, since: float) -> list[Judged]:
+        """The samples of a route in hand, of this source and since then."""
+        if route not in self.fields:
+            return []
+        return [each for each in self.fields[route].in_hand if each.source == source and each.at >= since]
+
     def worst(self, routes: Iterable[str]) -> str:
         """Where answers are wrong most often, as a pointer; "" where none is known to be."""
         wrong = [
@@ -176,7 +184,7 @@ class Judge:
         again = [self._asking.answered(number, second) for number, second in seconds.items()]
         for sample in (*(each for each in again if each is not None), *samples):
             if len(self._waiting) >= WAITING or self._bytes > WAITING_BYTES:
-                lost[sample.route, "control_busy"] += 1
+                lost[sample.route, reason_of("control_busy", sample.source)] += 1
             else:
                 self._waiting.append(sample)
                 self._bytes += _size(sample)
@@ -184,7 +192,7 @@ class Judge:
             self._wake.set()
         found = []
         for (route, reason), count in lost.items():
-            found += [Judged(route, "skipped", LEGACY, now, reason=reason)] * count
+            found += [Judged(route, "skipped", LEGACY, now, reason=reason, source=source_of(reason))] * count
         if found:
             self._tell(found)
 
@@ -246,6 +254,7 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
             judgement.shape,
             judgement.signature,
             judgement.reason,
+            sample.source,
         )
         room = EXAMPLES - kept[sample.route]
         examples = [example_of(each, way.rules, key) for each in judgement.differences[:room]]

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from gateway.core.captured import Sample, Seconds, Skipped
 from gateway.core.comparing.rules import compiled
-from gateway.core.model import Estate, Observation, Route
+from gateway.core.model import Estate, Observation, Route, Serve
 from gateway.core.policies import Shadow, Standing
 from gateway.rollouts.actions import Actions
 from gateway.rollouts.asking import Ask, Asking
+from gateway.rollouts.capturing import Captures
 from gateway.rollouts.evidence import StageEvidence
 from gateway.rollouts.judging import Judge, Judged, Way
 from gateway.rollouts.keeper import Keeper, Opening, replica_of
 from gateway.rollouts.loop import Loop
+from gateway.rollouts.replaying import Replays
 from gateway.rollouts.standings import Standings, ramps_of
 from gateway.rollouts.stored import StoredDeliveries
 from gateway.rollouts.telling import Teller
@@ -33,9 +35,10 @@ WAIT_FOR_STORE = 3.0
 
 
 class Rollouts:
-    """Evidence, ramps and overrides.
+    """Evidence, ramps and overrides; captures and replays.
 
-    `apply` has the traffic go where things stand, at once; `ask` has one side asked a request once more.
+    `apply` has the traffic go where things stand, at once; `ask` has one side asked a request once more; `order`
+    reaches the data process.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Rollouts:
         traffic: Traffic,
         apply: Callable[[Mapping[str, Standing]], None],
         ask: Ask,
+        order: Callable[..., bool],
     ) -> None:
         self._traffic = traffic
         self._tasks: list[asyncio.Task[None]] = []
@@ -66,6 +70,8 @@ class Rollouts:
         )
         self.loop: Loop = Loop(self.standings, self.evidence, self.judge, self.keeper, self.teller, apply)
         self.actions = Actions(self.standings, self.loop, self.teller)
+        self.captures = Captures(order, self._serves)
+        self.replays = Replays(order, self.judge, self._compare)
 
     def _store(self) -> "Store | None":
         return self.keeper.store
@@ -87,11 +93,25 @@ class Rollouts:
         """A new table is about to serve."""
         self.keeper.keep = estate.gateway.keep
         self.teller.webhooks.use(estate.gateway.webhooks)
-        compared = [route for route in estate.routes if route.shadow is not None or route.replay is not None]
+        self.loop.follow(estate, time())
+        self._compare()
+
+    def _serves(self, name: str) -> bool:
+        """Whether there is such a route, and it passes requests on."""
+        route = self.standings.routes.get(name)
+        return route is not None and route.serve is not Serve.RETIRED
+
+    def _compare(self) -> None:
+        """Compare the answers of the routes that say so, and of those that are being replayed."""
+        replayed = set(self.replays.routes)
+        compared = [
+            route
+            for route in self.standings.routes.values()
+            if route.shadow is not None or route.replay is not None or route.name in replayed
+        ]
         self.keeper.read(route.name for route in compared if route.name not in self._ways)
         self._ways = {route.name: self._way(route) for route in compared}
         self.judge.follow({name: way for name, (_, way) in self._ways.items()})
-        self.loop.follow(estate, time())
 
     def _way(self, route: Route) -> tuple[Route, Way]:
         """How a route's answers are compared; made anew only where the route has changed."""
@@ -132,6 +152,7 @@ class Rollouts:
         self.judge.sampled(samples, skipped, seconds, time())
 
     def _judged(self, found: list[Judged]) -> None:
+        self.replays.judged(found)
         verdicts: Counter[tuple[str, str]] = Counter()
         moves = False
         for each in found:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.core.events import Event
 from gateway.core.policies import Keep
 from gateway.errors import CommandError, StoreUnavailable
-from gateway.store import counting, events, keeping, migrating, steering
+from gateway.store import claims, counting, events, keeping, migrating, steering
 from gateway.store.addresses import Address, address_of
 from gateway.store.engines import open_engine, unavailable
 from gateway.store.values import (
@@ -196,6 +196,15 @@ class Store:
     ) -> None:
         """So many attempts failed. From `next_try` on it may be taken again (None: never)."""
         await self._write(events.delivery_failed, event_id, webhook, attempts, next_try, why)
+
+    # ------------------------------------------------------------------------------------------ claims
+
+    async def claim_day(self, what: str, day: int) -> bool:
+        """Take on what is done once a day, by one replica; False when that day was taken.
+
+        What nobody has heard of yet begins with the next day.
+        """
+        return await self._write(claims.claim, f"daily {what}", day)
 
     # ------------------------------------------------------------------------------------------ keeping
 

@@ -1,11 +1,15 @@
 """A control process that only remembers what it was told."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gateway.admin.steering import ReloadResult
 from gateway.config.check import Loaded, load
 from gateway.core.matching import RoutingTable, compiled
+from gateway.rollouts.capturing import Captures
+from gateway.rollouts.replaying import Replays
+from tests.support.recorded import idle_judge
 
 ROUTES = """\
 version: 1
@@ -48,6 +52,9 @@ class FakeSteering:
         self.problems: list[str] = []
         self.held: str | None = None
         self.orders: list[tuple[object, ...]] = []
+        self.ordered: Callable[[tuple[object, ...]], None] = lambda message: None
+        self.captures = Captures(self.order, lambda name: name in self.table.routes)
+        self.replays = Replays(self.order, idle_judge(), lambda: None)
         self.accepted: list[bool] = []
         self.result = ReloadResult("unchanged", "The file is what serves already.", (), 1)
 
@@ -102,4 +109,5 @@ class FakeSteering:
 
     def order(self, *message: object) -> bool:
         self.orders.append(message)
+        self.ordered(message)
         return self.serving

@@ -13,6 +13,7 @@ HEAVY = ("aiohttp", "pydantic", "rich", "yaml", "asyncio", "structlog", "http.cl
 COMMANDS = (
     *("run", "check", "explain", "call", "routes", "flip", "diff", "reload", "status", "openapi", "schema"),
     *("init", "completion", "import", "db"),
+    *("capture", "replay"),
 )
 
 

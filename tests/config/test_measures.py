@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from gateway.config import measures
 from gateway.config.problems import Unreadable
-from gateway.config.told import clock_text, pointer_text
+from gateway.config.told import clock_text
+from gateway.core.comparing.values import pointer_text
 
 
 def refusal(read: Callable[[object], Any], value: object) -> str:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.captured import CapturedAnswer, CapturedRequest
-from gateway.core.har import Recorded, Recording, Skipped, har_of, requests_of
+from gateway.core.captured import CapturedAnswer, CapturedRequest, Recorded
+from gateway.core.har import Recording, Skipped, har_of, requests_of
 from gateway.errors import CommandError
 
 ORIGIN = "https://services.example"
@@ -124,7 +124,7 @@ def test_nobody_is_in_a_document(noise: bytes, where: str, name: str) -> None:
 # ------------------------------------------------------------------------------------------------ there and back
 
 _NAMES = st.sampled_from([b"Accept", b"accept-language", b"Content-Type", b"User-Agent", b"SOAPAction"])
-_VALUES = st.from_regex(rb"[a-z0-9/*.-]{1,20}", fullmatch=True)
+_VALUES = st.from_regex(rb"[a-z0-9/*.-]{1,20}", fullmatch=True).filter(lambda value: value != b"***")
 
 
 @given(

@@ -55,6 +55,17 @@ def chosen(given: Route, asked: Request, draw: int = 0) -> tuple[Side, str]:
 # ------------------------------------------------------------------------------------------------ compiling a route
 
 
+def test_a_route_is_watched_while_somebody_wants_what_passes() -> None:
+    """For its shadow, for a taker, or for both."""
+    plain, copied = (plan_of(route(shadow=shadow)) for shadow in (None, Shadow(100)))
+    assert [each.watched for each in (plain, copied)] == [False, True]
+    for each in (plain, copied):
+        each.capture("somebody")
+        assert (each.watched, each.taker) == (True, "somebody")
+        each.capture(None)
+    assert [(each.watched, each.taker) for each in (plain, copied)] == [(False, None), (True, None)]
+
+
 def test_a_plan_is_finished_when_the_table_is_built() -> None:
     """Each side has its backend, its target and its bounds before the first request comes."""
     made = plan_of(route("GET /a", max_body=7))

@@ -303,3 +303,14 @@ async def test_a_process_that_ends_begins_no_copies(start: Start, new: Origin) -
         serving.shadows.tick()
         await asyncio.sleep(0.01)
     assert len(new.seen("/a")) == 1
+
+
+async def test_what_is_shed_of_a_replay_is_told_apart(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever replays learns what became of each request; a shadow's own are counted for themselves."""
+    monkeypatch.setattr(shadows, "QUEUED", 0)
+    serving = await start(copied())
+    recorded = CapturedRequest(b"GET", b"/a", b"api.example", ())
+    serving.shadows.replay(serving.live, serving.live.table.routes["ANY /a"], recorded, "replay")
+    await serving.get("/a", until=b"ok")
+    await serving.compared(2)
+    assert serving.skipped == {("ANY /a", "replay_queue_full"): 1, ("ANY /a", "queue_full"): 1}

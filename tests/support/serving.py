@@ -16,7 +16,7 @@ from tests.support.origin import Origin
 class Serving:
     """A handler that serves routes from one origin for each backend, and a client's connection to it.
 
-    `seen` are the observations, `samples`, `skipped` and `seconds` what its copies brought; `deaf` refuses to take those.
+    `seen` are the observations, `samples`, `skipped` and `seconds` what its copies brought; `deaf` refuses those.
     """
 
     def __init__(self, origins: dict[str, Origin], *served: Route, gateway: Gateway | None = None) -> None:

@@ -1,0 +1,27 @@
+"""Requests that were kept whole, and why samples were not compared."""
+
+import pytest
+
+from gateway.core.captured import reason_of, source_of
+from gateway.errors import ClientError
+from tests.support.recorded import sent
+
+
+def test_a_captured_request_is_sent_again_as_it_came() -> None:
+    """With its fields and its Host, and the length of the body that it has now."""
+    request = sent(b"/a?x=1", b"POST", fields=((b"Accept", b"text/plain"),), body=b"four").request()
+    assert (request.method, request.path, request.query, request.host) == (b"POST", b"/a", b"?x=1", b"api.example")
+    assert (b"Accept", b"text/plain") in request.fields
+    assert (request.length, sent().request().length) == (4, 0)
+
+
+def test_what_the_gateway_does_not_take_is_not_sent_again() -> None:
+    """It is judged like any request."""
+    with pytest.raises(ClientError):
+        sent(b"no target at all").request()
+
+
+def test_a_reason_tells_whose_sample_it_was() -> None:
+    """What is skipped of a replay is told apart from what is skipped of a shadow."""
+    assert [reason_of("late", source) for source in ("shadow", "replay")] == ["late", "replay_late"]
+    assert [source_of(reason) for reason in ("late", "replay_late")] == ["shadow", "replay"]
