@@ -5,6 +5,7 @@ Each root imports what its process needs when it runs: the data process must sta
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -77,11 +78,13 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.admin.api import admin_app, command_app
     from gateway.admin.serving import serve, serve_unix
     from gateway.rollouts.daily import Daily
+    from gateway.rollouts.desk import Desk
     from gateway.rollouts.room import Rollouts
 
     control.rollouts = Rollouts(
         options.data, partial(_opened, options, loaded), traffic, control.apply, control.ask, control.order
     )
+    control.desk = Desk(control.rollouts, control.supervisor.stands)
     starting = loop.create_task(control.start(launching))
 
     async with contextlib.AsyncExitStack() as ending:
@@ -93,6 +96,8 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         orders = await serve_unix(command_app(control), listen_unix(options.data / CONTROL_SOCKET))
         ending.push_async_callback(orders.cleanup)
         await starting
+        gc.freeze()  # what is there by now stays: looking through it again and again would hold everything up
+        gc.set_threshold(50_000, 20, 100)
         watching = loop.create_task(control.watch())
         ending.callback(watching.cancel)
         daily = Daily(control.rollouts.replays, lambda: control.table, lambda: control.rollouts.keeper.store, time)

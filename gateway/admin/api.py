@@ -1,17 +1,17 @@
 """The admin room's addresses. The TCP port only reads; what changes something is taken on the Unix socket alone."""
 
 import asyncio
-import json
 from base64 import b64decode
-from collections.abc import Awaitable, Callable
 from random import getrandbits
 from typing import Any
 
 from aiohttp import web
 
+from gateway.admin import evidence
 from gateway.admin.estate import estate_document, route_rows
 from gateway.admin.guards import LOOPBACK_ONLY, guarded
 from gateway.admin.openapi import document as openapi_document
+from gateway.admin.orders import STEERING, Handler, order_of
 from gateway.admin.recording import recording_orders
 from gateway.admin.steering import Steering
 from gateway.config.words import METHODS
@@ -20,8 +20,6 @@ from gateway.core.explaining import explain
 from gateway.errors import CommandError
 
 NO_TRAFFIC = {"legacy": {"requests": 0, "errors": 0}, "new": {"requests": 0, "errors": 0}, "refused": 0}
-STEERING: web.AppKey[Steering] = web.AppKey("steering")
-Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 def admin_app(steering: Steering) -> web.Application:
@@ -62,13 +60,14 @@ async def readyz(request: web.Request) -> web.Response:
 
 def checks(status: dict[str, Any]) -> list[dict[str, Any]]:
     """What readiness rests on, and what an operator should look at though the gateway is ready."""
-    data, config = status["data"], status["config"]
+    data, config, store = status["data"], status["config"], status["store"]
     problems, held = config["problems"], config["held"]
     told = [
         ("data_process_serving", data["serving"], f"process {data['pid']}, table {data['revision']}"),
         ("configuration_accepted", data["revision"] > 0, f"{config['file']} {config['digest']}"),
         ("last_reload", config["last_reload_ok"], "; ".join(problems) or f"what serves was read {config['loaded_at']}"),
         ("file_held", not held, held or "no"),
+        ("store", store["available"], store["why"] or f"it answers; this replica is {store['replica']}"),
     ]
     return [{"check": name, "ok": bool(ok), "detail": detail} for name, ok, detail in told]
 
@@ -86,10 +85,13 @@ async def status(request: web.Request) -> web.Response:
 
 
 async def routes(request: web.Request) -> web.Response:
-    """One row per route, with what it served since this control process began."""
+    """One row per route, where it stands now, and what it served since this control process began."""
     steering = request.app[STEERING]
-    estate, traffic = steering.loaded.estate, steering.traffic()
-    rows = [row | {"traffic": traffic.get(row["name"], NO_TRAFFIC)} for row in route_rows(estate)]
+    estate, traffic, standings = steering.loaded.estate, steering.traffic(), steering.desk.routes()
+    rows = [
+        row | standings.get(row["name"], {"standing": ""}) | {"traffic": traffic.get(row["name"], NO_TRAFFIC)}
+        for row in route_rows(estate)
+    ]
     return web.json_response({"digest": estate.digest, "routes": rows})
 
 
@@ -116,20 +118,20 @@ async def explain_query(request: web.Request) -> web.Response:
 
 async def reload(request: web.Request) -> web.Response:
     """`{"accept": bool}`"""
-    order = await _order(request, accept=bool)
+    order = await order_of(request, accept=bool)
     result = await request.app[STEERING].reload(accept=order["accept"])
     return web.json_response(result._asdict())
 
 
 async def probe_stalls(request: web.Request) -> web.Response:
     """`{"on": bool}`: begin or end measuring how late the data process' loop is."""
-    order = await _order(request, on=bool)
+    order = await order_of(request, on=bool)
     return web.json_response({"sent": request.app[STEERING].order("probe_stalls", order["on"])})
 
 
 async def explain_body(request: web.Request) -> web.Response:
     """`{"method", "url", "headers": ["Name: value"], "address", "body": base64 of its beginning, "size": of it all}`"""
-    order = await _order(request, method=str, url=str, headers=list, address=str, body=str, size=int)
+    order = await order_of(request, method=str, url=str, headers=list, address=str, body=str, size=int)
     try:
         body = b64decode(order["body"], validate=True)
     except ValueError as error:
@@ -137,19 +139,6 @@ async def explain_body(request: web.Request) -> web.Response:
     headers = [str(each) for each in order["headers"]]
     ask = asked(_known(order["method"]), order["url"], headers, body, order["address"], order["size"])
     return _explained(request, ask)
-
-
-async def _order(request: web.Request, **kinds: type) -> dict[str, Any]:
-    """The JSON object of a request, which has these keys and no others. Raises CommandError."""
-    try:
-        order = json.loads(await request.read() or b"{}")
-    except ValueError as error:
-        raise CommandError("The body is not JSON.") from error
-    right = isinstance(order, dict) and order.keys() == kinds.keys()
-    if not right or not all(type(order[key]) is kind for key, kind in kinds.items()):
-        wanted = ", ".join(f"{key} ({kind.__name__})" for key, kind in kinds.items())
-        raise CommandError(f"The body must be a JSON object with {wanted}.")
-    return dict(order)
 
 
 def _explained(request: web.Request, ask: Asked) -> web.Response:
@@ -173,9 +162,11 @@ READ: dict[str, Handler] = {
     "/api/v1/routes": routes,
     "/api/v1/estate": estate,
     "/api/v1/explain": explain_query,
+    **evidence.READ,
 }
 ORDERS: dict[str, Handler] = {
     "/api/v1/reload": reload,
     "/api/v1/probe-stalls": probe_stalls,
     "/api/v1/explain": explain_body,
+    **evidence.ORDERS,
 }

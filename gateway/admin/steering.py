@@ -1,4 +1,4 @@
-"""What the admin room needs of the control process: a few questions and one order. `app` hands it in."""
+"""What the admin room needs of the control process: questions and orders. `app` hands it in."""
 
 from typing import Any, Protocol
 
@@ -7,6 +7,54 @@ from gateway.config.check import Loaded
 from gateway.core.matching import RoutingTable
 from gateway.rollouts.capturing import Captures
 from gateway.rollouts.replaying import Replays
+
+Document = dict[str, Any]
+
+
+class Desk(Protocol):
+    """Ramps, overrides, comparisons and events, as plain JSON values (`rollouts.desk` says which).
+
+    What names no route or journey, or cannot be done, is a CommandError. An order's answer has a `message` for people,
+    and `holds`: whether the traffic goes by it on this replica.
+    """
+
+    def routes(self) -> dict[str, Document]:
+        """Per route: `share`, the new side's per cent of reads that holds now, and `standing` in words."""
+        ...
+
+    def ramps(self) -> list[Document]:
+        """Every ramp."""
+        ...
+
+    def ramp(self, name: str) -> Document:
+        """The ramp of a route or journey."""
+        ...
+
+    def overrides(self) -> list[Document]:
+        """Every live override."""
+        ...
+
+    async def act(self, name: str, action: str, by: str, reason: str) -> Document:
+        """Pause, resume, approve, promote, rollback or restart."""
+        ...
+
+    async def override(
+        self, name: str, serve: str, seconds: float | None, *, writes: bool, by: str, reason: str
+    ) -> Document:
+        """Have a route serve something else than the file says; `seconds` None is without an end."""
+        ...
+
+    async def clear_override(self, name: str, by: str, reason: str) -> Document:
+        """End an override."""
+        ...
+
+    async def shadow(self, name: str, hours: float) -> Document:
+        """What comparing a route's answers has shown."""
+        ...
+
+    async def events(self, limit: int, before: str | None, route: str | None, journey: str | None) -> Document:
+        """What happened, the latest first."""
+        ...
 
 
 class Steering(Protocol):
@@ -20,6 +68,11 @@ class Steering(Protocol):
     @property
     def table(self) -> RoutingTable:
         """Control's own copy of the table that serves."""
+        ...
+
+    @property
+    def desk(self) -> Desk:
+        """Whom to ask about ramps, overrides and comparisons."""
         ...
 
     @property

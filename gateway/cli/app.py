@@ -17,17 +17,21 @@ from gateway.cli.check import check
 from gateway.cli.completion import COMPLETE, completion, learn_shells
 from gateway.cli.db import db
 from gateway.cli.diff import diff
+from gateway.cli.events import events
 from gateway.cli.explain import explain
 from gateway.cli.flip import flip
 from gateway.cli.importing import importing
 from gateway.cli.init import init
 from gateway.cli.openapi import openapi
 from gateway.cli.output import complain, complain_of
+from gateway.cli.override import override
+from gateway.cli.ramp import WORDS, ramp
 from gateway.cli.reload import reload
 from gateway.cli.replay import replay
 from gateway.cli.routes import routes
 from gateway.cli.run import run as run_command
 from gateway.cli.schema import schema
+from gateway.cli.shadow import shadow
 from gateway.cli.status import status
 from gateway.errors import BanyanError, ConfigError
 
@@ -42,8 +46,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run_command)
-for command in (check, explain, call, routes, flip, diff, reload, status, openapi, schema, init, completion):
+for command in (check, explain, call, routes, flip, diff, reload, status, shadow, ramp):
     app.command()(command)
+for word, moves in WORDS.items():
+    app.command(word)(moves)
+for further in (override, events, openapi, schema, init, completion):
+    app.command()(further)
 app.add_typer(importing)
 app.add_typer(db)
 app.command()(capture)

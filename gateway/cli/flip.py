@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from gateway.cli.options import CONFIG, DATA, Config, Data, Json, complete_routes
+from gateway.cli.options import CONFIG, DATA, Config, Data, Json, Reason, complete_routes
+from gateway.cli.ordering import spoken, user
 from gateway.errors import CommandError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ LOOK_AGAIN = 0.1
 def flip(
     route: Annotated[str, typer.Argument(metavar="ROUTE", help="Its name.", autocompletion=complete_routes)],
     word: Annotated[str, typer.Argument(metavar="legacy|new|N%|ramp|retired", help="What shall serve it.")],
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with the time and your name.")],
+    reason: Reason,
     config: Config = CONFIG,
     data: Data = DATA,
     as_json: Json = False,
@@ -39,10 +40,9 @@ def flip(
     from gateway.config.edit import flip as flipped
     from gateway.config.edit import write
 
-    if not reason.strip():
-        raise typer.BadParameter("Say why, for those who will ask later.", param_hint="--reason")
+    why = spoken(reason)
     change = flipped(config, route, word, os.environ)
-    record = _record(route, word, reason.strip(), change)
+    record = _record(route, word, why, change)
     changed = change.old_text != change.new_text
     if changed:
         with _journal(data) as journal:
@@ -60,7 +60,7 @@ def flip(
 def _record(route: str, word: str, reason: str, change: "Flip") -> dict[str, Any]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "user": _user(),
+        "user": user(),
         "route": route,
         "to": word,
         "reason": reason,
@@ -69,15 +69,6 @@ def _record(route: str, word: str, reason: str, change: "Flip") -> dict[str, Any
         "before": change.before.strip(),
         "after": change.after.strip(),
     }
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user often has no name
-        return f"uid {os.getuid()}"
 
 
 @contextmanager

@@ -20,6 +20,11 @@ def painted(text: str, colour: str, stream: TextIO | None = None) -> str:
     return typer.style(text, fg=colour) if coloured(stream or sys.stdout) else text
 
 
+def printable(text: str) -> str:
+    """Text that comes from elsewhere, without what a terminal would take for an order."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def say(text: str = "") -> None:
     print(text)
 
@@ -46,9 +51,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def moment(text: str) -> str:
+    """A time as the gateway tells it (ISO 8601 in UTC), to be read: `2026-11-22 09:00 UTC`."""
+    return f"{text[:16].replace('T', ' ')} UTC"
+
+
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> None:
     """A table; the columns named in `right` hold numbers. One that is too wide to be drawn is told plainly."""
-    cells = [list(row) for row in rows]
+    cells = [[printable(cell) for cell in row] for row in rows]
     numbers = {at for at, column in enumerate(columns) if column in set(right)}
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     if sys.stdout.isatty() and sum(widths) + 2 * len(widths) < get_terminal_size().columns:

@@ -24,9 +24,7 @@ def routes(config: Config = CONFIG, data: Data = DATA, as_json: Json = False) ->
     estate = load(config, os.environ).estate
     running = ask_if_running(data, "/api/v1/routes")
     live = {row["name"]: row for row in running["routes"]} if running else {}
-    rows = [
-        row | {key: live.get(row["name"], {}).get(key) for key in ("traffic", "standing")} for row in route_rows(estate)
-    ]
+    rows = [_joined(row, live.get(row["name"], {})) for row in route_rows(estate)]
     same = running is None or running["digest"] == estate.digest
     if as_json:
         say_json({"digest": estate.digest, "running": running["digest"] if running else None, "routes": rows})
@@ -39,6 +37,12 @@ def routes(config: Config = CONFIG, data: Data = DATA, as_json: Json = False) ->
     say_table([*COLUMNS, *stands, *(COUNTS if running else ())], cells, right=("share", *COUNTS))
     if not same:
         say("The gateway serves another version of this file: see `banyan diff`.")
+
+
+def _joined(row: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+    """A route of the file with what the gateway says of it: the share that holds now, if that is about this `serve`."""
+    share = live.get("share", row["share"]) if live.get("serve") == row["serve"] else row["share"]
+    return row | {"share": share, "traffic": live.get("traffic"), "standing": live.get("standing")}
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -30,9 +30,23 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str]]:
         ("file", f"{config['file']}, digest {config['digest']}"),
         ("table", f"revision {data['revision']}, file read {config['loaded_at']}"),
     ]
+    lines += _standings(status)
     pools = (data["pools"] or {}).items()
     lines += [("pool", f"{name}: {busy} busy, {idle} idle connections") for name, (busy, idle) in pools]
     lines += [(painted("problem", "red"), problem) for problem in config["problems"]]
     if config["held"]:
         lines.append(("held back", f"{config['held'].rstrip('.')}. If this is meant: banyan reload --accept"))
     return lines
+
+
+def _standings(status: dict[str, Any]) -> list[tuple[str, str]]:
+    """The store, and what routes go by beside the file."""
+    from gateway.cli.output import painted
+
+    store = status["store"]
+    answers = f"it answers; this replica is {store['replica']}"
+    return [
+        ("store", answers if store["available"] else f"{painted('not available', 'red')}: {store['why']}"),
+        *(("ramp", f"{name}: {text}") for name, text in status["ramps"].items()),
+        *(("override", f"{name}: {text}") for name, text in status["overrides"].items()),
+    ]

@@ -27,6 +27,7 @@ from gateway.telemetry.metrics import Traffic
 
 if TYPE_CHECKING:
     from gateway.rollouts.capturing import Captures
+    from gateway.rollouts.desk import Desk
     from gateway.rollouts.replaying import Replays
     from gateway.rollouts.room import Rollouts
 
@@ -54,6 +55,7 @@ class Control:
         self.table: RoutingTable = compiled(loaded.estate)
         self.supervisor: Supervisor
         self.rollouts: Rollouts
+        self.desk: Desk
 
     def observed(self, batch: list[Observation]) -> None:
         """The data process tells what it did."""
@@ -208,6 +210,7 @@ class Control:
                 "why": self.rollouts.keeper.why,
                 "replica": self.rollouts.replica,
             },
+            **self.desk.texts(),
             "config": {
                 "file": str(self._path.absolute()),
                 "digest": self.loaded.estate.digest,

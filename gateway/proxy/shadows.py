@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from random import getrandbits
-from time import perf_counter, thread_time, time
+from time import perf_counter, time
 
 from gateway.core.captured import CapturedAnswer, CapturedRequest, Recorded, Sample, Seconds, Skipped, reason_of
 from gateway.core.forwarding import Peer, forwarding_lines, ids_of
@@ -21,6 +21,7 @@ from gateway.proxy.attempts import Attempt
 from gateway.proxy.capturing import Capture
 from gateway.proxy.copies import Got, Pair, ask, captured
 from gateway.proxy.live import Live
+from gateway.proxy.pace import Effort, Pace
 from gateway.proxy.recorder import Recorder
 from gateway.wire.body import EMPTY, Body
 from gateway.wire.driver import Driver
@@ -35,8 +36,6 @@ HELD = 32 * 2**20
 PATIENCE = 2.0
 """Seconds that a copy may wait: answers given at different times say little."""
 BATCH, BATCH_BYTES = 64, 512 * 2**10
-BUSY = 0.93
-"""The part of the time that the loop may work before copies give way."""
 OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
 OURSELVES = Peer(b"127.0.0.1", b"http", False)
 
@@ -118,8 +117,7 @@ class Shadows:
         self._lanes: dict[Pool, Lane] = {}
         self._held = 0
         self._turning = False
-        self._most = float(MOST_UNDER_WAY)
-        self._looked = (thread_time(), perf_counter())
+        self._pace = Pace(Effort().part)
         self._samples: list[Sample] = []
         self._size = 0
         self._skipped: Counter[tuple[str, str]] = Counter()
@@ -187,7 +185,7 @@ class Shadows:
 
     def stop(self) -> None:
         """Begin no more copies: the process is about to end."""
-        self._most = 0.0
+        self._pace.stop()
         for lane in self._lanes.values():
             lane.waiting.clear()
         self.flush()
@@ -210,7 +208,7 @@ class Shadows:
         """Begin one copy per backend at most, and leave the loop to traffic again."""
         self._turning = False
         for lane in list(self._lanes.values()):
-            if lane.waiting and lane.under_way + 1 <= self._most:
+            if lane.waiting and lane.under_way < MOST_UNDER_WAY and self._pace.begin():
                 pair = lane.waiting.popleft()
                 self._held -= pair.size
                 if time() - pair.at > PATIENCE:
@@ -274,14 +272,9 @@ class Shadows:
                 self.skip(sample.route, reason_of("control_busy", sample.source))
 
     def tick(self) -> None:
-        """Ten times a second: fewer copies may be under way while the loop is at work all the time, more otherwise."""
+        """Ten times a second: hand on what there is, and see whether there is time for more."""
         self.flush()
-        if not self._most:  # stopped
-            return
-        worked, now = thread_time(), perf_counter()
-        busy = (worked - self._looked[0]) / max(now - self._looked[1], 1e-9)
-        self._looked = (worked, now)
-        self._most = max(self._most / 2, 1 / 16) if busy > BUSY else min(self._most * 1.25, MOST_UNDER_WAY)
+        self._pace.tick()
         for pool in [pool for pool, lane in self._lanes.items() if not lane.waiting and not lane.under_way]:
             del self._lanes[pool]
         if self._lanes:

@@ -34,12 +34,9 @@ class Actions:
         self._teller = teller
 
     async def act(self, name: str, action: str, by: str, reason: str) -> Position:
-        """Do something to the ramp of a route or journey. Raises CommandError.
-
-        Rolling back a route that does not ramp is an override to legacy without an end.
-        """
+        """Do something to the ramp of a route or journey. Raises CommandError."""
         wanted = _action(action)
-        ramp = self._ramp(name)
+        ramp = self.ramp(name)
         position = self._standings.positions.get(ramp.journey)
         if position is None:
             raise CommandError(f"The ramp {ramp.journey} has not begun: it waits for the store. See `banyan status`.")
@@ -63,7 +60,7 @@ class Actions:
         self, name: str, share: int, *, record: Side | None, until: float | None, by: str, why: str
     ) -> Override:
         """Have a route serve something else than the file says, at once. Raises CommandError."""
-        route = self._route(name)
+        route = self.route(name)
         if route.serve is Serve.RETIRED:
             raise CommandError(f"{name} is retired: it answers 410, and no override changes that. Flip it first.")
         for side, target, needed in (("legacy", route.legacy, share < BUCKETS), ("new", route.new, share > 0)):
@@ -80,7 +77,7 @@ class Actions:
 
     async def clear_override(self, name: str, by: str, why: str) -> Override:
         """End a route's override. Raises CommandError when there is none."""
-        self._route(name)
+        self.route(name)
         ended = self._standings.clear(name, time())
         if ended is None:
             raise CommandError(f"{name} has no override. `banyan routes` shows those that are live.")
@@ -90,7 +87,8 @@ class Actions:
         self._loop.nudge()
         return ended
 
-    def _ramp(self, name: str) -> RampOf:
+    def ramp(self, name: str) -> RampOf:
+        """The ramp of a route or journey. Raises CommandError when it does not ramp."""
         for each in self._standings.ramps:
             if name == each.journey or any(name == route.name for route in each.routes):
                 return each
@@ -101,7 +99,8 @@ class Actions:
             )
         raise CommandError(f"There is no route and no journey {name!r}. `banyan ramp` lists the ramps.")
 
-    def _route(self, name: str) -> Route:
+    def route(self, name: str) -> Route:
+        """A route by its name. Raises CommandError."""
         route = self._standings.routes.get(name)
         if route is None:
             raise CommandError(f"There is no route {name!r}. `banyan routes` lists them.")

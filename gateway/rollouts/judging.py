@@ -201,7 +201,8 @@ class Judge:
         loop = asyncio.get_running_loop()
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK)
+                async with asyncio.timeout(LOOK):  # not wait_for, which swallows being cancelled just as it is woken
+                    await self._wake.wait()
             self._wake.clear()
             self._waiting += [each._replace(second=NO_SECOND) for each in self._asking.overdue()]
             while self._waiting:

@@ -40,7 +40,7 @@ class Keeper:
     """The store, as long as it can be had. `changed` is called when others changed where routes stand.
 
     `available` tells whether it answered last, `why` it did not; `looked` is set once it has been asked for the first
-    time, whatever it said.
+    time, whatever it said. While `flushing` is locked, what was counted is on its way from here to there.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Keeper:
         self._flush: Flush | None = None
         self._unread: set[str] = set()
         self._last = {"flush": monotonic(), "prune": monotonic()}
+        self.flushing = asyncio.Lock()
         self.counts = Counts()
         self.keep = Keep()
         self.store: Store | None = None
@@ -114,6 +115,12 @@ class Keeper:
             self._teller.tell("store_recovered", why="the store answers again")
         self.available, self.why = True, ""
 
+    def opened(self) -> "Store":
+        """The store, to be asked. Raises StoreUnavailable while it has not been opened."""
+        if self.store is None:
+            raise StoreUnavailable(f"The store cannot be had: {self.why}")
+        return self.store
+
     async def close(self) -> None:
         """Put away what there is, if the store takes it now."""
         if self.store is not None:
@@ -158,10 +165,8 @@ class Keeper:
 
         Raises StoreUnavailable.
         """
-        if self.store is None:
-            raise StoreUnavailable(f"The store cannot be had: {self.why}")
         told = self._told(event)
-        return await self.store.put_position(position.journey, sequence_before, position.to_plain(), told)
+        return await self.opened().put_position(position.journey, sequence_before, position.to_plain(), told)
 
     def _told(self, event: Event) -> Told:
         return Told(event, self._teller.webhooks_of(event))
@@ -196,14 +201,15 @@ class Keeper:
 
     async def flush(self, store: "Store") -> None:
         """Put the counts into the store. A flush that failed is sent again as it was: it may have been taken."""
-        self.counts.gather(self._traffic, time())
-        if self._flush is None:
-            counts, self.counts = self.counts, Counts()
-            self._number += 1
-            self._flush = counts.flush(self._replica, self._number, self._judge, self.keep)
-        await store.flush(self._flush)
-        self._flush = None
-        await store.put_evidence(self._replica, time(), self._evidence.to_store())
+        async with self.flushing:
+            self.counts.gather(self._traffic, time())
+            if self._flush is None:
+                counts, self.counts = self.counts, Counts()
+                self._number += 1
+                self._flush = counts.flush(self._replica, self._number, self._judge, self.keep)
+            await store.flush(self._flush)
+            self._flush = None
+            await store.put_evidence(self._replica, time(), self._evidence.to_store())
 
 
 def replica_of(folder: Path) -> str:

@@ -68,7 +68,8 @@ class Loop:
         """Decide, for as long as this runs."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), TICK)
+                async with asyncio.timeout(TICK):  # not wait_for, which swallows being cancelled just as it is nudged
+                    await self._nudged.wait()
             self._nudged.clear()
             self.tick(time())
             await self.save()

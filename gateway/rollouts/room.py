@@ -16,6 +16,7 @@ from gateway.core.policies import Shadow, Standing
 from gateway.rollouts.actions import Actions
 from gateway.rollouts.asking import Ask, Asking
 from gateway.rollouts.capturing import Captures
+from gateway.rollouts.comparisons import Reasons
 from gateway.rollouts.evidence import StageEvidence
 from gateway.rollouts.judging import Judge, Judged, Way
 from gateway.rollouts.keeper import Keeper, Opening, replica_of
@@ -57,6 +58,7 @@ class Rollouts:
         self.standings = Standings(folder)
         self.evidence = StageEvidence(self.replica)
         self.judge = Judge(_key(folder), self._judged, Asking(ask))
+        self.reasons = Reasons()
         self.teller = Teller(Webhooks(StoredDeliveries(self._store)), self.standings.events)
         self.keeper: Keeper = Keeper(
             opening,
@@ -159,6 +161,7 @@ class Rollouts:
             verdicts[each.route, each.verdict] += 1
             shape, control = each.shape, each.control_side
             moves = self.evidence.judged(each.route, each.verdict, control, each.at, each.request, shape) or moves
+        self.reasons.add(found)
         self._traffic.judge(verdicts)
         self.keeper.counts.judged(verdicts, time())
         if moves:

@@ -1,12 +1,15 @@
-"""A control process that only remembers what it was told."""
+"""A control process that only remembers what it was told, and what its answers are."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from aiohttp import ClientResponse
+
 from gateway.admin.steering import ReloadResult
 from gateway.config.check import Loaded, load
 from gateway.core.matching import RoutingTable, compiled
+from gateway.errors import CommandError
 from gateway.rollouts.capturing import Captures
 from gateway.rollouts.replaying import Replays
 from tests.support.recorded import idle_judge
@@ -40,6 +43,66 @@ def written(folder: Path, text: str = ROUTES) -> Path:
     return path
 
 
+async def problem(answer: ClientResponse, status: int) -> str:
+    """The detail of a problem document."""
+    assert (answer.status, answer.content_type) == (status, "application/problem+json")
+    document = await answer.json()
+    assert document["status"] == status
+    return str(document["detail"])
+
+
+class FakeDesk:
+    """A desk that tells what it is given, and remembers what it was asked and ordered."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.ordered: list[tuple[object, ...]] = []
+        self.standings: dict[str, dict[str, Any]] = {}
+        self.texts: dict[str, dict[str, str]] = {"ramps": {}, "overrides": {}}
+        self.told: dict[str, Any] = {"ramps": [], "overrides": []}
+        self.events_told: dict[str, Any] = {"events": [], "store": ""}
+        self.shadow_told: dict[str, Any] = {}
+        self.holds = True
+
+    def routes(self) -> dict[str, dict[str, Any]]:
+        return self.standings
+
+    def ramps(self) -> list[dict[str, Any]]:
+        return list(self.told["ramps"])
+
+    def ramp(self, name: str) -> dict[str, Any]:
+        found = [each for each in self.told["ramps"] if name == each["ramp"] or name in each["routes"]]
+        if not found:
+            raise CommandError(f"There is no route and no journey {name!r}.")
+        return dict(found[0])
+
+    def overrides(self) -> list[dict[str, Any]]:
+        return list(self.told["overrides"])
+
+    async def act(self, name: str, action: str, by: str, reason: str) -> dict[str, Any]:
+        return self._done("act", name, action, by, reason)
+
+    async def override(
+        self, name: str, serve: str, seconds: float | None, *, writes: bool, by: str, reason: str
+    ) -> dict[str, Any]:
+        return self._done("override", name, serve, seconds, writes, by, reason)
+
+    async def clear_override(self, name: str, by: str, reason: str) -> dict[str, Any]:
+        return self._done("clear", name, by, reason)
+
+    async def shadow(self, name: str, hours: float) -> dict[str, Any]:
+        self.asked.append(("shadow", name, hours))
+        return self.shadow_told
+
+    async def events(self, limit: int, before: str | None, route: str | None, journey: str | None) -> dict[str, Any]:
+        self.asked.append(("events", limit, before, route, journey))
+        return self.events_told
+
+    def _done(self, *order: object) -> dict[str, Any]:
+        self.ordered.append(order)
+        return {"message": "It is done.", "holds": self.holds}
+
+
 class FakeSteering:
     """Steering without processes: the file is loaded once, and again on reload."""
 
@@ -51,6 +114,8 @@ class FakeSteering:
         self.serving = True
         self.problems: list[str] = []
         self.held: str | None = None
+        self.store_why = ""
+        self.desk = FakeDesk()
         self.orders: list[tuple[object, ...]] = []
         self.ordered: Callable[[tuple[object, ...]], None] = lambda message: None
         self.captures = Captures(self.order, lambda name: name in self.table.routes)
@@ -84,6 +149,12 @@ class FakeSteering:
                 "stall_max": 0.0,
                 "busy_max": 0.0,
             },
+            "store": {
+                "available": not self.store_why,
+                "why": self.store_why,
+                "replica": "a1",
+            },
+            **self.desk.texts,
             "config": {
                 "file": str(self.config),
                 "digest": self.loaded.estate.digest,

@@ -1,50 +1,20 @@
 """The admin port tells; the control socket tells and takes orders."""
 
 from base64 import b64encode
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application
 
-from gateway.admin.api import ORDERS, READ, admin_app, command_app
+from gateway.admin.api import ORDERS, READ
 from gateway.admin.estate import estate_document
 from gateway.admin.openapi import document
 from gateway.admin.steering import ReloadResult, Steering
-from tests.admin.fakes import FakeSteering, written
+from tests.admin.fakes import FakeSteering, problem
 
 
-@pytest.fixture
-def steering(tmp_path: Path) -> FakeSteering:
-    return FakeSteering(written(tmp_path))
-
-
-async def client_of(app: Application) -> AsyncIterator[Any]:
-    async with TestClient(TestServer(app)) as client:
-        yield client
-
-
-@pytest.fixture
-async def reading(steering: FakeSteering) -> AsyncIterator[Any]:
-    async for client in client_of(admin_app(steering)):
-        yield client
-
-
-@pytest.fixture
-async def ordering(steering: FakeSteering) -> AsyncIterator[Any]:
-    async for client in client_of(command_app(steering)):
-        yield client
-
-
-async def problem(answer: ClientResponse, status: int) -> str:
-    """The detail of a problem document."""
-    assert (answer.status, answer.content_type) == (status, "application/problem+json")
-    document = await answer.json()
-    assert document["status"] == status
-    return str(document["detail"])
+def filled(path: str) -> str:
+    """An address with its names filled in."""
+    return path.format(name="list", route="list", action="pause")
 
 
 def test_the_fake_is_a_steering(steering: FakeSteering) -> None:
@@ -83,19 +53,28 @@ async def test_a_bad_file_shows_though_the_gateway_is_ready(reading: Any, steeri
         "configuration_accepted": (True, f"{steering.config} {steering.loaded.estate.digest}"),
         "last_reload": (False, "routes.yaml:3:1: what is this?"),
         "file_held": (False, "it looks half-written"),
+        "store": (True, "it answers; this replica is a1"),
     }
 
 
 async def test_all_checks_pass_on_a_quiet_day(reading: Any, steering: FakeSteering) -> None:
     """With nothing wrong, every check is fine; without a data process, the one about it is not."""
     document = await (await reading.get("/readyz?verbose")).json()
-    assert [each["ok"] for each in document["checks"]] == [True] * 4
+    assert [each["ok"] for each in document["checks"]] == [True] * 5
     steering.serving = False
     answer = await reading.get("/readyz?verbose")
     assert (answer.status, [each["ok"] for each in (await answer.json())["checks"]]) == (
         503,
-        [False, False, True, True],
+        [False, False, True, True, True],
     )
+
+
+async def test_a_store_that_is_down_is_told_and_no_reason_not_to_be_ready(reading: Any, steering: FakeSteering) -> None:
+    """Traffic never waits for the store, so neither does readiness; but an operator sees why it cannot be had."""
+    steering.store_why = "disk full"
+    answer = await reading.get("/readyz?verbose")
+    document = await answer.json()
+    assert (answer.status, document["checks"][-1]) == (200, {"check": "store", "ok": False, "detail": "disk full"})
 
 
 async def test_metrics_are_passed_on(reading: Any, steering: FakeSteering) -> None:
@@ -120,6 +99,14 @@ async def test_routes_come_with_their_traffic(reading: Any, steering: FakeSteeri
     assert document["digest"] == steering.loaded.estate.digest
     assert (listed["serve"], listed["share"], listed["traffic"]) == ("25% new", 25.0, steering.traffic()["list"])
     assert everything["traffic"]["legacy"] == {"requests": 0, "errors": 0}
+
+
+async def test_routes_come_with_where_they_stand(reading: Any, steering: FakeSteering) -> None:
+    """A ramp's or an override's share stands in the place of the file's, and words tell whose it is."""
+    steering.desk.standings["list"] = {"share": 0.0, "standing": "legacy by override"}
+    everything, listed, _ = (await (await reading.get("/api/v1/routes")).json())["routes"]
+    assert (listed["serve"], listed["share"], listed["standing"]) == ("25% new", 0.0, "legacy by override")
+    assert (everything["share"], everything["standing"]) == (0.0, "")
 
 
 async def test_the_estate_is_told_without_secrets(reading: Any, steering: FakeSteering) -> None:
@@ -155,15 +142,16 @@ async def test_the_openapi_document_is_served(reading: Any, steering: FakeSteeri
 @pytest.mark.parametrize("path", sorted(ORDERS))
 async def test_the_admin_port_takes_no_orders(reading: Any, steering: FakeSteering, path: str) -> None:
     """Nothing that changes anything can be reached by TCP."""
-    answer = await reading.post(path, json={"accept": True})
+    answer = await reading.post(filled(path), json={"by": "ann", "reason": "r"})
     assert answer.status in (404, 405)
-    assert (steering.accepted, steering.orders) == ([], [])
+    assert (steering.accepted, steering.orders, steering.desk.ordered) == ([], [], [])
 
 
 @pytest.mark.parametrize("path", sorted(READ))
-async def test_the_control_socket_tells_the_same(ordering: Any, path: str) -> None:
+async def test_the_control_socket_tells_the_same(ordering: Any, steering: FakeSteering, path: str) -> None:
     """Everything that the admin port tells can be asked on the control socket as well."""
-    assert (await ordering.get(path, params={"url": "/repairs"})).status == 200
+    steering.desk.told["ramps"] = [{"ramp": "list", "routes": []}]
+    assert (await ordering.get(filled(path), params={"url": "/repairs"})).status == 200
 
 
 async def test_a_reload_is_ordered(ordering: Any, steering: FakeSteering) -> None:
@@ -195,11 +183,3 @@ async def test_a_soap_call_is_explained_by_its_body(ordering: Any) -> None:
     assert (await answer.json())["route"] == "balance"
     bad = await ordering.post("/api/v1/explain", json={**order, "body": "%"})
     assert await problem(bad, 400) == "`body` is not base64."
-
-
-@pytest.mark.parametrize("order", [b"{", b"[]", b"", b'{"accept": 1}', b'{"accept": true, "more": 1}'])
-async def test_a_malformed_order_changes_nothing(ordering: Any, steering: FakeSteering, order: bytes) -> None:
-    """An order that is not exactly right is refused with what it should be."""
-    detail = await problem(await ordering.post("/api/v1/reload", data=order), 400)
-    assert detail in ("The body is not JSON.", "The body must be a JSON object with accept (bool).")
-    assert steering.accepted == []

@@ -12,6 +12,7 @@ from tests.cli.conftest import Banyan
 HEAVY = ("aiohttp", "pydantic", "rich", "yaml", "asyncio", "structlog", "http.client", "sqlalchemy")
 COMMANDS = (
     *("run", "check", "explain", "call", "routes", "flip", "diff", "reload", "status", "openapi", "schema"),
+    *("shadow", "ramp", "pause", "resume", "approve", "promote", "rollback", "restart", "override", "events"),
     *("init", "completion", "import", "db"),
     *("capture", "replay"),
 )

@@ -22,16 +22,53 @@ def test_an_unknown_shell_is_a_usage_error(banyan: Banyan) -> None:
     assert (ran.code, "fish" in ran.err) == (2, True)
 
 
+RAMPS = """\
+version: 1
+backends: {office: {url: "http://127.0.0.1:9001"}}
+routes:
+  - {name: rent, match: GET /rent, legacy: office, new: office, serve: ramp, shadow: 5%, journey: rents}
+  - {name: rest, match: ANY /**, legacy: office}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("banyan ramp r", ["rents", "rent"]),
+        ("banyan pause r", ["rents", "rent"]),
+        ("banyan shadow re", ["rent", "rest"]),
+    ],
+)
+def test_ramps_are_completed_by_journey_and_by_route(
+    banyan: Banyan, folder: Path, monkeypatch: pytest.MonkeyPatch, words: str, found: list[str]
+) -> None:
+    """Where a ramp is wanted, only what ramps is offered, under both of its names."""
+    (folder / "routes.yaml").write_text(RAMPS)
+    assert completed(banyan, monkeypatch, words) == found
+
+
+def test_whatever_serves_can_be_rolled_back(banyan: Banyan, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`rollback` takes routes that do not ramp, too."""
+    (folder / "routes.yaml").write_text(RAMPS)
+    assert completed(banyan, monkeypatch, "banyan rollback r") == ["rents", "rent", "rest"]
+
+
+def completed(banyan: Banyan, monkeypatch: pytest.MonkeyPatch, words: str) -> list[str]:
+    """What a shell would offer."""
+    monkeypatch.setitem(os.environ, "_BANYAN_COMPLETE", "complete_bash")
+    monkeypatch.setitem(os.environ, "COMP_WORDS", words)
+    monkeypatch.setitem(os.environ, "COMP_CWORD", str(len(words.split()) - 1))
+    ran = banyan()
+    assert ran.code == 0
+    return ran.out.split()
+
+
 @pytest.mark.parametrize(
     ("words", "found"), [("banyan ch", ["check"]), ("banyan flip l", ["list"]), ("banyan check --j", ["--json"])]
 )
 def test_the_shell_is_answered(banyan: Banyan, monkeypatch: pytest.MonkeyPatch, words: str, found: list[str]) -> None:
     """What could follow is printed: commands, route names of the file, options."""
-    monkeypatch.setitem(os.environ, "_BANYAN_COMPLETE", "complete_bash")
-    monkeypatch.setitem(os.environ, "COMP_WORDS", words)
-    monkeypatch.setitem(os.environ, "COMP_CWORD", str(len(words.split()) - 1))
-    ran = banyan()
-    assert (ran.code, ran.out.split()) == (0, found)
+    assert completed(banyan, monkeypatch, words) == found
 
 
 def test_a_broken_file_completes_nothing(banyan: Banyan, folder: Path) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from gateway.cli.output import coloured, counted, painted, say_table
+from gateway.cli.output import coloured, counted, moment, painted, printable, say_table
 
 
 class Terminal(io.StringIO):
@@ -72,3 +72,15 @@ def test_a_pipe_gets_an_aligned_table(capsys: pytest.CaptureFixture[str]) -> Non
 def test_numbers_and_nouns_agree() -> None:
     """One route, many routes."""
     assert [counted(number, "route") for number in (0, 1, 2_000)] == ["0 routes", "1 route", "2,000 routes"]
+
+
+def test_a_moment_is_read_without_its_seconds() -> None:
+    """Times stand in tables to the minute, and say that they are UTC."""
+    assert moment("2026-11-22T09:00:59+00:00") == "2026-11-22 09:00 UTC"
+
+
+def test_text_from_elsewhere_orders_a_terminal_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Escape sequences, line ends and what turns the direction of writing are shown as text; letters stay letters."""
+    assert printable("\x1b[2J\n\u202eé ü 表") == "\\x1b[2J\\n\\u202eé ü 表"
+    say_table(("by", "why"), [("ann", "a\tb"), ("\x1b[31m", "c")])
+    assert capsys.readouterr().out.splitlines() == ["by        why", "ann       a\\tb", "\\x1b[31m  c"]

@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.admin.fakes import FakeSteering
 from tests.cli.conftest import Banyan
 
@@ -45,25 +43,28 @@ def test_machines_get_json(banyan: Banyan, steering: FakeSteering) -> None:
 
 
 def test_ramps_and_overrides_stand_in_a_column_of_their_own(
-    banyan: Banyan, folder: Path, steering: FakeSteering, monkeypatch: pytest.MonkeyPatch
+    banyan: Banyan, folder: Path, steering: FakeSteering
 ) -> None:
-    """Where a route stands comes from the running gateway; while no route has anything to tell, there is no column."""
+    """Where a route stands, and with what share, comes from the gateway; while nothing is to be told, no column is."""
     path = folder / "routes.yaml"
     path.write_text(path.read_text().replace("serve: 25% new", "serve: ramp\n    shadow: 5%"))
-    assert banyan("routes").out.splitlines()[2].split()[:6] == ["list", "GET", "/repairs", "ramp", "-", "office"]
+    steering.take()
+    steering.desk.standings["list"] = {"share": 5.0, "standing": ""}
     assert "standing" not in banyan("routes").out
-    running = {"digest": steering.loaded.estate.digest, "routes": steering_rows(steering, "25 %, climbing")}
-    monkeypatch.setattr("gateway.cli.remote.ask_if_running", lambda data, path: running)
-    header, everything, listed, _, _ = banyan("routes").out.splitlines()
+    steering.desk.standings["list"] = {"share": 5.0, "standing": "5 %, climbing"}
+    header, everything, listed, _ = banyan("routes").out.splitlines()
     assert header.split()[4:8] == ["legacy", "new", "standing", "by"]
     assert everything.split()[6:9] == ["office", "-", "-"]
-    assert "  25 %, climbing  " in listed
-    assert json.loads(banyan("routes", "--json").out)["routes"][1]["standing"] == "25 %, climbing"
+    assert listed.split()[3:10] == ["ramp", "5", "%", "office", "repairs", "5", "%,"]
+    assert json.loads(banyan("routes", "--json").out)["routes"][1]["standing"] == "5 %, climbing"
 
 
-def steering_rows(steering: FakeSteering, standing: str) -> list[dict[str, object]]:
-    """What the gateway tells of its routes when one of them stands somewhere."""
-    return [
-        {"name": name, "traffic": traffic, **({"standing": standing} if name == "list" else {})}
-        for name, traffic in {"everything": None, **steering.traffic()}.items()
-    ]
+def test_a_share_is_the_gateway_s_only_where_both_mean_the_same(
+    banyan: Banyan, folder: Path, steering: FakeSteering
+) -> None:
+    """A file that says something else by now shows its own share: what holds is about the word before."""
+    steering.desk.standings["list"] = {"share": 0.0, "standing": "legacy by override"}
+    assert banyan("routes").out.splitlines()[2].split()[3:7] == ["25%", "new", "0", "%"]
+    path = folder / "routes.yaml"
+    path.write_text(path.read_text().replace("serve: 25% new", "serve: 50% new"))
+    assert banyan("routes").out.splitlines()[2].split()[3:7] == ["50%", "new", "50", "%"]

@@ -14,6 +14,7 @@ def test_a_quiet_day(banyan: Banyan, steering: FakeSteering) -> None:
         "connections    3",
         f"file           {steering.config}, digest {steering.loaded.estate.digest}",
         "table          revision 1, file read 2026-11-22T09:00:00+00:00",
+        "store          it answers; this replica is a1",
         "pool           office: 1 busy, 2 idle connections",
     ]
 
@@ -28,6 +29,20 @@ def test_a_bad_day(banyan: Banyan, steering: FakeSteering) -> None:
     assert lines[-2:] == [
         "problem        routes.yaml:3:1: what is this?",
         "held back      9 of 10 routes would be gone. If this is meant: banyan reload --accept",
+    ]
+
+
+def test_what_routes_go_by_beside_the_file_is_told(banyan: Banyan, steering: FakeSteering) -> None:
+    """An operator sees ramps, overrides, and why the store cannot be had, without asking for each."""
+    steering.store_why = "disk full"
+    steering.desk.texts = {
+        "ramps": {"rents": "25 %, climbing"},
+        "overrides": {"list": "legacy by override until 14:00 UTC"},
+    }
+    assert banyan("status").out.splitlines()[5:8] == [
+        "store          not available: disk full",
+        "ramp           rents: 25 %, climbing",
+        "override       list: legacy by override until 14:00 UTC",
     ]
 
 

@@ -10,7 +10,7 @@ from gateway.core import model
 from gateway.core.captured import CapturedRequest
 from gateway.core.model import BUCKETS, Gateway, Route, Serve
 from gateway.core.policies import Shadow, Standing
-from gateway.proxy import shadows
+from gateway.proxy import pace, shadows
 from tests.support.messages import answer
 from tests.support.origin import Origin, Talk, hang
 from tests.support.serving import Serving
@@ -250,17 +250,15 @@ async def test_what_control_does_not_take_is_counted(start: Start) -> None:
 
 async def test_copies_give_way_to_traffic(start: Start, new: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the loop is at work all the time none begins; those that waited too long are skipped."""
-    monkeypatch.setattr(shadows, "BUSY", -1.0)
+    monkeypatch.setattr(pace, "BUSY", -1.0)
     monkeypatch.setattr(shadows, "PATIENCE", 0.1)
     serving = await start(copied())
-    for _ in range(8):
-        serving.shadows.tick()
+    serving.shadows.tick()
     await serving.get("/a", until=b"ok")
     await asyncio.sleep(0.2)
     assert new.requests == []
-    monkeypatch.setattr(shadows, "BUSY", 1.1)
-    for _ in range(20):
-        serving.shadows.tick()
+    monkeypatch.setattr(pace, "BUSY", 1.1)
+    serving.shadows.tick()
     await serving.compared()
     assert (new.requests, serving.skipped) == ([], {("ANY /a", "late"): 1})
     await serving.get("/a", until=b"ok")

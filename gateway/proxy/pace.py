@@ -1,0 +1,73 @@
+"""How many copies may begin: as many as leave the loop time to spare, and next to none where it has none.
+
+The loop's effort decides: the part of the time in which its thread ran, or waited for its turn on a processor. What it
+waited counts, too: a thread that shares its processor has no time left long before it has run for all of it. The kernel
+counts both (Linux, `Documentation/scheduler/sched-stats.rst`); where it does not, what the thread ran must do.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from time import perf_counter, thread_time
+
+
+class Effort:
+    """Measures from one call of `part` to the next."""
+
+    def __init__(self) -> None:
+        self._file = -1
+        with suppress(OSError):
+            self._file = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        self._wanted, self._at = self._seconds(), perf_counter()
+
+    def part(self) -> float:
+        """The part of the time since the last call, 0 to 1, in which the thread worked or wanted to."""
+        wanted, now = self._seconds(), perf_counter()
+        part = (wanted - self._wanted) / max(now - self._at, 1e-9)
+        self._wanted, self._at = wanted, now
+        return min(part, 1.0)
+
+    def _seconds(self) -> float:
+        if self._file < 0:
+            return thread_time()
+        ran, waited, _ = os.pread(self._file, 100, 0).split()
+        return (int(ran) + int(waited)) / 1e9
+
+
+BUSY = 0.93
+"""The effort beyond which copies give way."""
+MOST = 10_000.0
+"""Copies that may begin in one tick when there is time for all."""
+LESS, MORE = 0.6, 1.25
+
+
+class Pace:
+    """Says how many copies may begin from tick to tick: fewer than there were while the loop is busy, more otherwise.
+
+    `effort` gives the loop's effort since it was asked last.
+    """
+
+    def __init__(self, effort: Callable[[], float]) -> None:
+        self._effort = effort
+        self._allowed = MOST
+        self._begun = 0
+
+    def begin(self) -> bool:
+        """Whether one more may begin now; it counts as begun."""
+        if self._begun >= self._allowed:
+            return False
+        self._begun += 1
+        return True
+
+    def tick(self) -> None:
+        """Some time has passed."""
+        if self._effort() > BUSY:
+            self._allowed = LESS * min(self._allowed, self._begun)
+        else:
+            self._allowed = min(MORE * self._allowed + 1.0, MOST)
+        self._begun = 0
+
+    def stop(self) -> None:
+        """Let nothing begin any more."""
+        self._allowed = -1.0
+        self._effort = lambda: 1.0

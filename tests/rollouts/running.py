@@ -1,0 +1,97 @@
+"""Rollouts that run in this process: a real store in a folder (or none), a file that can change, no data process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import time
+
+from gateway.config.check import load
+from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample
+from gateway.core.model import Estate
+from gateway.core.policies import Standing
+from gateway.errors import StoreUnavailable
+from gateway.rollouts.desk import Desk
+from gateway.rollouts.room import Rollouts
+from gateway.store.repository import Store
+from gateway.telemetry.metrics import Traffic
+
+ROUTES = """\
+version: 1
+backends: {office: {url: "http://127.0.0.1:9001"}, repairs: {url: "http://127.0.0.1:9002"}}
+routes:
+  - {name: rest, match: ANY /**, legacy: office}
+  - {name: gone, match: GET /gone, legacy: office, serve: retired}
+  - {name: list, match: ANY /repairs, legacy: office, new: repairs, serve: new}
+  - {name: lines, match: GET /lines, legacy: office, new: repairs, serve: ramp, shadow: 100%, journey: rents}
+  - name: balance
+    match: GET /balance
+    legacy: office
+    new: repairs
+    serve: ramp
+    shadow: 100%
+    journey: rents
+    compare: {show: [/at]}
+"""
+
+
+class Running:
+    """Rollouts, and the desk before them. `holds` is what the data process would say; `applied` what it was told."""
+
+    def __init__(self, folder: Path, *, stored: bool = True) -> None:
+        self.folder = folder
+        self.holds = True
+        self.applied: Mapping[str, Standing] = {}
+        self.stored = stored
+        self.rollouts = Rollouts(
+            folder, self._opened, Traffic(), self._apply, lambda *question: False, lambda *order: False
+        )
+        self.desk = Desk(self.rollouts, self._stands)
+
+    async def _opened(self) -> Store:
+        if not self.stored:
+            raise StoreUnavailable("The store is away.")
+        return await Store.open(None, self.folder, upgrade=True)
+
+    async def _stands(self) -> bool:
+        return self.holds
+
+    def _apply(self, standings: Mapping[str, Standing]) -> None:
+        self.applied = standings
+
+    def estate(self, text: str = ROUTES) -> Estate:
+        """What a file says."""
+        path = self.folder / "routes.yaml"
+        path.write_text(text)
+        return load(path, {}).estate
+
+
+@asynccontextmanager
+async def running(folder: Path, *, stored: bool = True) -> AsyncIterator[Running]:
+    """Rollouts of ROUTES, whose ramp has begun if there is a store."""
+    found = Running(folder, stored=stored)
+    await found.rollouts.start(found.estate())
+    try:
+        if stored:
+            await until(lambda: "rents" in found.rollouts.standings.positions)
+        yield found
+    finally:
+        await found.rollouts.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something is so, within a few seconds."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - nothing here tells when it is so
+            await asyncio.sleep(0.01)
+
+
+def sample(
+    legacy: bytes, new: bytes, second: bytes | None = None, path: bytes = b"/balance", status: int = 200
+) -> Sample:
+    """A read of `balance`, answered with these documents; `second` is legacy's answer when it was asked again."""
+    json = ((b"Content-Type", b"application/json"),)
+    again = None if second is None else CapturedAnswer(200, json, second)
+    request = CapturedRequest(b"GET", path, b"api.example", ())
+    control, candidate = CapturedAnswer(200, json, legacy), CapturedAnswer(status, json, new)
+    return Sample(time(), "balance", "legacy", request, control, candidate, 1, b"id", second=again)
