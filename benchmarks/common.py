@@ -77,10 +77,20 @@ class Crew:
         return port
 
     def gateway(
-        self, routes: str, name: str = "gateway", core: int | None = None, files: Mapping[str, str] | None = None
+        self,
+        routes: str,
+        name: str = "gateway",
+        core: int | None = None,
+        files: Mapping[str, str] | None = None,
+        *,
+        store: str = "",
+        data: Path | None = None,
     ) -> "Gateway":
-        """A gateway that serves this routes.yaml, and is ready; `files` are those that it names, beside it."""
-        gateway = Gateway(self.folder / name, core)
+        """A gateway that serves this routes.yaml, and is ready; `files` are those that it names, beside it.
+
+        `store` is its store's URL and `data` its data folder, where they are not the usual ones.
+        """
+        gateway = Gateway(self.folder / name, core, store, data)
         self._gateways.append(gateway)
         gateway.config.write_text(routes)
         for file, text in (files or {}).items():
@@ -93,12 +103,13 @@ class Crew:
 class Gateway:
     """One `banyan run`, with its configuration and its data folder."""
 
-    def __init__(self, folder: Path, core: int | None = None) -> None:
+    def __init__(self, folder: Path, core: int | None = None, store: str = "", data: Path | None = None) -> None:
         folder.mkdir()
         self.config = folder / "routes.yaml"
-        self.data = folder / "data"
+        self.data = data or folder / "data"
         self.log = folder / "log"
         self._core = core
+        self._store = store
         self._process: subprocess.Popen[bytes] | None = None
         self.port, self.admin = free_port(), free_port()
 
@@ -106,6 +117,7 @@ class Gateway:
         """Start it, without waiting for anything; again, when the control process was killed."""
         options = ["--config", str(self.config), "--listen", f"127.0.0.1:{self.port}"]
         options += ["--admin", f"127.0.0.1:{self.admin}", "--data", str(self.data)]
+        options += ["--store", self._store] if self._store else []
         environ = {name: value for name, value in os.environ.items() if not name.startswith("BANYAN_")}
         with self.log.open("ab") as file, on_core(self._core):
             self._process = subprocess.Popen(

@@ -101,14 +101,14 @@ class StageEvidence:
 
     def judged(
         self, route: str, verdict: Verdict, control_side: Side, at: float, request: bytes = b"", shape: str = ""
-    ) -> bool:
-        """Count a verdict; whether it is evidence for a ramp."""
-        journey = self._journeys.get(route)
-        stage = self._stages[journey] if journey is not None else None
+    ) -> str:
+        """Count a verdict; the journey that it is evidence for, "" where it is none."""
+        journey = self._journeys.get(route, "")
+        stage = self._stages.get(journey)
         if stage is None or at < stage.position.since:
-            return False
+            return ""
         stage.gatherer(route).judged(verdict, control_side, at, request, shape)
-        return True
+        return journey
 
     # -------------------------------------------------------------------------------------------- asking
 
@@ -135,15 +135,19 @@ class StageEvidence:
             found.append(StoredEvidence(journey, position.settings, BEFORE, stage.before.to_plain()))
         return found
 
-    def take(self, stage: Stage, present: Mapping[str, Document], before: Mapping[str, Document]) -> None:
-        """Take up what the store has of a stage: of other replicas, and at first also what this one saw in the past."""
-        stage.others = _sum(present, but=self._replica)
+    def take(self, stage: Stage, present: Mapping[str, Document], before: Mapping[str, Document]) -> bool:
+        """Take up what the store has of a stage: of other replicas, and at first also what this one saw in the past.
+
+        Whether the others have seen more by now.
+        """
+        known, stage.others = stage.others, _sum(present, but=self._replica)
         stage.others_before = _sum(before, but=self._replica)
         if not stage.loaded:
             stage.loaded = True
             stage.counted = _sum({name: each for name, each in present.items() if name == self._replica})
             if not stage.carried:
                 stage.before = _sum({name: each for name, each in before.items() if name == self._replica})
+        return stage.others != known
 
 
 def _sum(documents: Mapping[str, Document], but: str = "") -> Evidence:

@@ -23,7 +23,7 @@ from gateway.rollouts.evidence import BEFORE, StageEvidence
 from gateway.rollouts.judging import Judge
 from gateway.rollouts.standings import Standings
 from gateway.rollouts.telling import Teller
-from gateway.store.values import Flush, Told
+from gateway.store.values import Flush, StoredEvidence, Told
 from gateway.telemetry.metrics import Traffic
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Opening = Callable[[], Awaitable["Store"]]
 
 
 class Keeper:
-    """The store, as long as it can be had. `changed` is called when others changed where routes stand.
+    """The store, as long as it can be had. `changed` is called when other replicas changed or saw something.
 
     `available` tells whether it answered last, `why` it did not; `looked` is set once it has been asked for the first
     time, whatever it said. While `flushing` is locked, what was counted is on its way from here to there.
@@ -65,6 +65,7 @@ class Keeper:
         self._seen = -1
         self._number = int(time() * 1_000)  # above those of every earlier process of this replica
         self._flush: Flush | None = None
+        self._shared: list[StoredEvidence] = []
         self._unread: set[str] = set()
         self._last = {"flush": monotonic(), "prune": monotonic()}
         self.flushing = asyncio.Lock()
@@ -91,6 +92,7 @@ class Keeper:
         if self.store is None:
             self.store = await self._opening()
         await self._look(self.store)
+        await self._share(self.store)
         await self._read(self.store)
         await self._tell(self.store)
         if self._is_due("flush", FLUSH):
@@ -125,6 +127,7 @@ class Keeper:
         """Put away what there is, if the store takes it now."""
         if self.store is not None:
             try:
+                await self._share(self.store)
                 await self._tell(self.store)
                 await self.flush(self.store)
             except StoreUnavailable as error:
@@ -150,7 +153,8 @@ class Keeper:
             at = stage.position
             present = await store.evidence(at.journey, stage.generation, at.stage)
             before = await store.evidence(at.journey, at.settings, BEFORE)
-            self._evidence.take(stage, present, before)
+            if self._evidence.take(stage, present, before):
+                self._changed()
         for route in sorted(self._unread):
             found = await store.fields(route)
             keys = [(pointer_of(each.field), cast(FieldDiffers, each.kind)) for each in found]
@@ -193,11 +197,19 @@ class Keeper:
     async def _put(self, store: "Store", position: Position) -> None:
         """Have the store know where a ramp stands, unless it knows better."""
         stored = {each.journey: each.sequence for each in await store.positions()}.get(position.journey, 0)
-        if stored < position.sequence and await store.put_position(position.journey, stored, position.to_plain()):
+        steps = position.sequence - stored
+        if steps > 0 and await store.put_position(position.journey, stored, position.to_plain(), steps=steps):
             if self._standings.positions.get(position.journey) is position:
                 self._standings.untold.discard(("position", position.journey))
         else:
             self._seen = -1  # look again: somebody else has stepped
+
+    async def _share(self, store: "Store") -> None:
+        """Have other replicas know what was seen here: together they may have seen enough to go back at once."""
+        seen = self._evidence.to_store()
+        if seen != self._shared:
+            await store.put_evidence(self._replica, time(), seen)
+            self._shared = seen
 
     async def flush(self, store: "Store") -> None:
         """Put the counts into the store. A flush that failed is sent again as it was: it may have been taken."""
@@ -209,7 +221,6 @@ class Keeper:
                 self._flush = counts.flush(self._replica, self._number, self._judge, self.keep)
             await store.flush(self._flush)
             self._flush = None
-            await store.put_evidence(self._replica, time(), self._evidence.to_store())
 
 
 def replica_of(folder: Path) -> str:

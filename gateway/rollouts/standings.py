@@ -118,18 +118,15 @@ class Standings:
         return ended
 
     def merge(self, positions: Iterable[Position], overrides: Iterable[Override]) -> bool:
-        """Take up what the store has; whether anything is different now.
-
-        A higher sequence holds, but where ours is safer and the store does not know it yet: that becomes the next step.
-        """
+        """Take up what the store has; whether anything is different now. Where it knows less, it is told."""
         before = (dict(self.positions), dict(self.overrides))
-        for theirs in positions:
-            ours, key = self.positions.get(theirs.journey), ("position", theirs.journey)
-            if ours is None or key not in self.untold or _danger(ours) >= _danger(theirs):
-                self.positions[theirs.journey] = theirs
-                self.untold.discard(key)
-            elif ours.sequence <= theirs.sequence:
-                self.positions[theirs.journey] = ours._replace(sequence=theirs.sequence + 1)
+        known = {each.journey: each for each in positions}
+        for journey, theirs in known.items():
+            ours = self.positions.get(journey, theirs)
+            self.positions[journey] = merged(ours, theirs, untold=("position", journey) in self.untold)
+        for journey, position in self.positions.items():
+            told = known.get(journey) == position
+            (self.untold.discard if told else self.untold.add)(("position", journey))
         stored = {each.route: each for each in overrides}
         for route in {*stored, *self.overrides}:
             if ("override", route) not in self.untold:
@@ -168,6 +165,24 @@ class Standings:
 
 def is_over(override: Override, now: float) -> bool:
     return override.until is not None and override.until <= now
+
+
+def merged(ours: Position, theirs: Position, *, untold: bool) -> Position:
+    """Where a ramp stands of which the store says `theirs`.
+
+    A higher sequence holds: the store may have been asked just before a step, or be another one than it was. But if it
+    has not been told of ours yet, both may have stepped from one place; then the safer one holds, as the next step.
+    """
+    if not untold:
+        return max(theirs, ours, key=_sequence)
+    holds, gives_way = sorted((theirs, ours), key=lambda each: (_danger(each), -each.sequence))
+    if holds.sequence > gives_way.sequence or (holds is theirs and theirs.sequence == ours.sequence):
+        return holds
+    return holds._replace(sequence=gives_way.sequence + 1)
+
+
+def _sequence(position: Position) -> int:
+    return position.sequence
 
 
 def _danger(position: Position) -> tuple[int, int]:

@@ -139,14 +139,14 @@ class Store:
         return await self._read(steering.read_positions)
 
     async def put_position(
-        self, journey: str, sequence_before: int, document: Document, told: Told | None = None
+        self, journey: str, sequence_before: int, document: Document, told: Told | None = None, *, steps: int = 1
     ) -> bool:
         """Take a ramp's next step, from where it stood after `sequence_before` steps (0: it begins).
 
-        True when it was taken now, and by this call: what is told of it is noted with it. False when the ramp stands
-        elsewhere.
+        `steps` is more than one where several were taken without the store. True when it was taken now, and by this
+        call: what is told of it is noted with it. False when the ramp stands elsewhere.
         """
-        return await self._write(steering.put_position, journey, sequence_before, document, told)
+        return await self._write(steering.put_position, journey, sequence_before, document, told, steps)
 
     async def evidence(self, journey: str, generation: str, stage: int) -> dict[str, Document]:
         """What each replica has seen in a stage of a ramp."""

@@ -39,10 +39,10 @@ def read_positions(connection: Connection) -> list[StoredPosition]:
 
 
 def put_position(
-    connection: Connection, journey: str, sequence_before: int, document: Document, told: Told | None
+    connection: Connection, journey: str, sequence_before: int, document: Document, told: Told | None, steps: int
 ) -> bool:
-    """Take one step from where the ramp stood after `sequence_before` steps (0: none); False if it stands elsewhere."""
-    step: Row = {"journey": journey, "sequence": sequence_before + 1, "document": document}
+    """Take steps from where the ramp stood after `sequence_before` of them (0: none); False if it stands elsewhere."""
+    step: Row = {"journey": journey, "sequence": sequence_before + steps, "document": document}
     statement: Executable
     if sequence_before == 0:
         statement = (

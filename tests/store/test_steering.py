@@ -19,6 +19,14 @@ async def test_a_ramp_goes_step_by_step(store: Store) -> None:
     assert await store.positions() == [StoredPosition("rents", 2, {"stage": 1})]
 
 
+async def test_steps_without_the_store_are_taken_together(store: Store) -> None:
+    """A ramp that took three steps while the store was away goes on from where it stands by then."""
+    assert await store.put_position("rents", 0, {"stage": 0}) is True
+    assert await store.put_position("rents", 1, {"stage": 1}, steps=3) is True
+    assert await store.positions() == [StoredPosition("rents", 4, {"stage": 1})]
+    assert await store.put_position("rents", 4, {"stage": 2}) is True
+
+
 async def test_of_two_replicas_one_takes_the_step(place: Place) -> None:
     """Two replicas that decide the same at the same time take one step, and the event of that one is noted."""
     replicas = [await Store.open(*place, upgrade=True) for _ in range(2)]
