@@ -27,7 +27,7 @@ DOCUMENT = {
     "sequence": 2,
     "evidence": {"parity": {"count": 90, "of": 100}},
     "missing": [
-        {"guard": "every", "sentence": "0 of 0.1 minutes have passed"},
+        {"guard": "every", "sentence": "2 of 6 seconds have passed"},
         {"guard": "samples", "sentence": "100 of 400 judged answers with content"},
     ],
 }
