@@ -103,7 +103,9 @@ class HotPath:
         gateway = wanted.gateway
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda address: False)
         return cls(
-            Server(Handler(builder.live, recorder), settings, clock), estate.requests(len(wanted.routes)), recorder
+            Server(Handler(builder.live, recorder).serve, settings, clock),
+            estate.requests(len(wanted.routes)),
+            recorder,
         )
 
     async def warm_up(self) -> None:

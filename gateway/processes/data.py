@@ -18,7 +18,7 @@ from weakref import finalize
 
 from gateway import __version__
 from gateway.core.forwarding import is_trusted
-from gateway.core.model import AccessLog, Backend, Gateway, Observation, Route
+from gateway.core.model import AccessLog, Backend, Gateway, Observed, Route
 from gateway.processes.channel import PROTOCOL, SOCKET, Channel, Message, listen_unix
 from gateway.processes.stalls import StallProbe
 from gateway.proxy.handler import Handler
@@ -41,7 +41,7 @@ class DataProcess:
         self._recorder = Recorder(self._deliver)
         nothing = Gateway(access_log=AccessLog("off"))
         self._handler = Handler(Live(0, "", nothing, {}), self._recorder)
-        self._server = Server(self._handler, _settings(nothing, self._handler.live), self._clock)
+        self._server = Server(self._handler.serve, _settings(nothing, self._handler.live), self._clock)
         self._accepting: asyncio.Server | None = None
         self._tls: ssl.SSLContext | None = None
         self._channel: Channel | None = None
@@ -130,10 +130,8 @@ class DataProcess:
     def _tell(self, *message: object) -> bool:
         return self._channel is not None and self._channel.send(message)
 
-    def _deliver(self, batch: list[Observation]) -> bool:
-        if self._channel is None:
-            return False
-        return self._tell("observations", [tuple(each) for each in batch])
+    def _deliver(self, batch: list[Observed]) -> bool:
+        return self._tell("observations", batch)
 
     async def _tick(self) -> None:
         """Hand on what was observed, a few times a second, and say how it goes."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.core.model import Backend, Gateway, Observation, Route
+from gateway.core.model import Backend, Gateway, Observation, Observed, Route
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.recorder import Recorder
@@ -35,7 +35,7 @@ class Serving:
         await builder.add([self._served])
         self.recorder = Recorder(self._take)
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda _: False)
-        self.server = Server(Handler(builder.live, self.recorder), settings, clock)
+        self.server = Server(Handler(builder.live, self.recorder).serve, settings, clock)
         loop = asyncio.get_running_loop()
         self._listening = await loop.create_server(self.server.accept, "127.0.0.1", 0)
         port = self._listening.sockets[0].getsockname()[1]
@@ -53,8 +53,8 @@ class Serving:
         self.server.abort_all()
         await asyncio.sleep(0.01)
 
-    def _take(self, batch: list[Observation]) -> bool:
-        self.seen += batch
+    def _take(self, batch: list[Observed]) -> bool:
+        self.seen += map(Observation._make, batch)
         return True
 
 
