@@ -23,6 +23,7 @@ from gateway.core.comparing.values import pointer_text
 from gateway.core.evidence import Verdict
 from gateway.core.model import LEGACY, Side
 from gateway.rollouts.asking import Asking
+from gateway.telemetry.logging import log
 
 WAITING = 4_000
 WAITING_BYTES = 64 * 2**20
@@ -244,7 +245,7 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
     """In the thread: nothing here is anybody else's."""
     found, kept = list[Found](), Counter[str]()
     for sample, way in batch:
-        judgement = judge(sample, way.rules, way.decode)
+        judgement = _judgement(sample, way)
         verdict: Verdict = "unsure" if judgement.verdict == "compared" else judgement.verdict
         judged = Judged(
             sample.route,
@@ -262,6 +263,15 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
         kept[sample.route] += len(examples)
         found.append(Found(sample, judged, judgement, examples))
     return found
+
+
+def _judgement(sample: Sample, way: Way) -> Judgement:
+    """A defect met in one sample's answers spoils that sample, and no other."""
+    try:
+        return judge(sample, way.rules, way.decode)
+    except Exception as error:  # noqa: BLE001 - see above; whoever looks at the route sees the reason
+        log().exception("sample_not_judged", route=sample.route)
+        return Judgement("incomparable", f"comparing failed ({type(error).__name__}); the log has more")
 
 
 def _hash(sample: Sample) -> bytes:
