@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import blake2b
+from pathlib import Path
+from traceback import extract_tb
 from typing import NamedTuple
 
 from gateway.core.captured import CapturedAnswer, Sample, Seconds, Skipped, reason_of, source_of
@@ -270,7 +272,9 @@ def _judgement(sample: Sample, way: Way) -> Judgement:
     try:
         return judge(sample, way.rules, way.decode)
     except Exception as error:  # noqa: BLE001 - see above; whoever looks at the route sees the reason
-        log().exception("sample_not_judged", route=sample.route)
+        *_, last = extract_tb(error.__traceback__)  # its message may quote an answer
+        where = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
+        log().error("sample_not_judged", route=sample.route, error=type(error).__name__, where=where)
         return Judgement("incomparable", f"comparing failed ({type(error).__name__}); the log has more")
 
 
