@@ -101,14 +101,14 @@ class StageEvidence:
 
     def judged(
         self, route: str, verdict: Verdict, control_side: Side, at: float, request: bytes = b"", shape: str = ""
-    ) -> bool:
-        """Count a verdict; whether it is evidence for a ramp."""
-        journey = self._journeys.get(route)
-        stage = self._stages[journey] if journey is not None else None
+    ) -> str:
+        """Count a verdict; the journey that it is evidence for, "" where it is none."""
+        journey = self._journeys.get(route, "")
+        stage = self._stages.get(journey)
         if stage is None or at < stage.position.since:
-            return False
+            return ""
         stage.gatherer(route).judged(verdict, control_side, at, request, shape)
-        return True
+        return journey
 
     # -------------------------------------------------------------------------------------------- asking
 

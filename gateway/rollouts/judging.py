@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import blake2b
+from pathlib import Path
+from traceback import extract_tb
 from typing import NamedTuple
 
 from gateway.core.captured import CapturedAnswer, Sample, Seconds, Skipped, reason_of, source_of
@@ -23,6 +25,7 @@ from gateway.core.comparing.values import pointer_text
 from gateway.core.evidence import Verdict
 from gateway.core.model import LEGACY, Side
 from gateway.rollouts.asking import Asking
+from gateway.telemetry.logging import log
 
 WAITING = 4_000
 WAITING_BYTES = 64 * 2**20
@@ -248,7 +251,7 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
     """In the thread: nothing here is anybody else's."""
     found, kept = list[Found](), Counter[str]()
     for sample, way in batch:
-        judgement = judge(sample, way.rules, way.decode)
+        judgement = _judgement(sample, way)
         verdict: Verdict = "unsure" if judgement.verdict == "compared" else judgement.verdict
         judged = Judged(
             sample.route,
@@ -266,6 +269,17 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
         kept[sample.route] += len(examples)
         found.append(Found(sample, judged, judgement, examples))
     return found
+
+
+def _judgement(sample: Sample, way: Way) -> Judgement:
+    """A defect met in one sample's answers spoils that sample, and no other."""
+    try:
+        return judge(sample, way.rules, way.decode)
+    except Exception as error:  # noqa: BLE001 - see above; whoever looks at the route sees the reason
+        *_, last = extract_tb(error.__traceback__)  # its message may quote an answer
+        where = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
+        log().error("sample_not_judged", route=sample.route, error=type(error).__name__, where=where)
+        return Judgement("incomparable", f"comparing failed ({type(error).__name__}); the log has more")
 
 
 def _hash(sample: Sample) -> bytes:
