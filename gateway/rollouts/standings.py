@@ -41,16 +41,12 @@ class Standings:
         self.routes: dict[str, Route] = {}
         self.ramps: tuple[RampOf, ...] = ()
 
-    def follow(self, estate: Estate) -> None:
-        """The routes that there are now."""
+    def follow(self, estate: Estate, now: float) -> None:
+        """The routes that there are now. A ramp that the file has ended would begin with its first stage again."""
         self.routes = {route.name: route for route in estate.routes}
         self.ramps = tuple(ramps_of(estate))
-
-    def end_ramps(self, now: float) -> None:
-        """A ramp that the file has ended would begin with its first stage again, whatever others say of it."""
-        ramping = {each.journey for each in self.ramps}
         for journey, position in list(self.positions.items()):
-            if journey not in ramping and (position.stage, position.state) != (BEFORE, State.CLIMBING):
+            if not self._ramps(journey) and (position.stage, position.state) != (BEFORE, State.CLIMBING):
                 self.move(begun_anew(position, now))
 
     # -------------------------------------------------------------------------------------------- the file
@@ -67,7 +63,7 @@ class Standings:
             return
         self.positions = {each.journey: each for each in positions}
         self.overrides = {each.route: each for each in overrides}
-        self.untold = untold
+        self.untold = {each for each in untold if each[0] == "override" or each[1] in self.positions}
         self.events.extend(events)
         self.read = True
 
@@ -116,12 +112,16 @@ class Standings:
         return ended
 
     def merge(self, positions: Iterable[Position], overrides: Iterable[Override]) -> bool:
-        """Take up what the store has; whether anything is different now. Where it knows less, it is told."""
+        """Take up what the store has; whether anything is different now. Where it knows less, it is told.
+
+        What is safer matters of ramps that go on here; that the file has ended one is the last word on it.
+        """
         before = (dict(self.positions), dict(self.overrides))
         known = {each.journey: each for each in positions}
         for journey, theirs in known.items():
             ours = self.positions.get(journey, theirs)
-            self.positions[journey] = merged(ours, theirs, untold=("position", journey) in self.untold)
+            untold = ("position", journey) in self.untold and self._ramps(journey)
+            self.positions[journey] = merged(ours, theirs, untold=untold)
         for journey, position in self.positions.items():
             told = known.get(journey) == position
             (self.untold.discard if told else self.untold.add)(("position", journey))
@@ -132,6 +132,9 @@ class Standings:
                 if route in stored:
                     self.overrides[route] = stored[route]
         return before != (self.positions, self.overrides)
+
+    def _ramps(self, journey: str) -> bool:
+        return any(each.journey == journey for each in self.ramps)
 
     # -------------------------------------------------------------------------------------------- what they mean
 
