@@ -5,6 +5,7 @@ until then it counts as unsure. What there is no time to judge is counted as ski
 """
 
 import asyncio
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from gateway.core.comparing.values import pointer_text
 from gateway.core.evidence import Verdict
 from gateway.core.model import LEGACY, Side
 from gateway.rollouts.asking import Asking
+from gateway.telemetry.logging import log
 
 WAITING = 4_000
 WAITING_BYTES = 64 * 2**20
@@ -186,8 +188,7 @@ class Judge:
             if len(self._waiting) >= WAITING or self._bytes > WAITING_BYTES:
                 lost[sample.route, reason_of("control_busy", sample.source)] += 1
             else:
-                self._waiting.append(sample)
-                self._bytes += _size(sample)
+                self._wait(sample)
         if self._waiting:
             self._wake.set()
         found = []
@@ -195,6 +196,10 @@ class Judge:
             found += [Judged(route, "skipped", LEGACY, now, reason=reason, source=source_of(reason))] * count
         if found:
             self._tell(found)
+
+    def _wait(self, sample: Sample) -> None:
+        self._waiting.append(sample)
+        self._bytes += _size(sample)
 
     async def run(self) -> None:
         """Judge what there is, for as long as this runs."""
@@ -204,7 +209,8 @@ class Judge:
                 async with asyncio.timeout(LOOK):  # not wait_for, which swallows being cancelled just as it is woken
                     await self._wake.wait()
             self._wake.clear()
-            self._waiting += [each._replace(second=NO_SECOND) for each in self._asking.overdue()]
+            for each in self._asking.overdue():
+                self._wait(each._replace(second=NO_SECOND))
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 ways = self._ways
@@ -244,7 +250,7 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
     """In the thread: nothing here is anybody else's."""
     found, kept = list[Found](), Counter[str]()
     for sample, way in batch:
-        judgement = judge(sample, way.rules, way.decode)
+        judgement, examples = _looked_at(sample, way, key, EXAMPLES - kept[sample.route])
         verdict: Verdict = "unsure" if judgement.verdict == "compared" else judgement.verdict
         judged = Judged(
             sample.route,
@@ -257,11 +263,21 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
             judgement.reason,
             sample.source,
         )
-        room = EXAMPLES - kept[sample.route]
-        examples = [example_of(each, way.rules, key) for each in judgement.differences[:room]]
         kept[sample.route] += len(examples)
         found.append(Found(sample, judged, judgement, examples))
     return found
+
+
+def _looked_at(sample: Sample, way: Way, key: bytes, room: int) -> tuple[Judgement, list[Example]]:
+    """What a sample says, and at most `room` examples of it. It comes from outside: a defect of ours that it finds must
+    not end the control process. That is told by its type alone, since its text may quote the answer."""
+    try:
+        judgement = judge(sample, way.rules, way.decode)
+        return judgement, [example_of(each, way.rules, key) for each in judgement.differences[:room]]
+    except Exception as error:  # noqa: BLE001 - see above
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        log().error("comparing_failed", route=sample.route, why=type(error).__name__, at=f"{where.name}:{where.lineno}")
+        return Judgement("incomparable", "the comparer failed: see comparing_failed in the log"), []
 
 
 def _hash(sample: Sample) -> bytes:
