@@ -103,7 +103,7 @@ async def ask(pair: Pair, ready: Ready, role: Role, recorder: Recorder) -> Captu
     plan = ready.copy_plan or ready.plan
     call = Copy(pair.request, pair.route, plan, pair.lines + SHADOW_LINE, whole(pair.body))
     got = await _got(call, ready, pair.live.gateway.capture)
-    recorder.record(_observation(pair, call, role, at, got))
+    recorder.record(tuple(_observation(pair, call, role, at, got)))
     return captured(pair.live.gateway, call, pair.scheme, got)
 
 

@@ -5,12 +5,13 @@ until then it counts as unsure. What there is no time to judge is counted as ski
 """
 
 import asyncio
-import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import blake2b
+from pathlib import Path
+from traceback import extract_tb
 from typing import NamedTuple
 
 from gateway.core.captured import CapturedAnswer, Sample, Seconds, Skipped, reason_of, source_of
@@ -269,15 +270,15 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
 
 
 def _looked_at(sample: Sample, way: Way, key: bytes, room: int) -> tuple[Judgement, list[Example]]:
-    """What a sample says, and at most `room` examples of it. It comes from outside: a defect of ours that it finds must
-    not end the control process. That is told by its type alone, since its text may quote the answer."""
+    """A sample judged, and at most `room` examples. A defect met in its answers spoils that sample, and no other."""
     try:
         judgement = judge(sample, way.rules, way.decode)
         return judgement, [example_of(each, way.rules, key) for each in judgement.differences[:room]]
-    except Exception as error:  # noqa: BLE001 - see above
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        log().error("comparing_failed", route=sample.route, why=type(error).__name__, at=f"{where.name}:{where.lineno}")
-        return Judgement("incomparable", "the comparer failed: see comparing_failed in the log"), []
+    except Exception as error:  # noqa: BLE001 - see above; whoever looks at the route sees the reason
+        *_, last = extract_tb(error.__traceback__)  # its message may quote an answer
+        where = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
+        log().error("sample_not_judged", route=sample.route, error=type(error).__name__, where=where)
+        return Judgement("incomparable", f"comparing failed ({type(error).__name__}); the log has more"), []
 
 
 def _hash(sample: Sample) -> bytes:

@@ -57,6 +57,7 @@ class Loop:
         self._nudged = asyncio.Event()
         self._touched: set[str] = set()
         self._stepping: set[str] = set()
+        self._failed: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._compared: dict[str, object] = {}
         self._saved = b""
@@ -112,7 +113,7 @@ class Loop:
         self._evidence.follow(self._standings.ramps, self._standings.positions)
         for each in self._standings.ramps:
             if journeys is None or each.journey in journeys:
-                self._look_at(each, now)
+                self._look_safely_at(each, now)
         self.stand(now)
 
     def stand(self, now: float) -> None:
@@ -129,6 +130,16 @@ class Loop:
         since = position.since if position is not None else 0.0
         in_hand = self._judge.unsure((route.name for route in ramp.routes), since)
         return present + Evidence(unsure=in_hand), before
+
+    def _look_safely_at(self, each: RampOf, now: float) -> None:
+        """A defect in one decision holds that ramp, and neither the others nor the gateway; it is told once."""
+        try:
+            self._look_at(each, now)
+            self._failed.pop(each.journey, None)
+        except Exception as error:  # noqa: BLE001 - see above
+            if self._failed.get(each.journey) != repr(error):
+                log().exception("ramp_not_decided", journey=each.journey)
+            self._failed[each.journey] = repr(error)
 
     def _look_at(self, each: RampOf, now: float) -> None:
         journey, ramp, routes = each

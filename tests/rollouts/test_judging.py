@@ -56,8 +56,8 @@ async def test_an_answer_that_the_comparer_fails_at_is_not_comparable(monkeypatc
             working.sampled([SAME], {}, {}, 0.0)
             await until(lambda: len(found) == 3)
     assert [each.verdict for each in found] == ["incomparable", "matched", "matched"]
-    assert [(each["event"], each["route"], each["why"]) for each in logs] == [
-        ("comparing_failed", ROUTE, "ZeroDivisionError")
+    assert [(each["event"], each["route"], each["error"]) for each in logs] == [
+        ("sample_not_judged", ROUTE, "ZeroDivisionError")
     ]
     assert "AB123456C" not in str(logs)
 
