@@ -167,10 +167,15 @@ class Shadows:
         return Pair(live, route, request, recorded.body, side, lines, ids)
 
     def offer(self, pair: Pair) -> None:
-        """Have a request copied when there is time for it."""
+        """Have a request copied when there is time for it.
+
+        What legacy failed at says nothing of new, so new is not asked; where new failed, it is asked whether legacy
+        would have, too.
+        """
         control = pair.control
-        if control is not None and not control.business and (control.error or control.status >= 500):
-            self._finish(pair, CapturedAnswer(0, error="not_asked"))  # nothing to hold the copy's answer against
+        failed = control is not None and not control.business and (control.error or control.status >= 500)
+        if failed and pair.side == LEGACY:
+            self._finish(pair, CapturedAnswer(0, error="not_asked"))
             return
         self._wait(pair, pair.route.ready[OTHER[pair.side]].pool)
 

@@ -251,7 +251,7 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
     """In the thread: nothing here is anybody else's."""
     found, kept = list[Found](), Counter[str]()
     for sample, way in batch:
-        judgement = _judgement(sample, way)
+        judgement, examples = _looked_at(sample, way, key, EXAMPLES - kept[sample.route])
         verdict: Verdict = "unsure" if judgement.verdict == "compared" else judgement.verdict
         judged = Judged(
             sample.route,
@@ -264,22 +264,21 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
             judgement.reason,
             sample.source,
         )
-        room = EXAMPLES - kept[sample.route]
-        examples = [example_of(each, way.rules, key) for each in judgement.differences[:room]]
         kept[sample.route] += len(examples)
         found.append(Found(sample, judged, judgement, examples))
     return found
 
 
-def _judgement(sample: Sample, way: Way) -> Judgement:
-    """A defect met in one sample's answers spoils that sample, and no other."""
+def _looked_at(sample: Sample, way: Way, key: bytes, room: int) -> tuple[Judgement, list[Example]]:
+    """A sample judged, and at most `room` examples. A defect met in its answers spoils that sample, and no other."""
     try:
-        return judge(sample, way.rules, way.decode)
+        judgement = judge(sample, way.rules, way.decode)
+        return judgement, [example_of(each, way.rules, key) for each in judgement.differences[:room]]
     except Exception as error:  # noqa: BLE001 - see above; whoever looks at the route sees the reason
         *_, last = extract_tb(error.__traceback__)  # its message may quote an answer
         where = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
         log().error("sample_not_judged", route=sample.route, error=type(error).__name__, where=where)
-        return Judgement("incomparable", f"comparing failed ({type(error).__name__}); the log has more")
+        return Judgement("incomparable", f"comparing failed ({type(error).__name__}); the log has more"), []
 
 
 def _hash(sample: Sample) -> bytes:

@@ -194,7 +194,7 @@ async def test_an_answer_in_pieces_is_captured_whole(start: Start, legacy: Origi
     assert [each.control.body for each in await serving.compared()] == [b"onetwo"]
 
 
-async def test_where_the_control_fails_the_candidate_is_not_asked(start: Start, legacy: Origin, new: Origin) -> None:
+async def test_where_legacy_fails_new_is_not_asked(start: Start, legacy: Origin, new: Origin) -> None:
     """There is nothing to hold its answer against; the sample says that the control failed."""
     legacy.on("/a", answer(b"no", status=503))
     legacy.on("/b", lambda talk: talk.reset())
@@ -205,6 +205,18 @@ async def test_where_the_control_fails_the_candidate_is_not_asked(start: Start, 
     assert [(each.control.status, bool(each.control.error)) for each in samples] == [(503, False), (0, True)]
     assert {each.candidate.error for each in samples} == {"not_asked"}
     assert new.requests == []
+
+
+async def test_where_new_fails_legacy_is_asked_whether_it_would_have_too(
+    start: Start, legacy: Origin, new: Origin
+) -> None:
+    """Otherwise what both fail at would count against new as soon as that serves."""
+    legacy.on("/a", answer(b"no", status=500))
+    new.on("/a", answer(b"no", status=503))
+    serving = await start(copied(serve=Serve.NEW))
+    await serving.get("/a", until=b"no")
+    (sample,) = await serving.compared()
+    assert (sample.control.status, sample.candidate.status) == (503, 500)
 
 
 async def test_one_side_may_be_asked_the_same_again(start: Start, legacy: Origin, new: Origin) -> None:
