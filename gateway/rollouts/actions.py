@@ -69,7 +69,7 @@ class Actions:
         self._standings.override(override)
         self._loop.stand(time())
         details: dict[str, Any] = {"share": share / 100, "until": until, "record": record}
-        await self._loop.tell_saved(event_of("override_set", route=name, by=by, why=why, details=details))
+        await self._loop.tell(event_of("override_set", route=name, by=by, why=why, details=details))
         return override
 
     async def clear_override(self, name: str, by: str, why: str) -> Override:
@@ -79,7 +79,7 @@ class Actions:
         if ended is None:
             raise CommandError(f"{name} has no override. `banyan routes` shows those that are live.")
         self._loop.stand(time())
-        await self._loop.tell_saved(event_of("override_cleared", route=name, by=by, why=why))
+        await self._loop.tell(event_of("override_cleared", route=name, by=by, why=why))
         return ended
 
     def ramp(self, name: str) -> RampOf:

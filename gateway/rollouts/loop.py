@@ -165,7 +165,7 @@ class Loop:
             if not self._standings.holds(override, now):
                 self._standings.clear(name)
                 why = "its time is over" if is_over(override, now) else "the file says something else now"
-                self._then(self.tell_saved(event_of("override_ended", route=name, why=why)))
+                self.tell(event_of("override_ended", route=name, why=why))
 
     # -------------------------------------------------------------------------------------------- steps
 
@@ -174,11 +174,17 @@ class Loop:
         self._standings.move(position)
         self.stand(time())
         kind: Kind = "rolled_back" if position.state is State.ROLLED_BACK else "paused"
-        self._then(self.tell_saved(_event(kind, position, guard)))
+        self.tell(_event(kind, position, guard))
 
-    async def tell_saved(self, event: Event) -> None:
-        """Tell what has happened here: what is told must hold after a restart, and what holds must be told."""
+    def tell(self, event: Event) -> "asyncio.Task[None]":
+        """Tell what has happened here, once it is on the disk.
+
+        What is told must hold after a restart, and what holds must be told.
+        """
         self._teller.untold.append(event)
+        return self._then(self._tell_saved(event))
+
+    async def _tell_saved(self, event: Event) -> None:
         await self.save()
         self._teller.told(event)
 
@@ -220,10 +226,11 @@ class Loop:
             else:
                 self._saved = content
 
-    def _then(self, work: Coroutine[Any, Any, None]) -> None:
+    def _then(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 _KINDS: dict[State, Kind] = {State.FINISHED: "finished", State.AWAITING_APPROVAL: "approval_needed"}
