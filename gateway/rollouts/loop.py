@@ -150,7 +150,9 @@ class Loop:
             return
         present, before = self.seen(each)
         worst = self._judge.worst(route.name for route in routes)
-        decision = decide(ramp, position, present, now, is_open(ramp.only, now), before=before, worst=worst)
+        overridden = self._standings.overridden(routes, now)
+        open_hours = is_open(ramp.only, now)
+        decision = decide(ramp, position, present, now, open_hours, before=before, worst=worst, overridden=overridden)
         self.decisions[journey] = decision
         match decision:
             case RollBack() | Pause():

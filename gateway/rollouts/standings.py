@@ -162,6 +162,11 @@ class Standings:
             return False
         return override.serve == serve_text(route.serve, route.share)
 
+    def overridden(self, routes: Iterable[Route], now: float) -> str:
+        """The first of these routes that has a live override; "" where none has."""
+        live = (self.overrides.get(route.name) for route in routes)
+        return next((each.route for each in live if each is not None and self.holds(each, now)), "")
+
 
 def is_over(override: Override, now: float) -> bool:
     return override.until is not None and override.until <= now
