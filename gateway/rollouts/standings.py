@@ -104,7 +104,9 @@ class Standings:
         self.untold.add(("position", position.journey))
 
     def override(self, override: Override) -> None:
-        """A person has set an override here."""
+        """A person has set an override here: later than the one that they saw, whatever the clocks of replicas say."""
+        before = self.overrides.get(override.route, override)
+        override = override._replace(set_at=max(override.set_at, before.set_at))
         self.overrides[override.route] = override
         self.cleared.pop(override.route, None)
         self.untold.add(("override", override.route))
@@ -113,7 +115,7 @@ class Standings:
         """An override is ended here; the one that was."""
         ended = self.overrides.pop(route, None)
         if ended is not None:
-            self.cleared[route] = now
+            self.cleared[route] = max(now, ended.set_at)
             self.untold.add(("override", route))
         return ended
 
