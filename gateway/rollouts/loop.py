@@ -151,7 +151,9 @@ class Loop:
             return
         present, before = self.seen(each)
         worst = self._judge.worst(route.name for route in routes)
-        decision = decide(ramp, position, present, now, is_open(ramp.only, now), before=before, worst=worst)
+        overridden = self._standings.overridden(routes, now)
+        open_hours = is_open(ramp.only, now)
+        decision = decide(ramp, position, present, now, open_hours, before=before, worst=worst, overridden=overridden)
         self.decisions[journey] = decision
         match decision:
             case RollBack() | Pause():
@@ -163,7 +165,7 @@ class Loop:
     def _end_overrides(self, now: float) -> None:
         for name, override in list(self._standings.overrides.items()):
             if not self._standings.holds(override, now):
-                self._standings.clear(name)
+                self._standings.clear(name, now)
                 why = "its time is over" if is_over(override, now) else "the file says something else now"
                 self.tell(event_of("override_ended", route=name, why=why))
 

@@ -28,13 +28,15 @@ _SAFEST = (State.ROLLED_BACK, State.PAUSED, State.AWAITING_APPROVAL, State.CLIMB
 class Standings:
     """What is known of positions and overrides, by journey and by route.
 
-    `untold` are the changes, and `events` the events, that the store does not have yet.
+    An override in `cleared` was ended at that time (Unix seconds). `untold` are the changes, and `events` the events,
+    that the store does not have yet.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self.positions: dict[str, Position] = {}
         self.overrides: dict[str, Override] = {}
+        self.cleared: dict[str, float] = {}
         self.untold: set[tuple[str, str]] = set()
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.read = False
@@ -61,13 +63,13 @@ class Standings:
             document = json.loads(self._path.read_bytes())
             positions = [Position.from_plain(each) for each in document["positions"]]
             overrides = [Override(**each) for each in document["overrides"]]
-            untold = {(kind, name) for kind, name in document["untold"]}
+            cleared, untold = dict(document["cleared"]), {(kind, name) for kind, name in document["untold"]}
             events = [Event(*each) for each in document["events"]]
         except (OSError, ValueError, KeyError, TypeError):
             return
         self.positions = {each.journey: each for each in positions}
         self.overrides = {each.route: each for each in overrides}
-        self.untold = untold
+        self.cleared, self.untold = cleared, untold
         self.events.extend(events)
         self.read = True
 
@@ -76,6 +78,7 @@ class Standings:
         document = {
             "positions": [each.to_plain() for each in self.positions.values()],
             "overrides": [each._asdict() for each in self.overrides.values()],
+            "cleared": self.cleared,
             "untold": sorted(self.untold),
             "events": list(self.events),
         }
@@ -104,14 +107,18 @@ class Standings:
         self.untold.add(("position", position.journey))
 
     def override(self, override: Override) -> None:
-        """A person has set an override here."""
+        """A person has set an override here: later than the one that they saw, whatever the clocks of replicas say."""
+        before = self.overrides.get(override.route, override)
+        override = override._replace(set_at=max(override.set_at, before.set_at))
         self.overrides[override.route] = override
+        self.cleared.pop(override.route, None)
         self.untold.add(("override", override.route))
 
-    def clear(self, route: str) -> Override | None:
+    def clear(self, route: str, now: float) -> Override | None:
         """An override is ended here; the one that was."""
         ended = self.overrides.pop(route, None)
         if ended is not None:
+            self.cleared[route] = max(now, ended.set_at)
             self.untold.add(("override", route))
         return ended
 
@@ -133,6 +140,12 @@ class Standings:
                     self.overrides[route] = stored[route]
         return before != (self.positions, self.overrides)
 
+    def told(self, kind: str, name: str) -> None:
+        """The store has it now."""
+        self.untold.discard((kind, name))
+        if kind == "override":
+            self.cleared.pop(name, None)
+
     # -------------------------------------------------------------------------------------------- what they mean
 
     def of(self, now: float) -> dict[str, Standing]:
@@ -153,6 +166,11 @@ class Standings:
         if route is None or is_over(override, now):
             return False
         return override.serve == serve_text(route.serve, route.share)
+
+    def overridden(self, routes: Iterable[Route], now: float) -> str:
+        """The first of these routes that has a live override; "" where none has."""
+        live = (self.overrides.get(route.name) for route in routes)
+        return next((each.route for each in live if each is not None and self.holds(each, now)), "")
 
 
 def is_over(override: Override, now: float) -> bool:

@@ -17,6 +17,7 @@ from gateway.rollouts.standings import Standings, ramps_of
 from gateway.rollouts.telling import Teller
 from gateway.rollouts.webhooks import Webhooks
 from gateway.store.repository import Store
+from gateway.store.values import Override
 from gateway.telemetry.metrics import Traffic
 from tests.support.databases import Place
 
@@ -118,3 +119,42 @@ async def test_an_empty_store_learns_where_ramps_stand(replicas: tuple[Replica, 
     event = moved.teller.tell("promoted", journey="rents")
     assert await moved.keeper.step(position._replace(stage=1, sequence=6), 5, event) is True
     await moved.keeper.close()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_of_two_overrides_the_later_one_holds(replicas: tuple[Replica, Replica], ends: bool) -> None:
+    """Set or ended while the store was away, an override gives way to what a person did later on another replica."""
+    one, other = replicas
+    first = Override("rents", 0, None, "why", "kim", 1_000.0, None, "ramp")
+    last = first._replace(share=10_000, set_at=2_000.0)
+    one.standings.override(first)
+    for each in (one, other):
+        await each.look()
+    other.standings.override(last)
+    await other.look()
+    if ends:
+        one.standings.clear("rents", 1_500.0)
+    else:
+        one.standings.override(first._replace(share=2_500, set_at=1_500.0))
+    for each in (one, other, one):
+        await each.look()
+    assert one.standings.overrides == other.standings.overrides == {"rents": last}
+    assert (one.standings.untold, one.standings.cleared) == (set(), {})
+
+
+async def test_what_a_person_sees_they_can_change(replicas: tuple[Replica, Replica]) -> None:
+    """Also where the clock of the replica that set the override is ahead of the one that replaces and ends it."""
+    one, other = replicas
+    ahead = Override("rents", 0, None, "why", "kim", 1_000.0, None, "ramp")
+    one.standings.override(ahead)
+    for each in (one, other):
+        await each.look()
+    other.standings.override(ahead._replace(share=2_500, set_at=990.0))
+    for each in (other, one):
+        await each.look()
+    assert one.standings.overrides["rents"].share == 2_500
+    other.standings.clear("rents", 995.0)
+    for each in (other, one):
+        await each.look()
+    assert one.standings.overrides == {}
+    assert other.standings.cleared == {}

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from gateway.core.model import Serve
 from gateway.core.positions import Position, State
 from gateway.rollouts.standings import Standings, merged
+from gateway.store.values import Override
+from tests.support.values import route
 
 HERE = Position("rents", "settings", State.CLIMBING, 2, 2_500, 1_000.0, 7)
 BACK = HERE._replace(state=State.ROLLED_BACK)
@@ -66,6 +69,16 @@ def test_going_back_elsewhere_holds_against_steps_without_the_store(standings: S
     standings.merge([BACK._replace(sequence=8)], [])
     assert standings.positions["rents"] == BACK._replace(sequence=10)
     assert standings.untold == {("position", "rents")}
+
+
+def test_an_override_is_known_for_as_long_as_it_is_live(standings: Standings) -> None:
+    """Of any of the routes that ramp together; one whose time is over counts no more."""
+    other, balance = route("GET /a", Serve.NEW), route("GET /b", Serve.NEW, name="balance")
+    standings.routes = {"balance": balance}
+    standings.override(Override("balance", 0, None, "why", "kim", 1_000.0, 2_000.0, "new"))
+    assert standings.overridden((other, balance), 1_999.0) == "balance"
+    assert standings.overridden((other, balance), 2_000.0) == ""
+    assert standings.overridden((other,), 1_999.0) == ""
 
 
 def test_a_stage_that_began_anew_is_not_undone(standings: Standings) -> None:
