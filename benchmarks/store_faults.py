@@ -144,7 +144,7 @@ def measured(name: str, options: Namespace) -> Outcome:
         fault = OF_A_SERVER[name](server) if server is not None else OF_A_FILE[name](gateway.data)
         requests = [each for pair in zip(*map(steady_requests, (CLIMBING, TURNING)), strict=True) for each in pair]
         with Load(Client(gateway.port, requests, rate=options.rate, connections=32)) as load:
-            wait_for([gateway], "ramp_promoted", CLIMBING.name, count=3)
+            wait_for([gateway], "ramp_promoted", CLIMBING.name, times=3)
             wait_for([gateway], "ramp_promoted", TURNING.name)
             outcome = under(fault, sides, gateway, options.seconds)
         asked = len(load.tally.good) + load.tally.failed

@@ -6,6 +6,7 @@ the first part of a path, so that routes turn bad one by one; live requests are 
 
 import asyncio
 import threading
+from collections import Counter
 from functools import partial
 from time import time
 from types import TracebackType
@@ -17,12 +18,13 @@ Bad = Literal["wrong", "fails"]
 class Side:
     """One side: what it was told to do, and what it noted, by place. Instants are Unix seconds.
 
-    `live` is when the last live request came, `bad` when each account got its first bad answer, in this order.
+    `live` is when the last live request came, `count` how many did, `bad` when each account first got a bad answer.
     """
 
     def __init__(self) -> None:
         self.port = 0
         self.live: dict[str, float] = {}
+        self.count: Counter[str] = Counter()
         self.bad: dict[str, dict[str, float]] = {}
         self._turned: dict[str, Bad] = {}
 
@@ -35,6 +37,7 @@ class Side:
         place, _, account = path.removeprefix("/").partition("/")
         if not copied:
             self.live[place] = time()
+            self.count[place] += 1
         how = self._turned.get(place)
         if how is not None:
             self.bad.setdefault(place, {}).setdefault(account, time())
