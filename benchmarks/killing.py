@@ -2,7 +2,7 @@
 
     python -m benchmarks.killing [--kills 30]
 
-A ramp takes a step whenever it may, under load. At random moments control or data is killed with SIGKILL, of one
+A ramp takes some steps a second, under load. At random moments control or data is killed with SIGKILL, of one
 gateway on SQLite, and of either of two on one PostgreSQL; control is started again. What was told stands in the logs,
 at a webhook's receiver, and in the store; at the end all three are held against each other.
 """
@@ -23,7 +23,6 @@ from benchmarks.load import Client, Load
 from benchmarks.postgres import Postgres
 from benchmarks.ramps import (
     BY_ATTEMPTS,
-    CLIMB,
     Journey,
     first_requests,
     routes_yaml,
@@ -38,7 +37,8 @@ from benchmarks.turning import Sides
 from gateway.core.events import TYPES, Event
 from gateway.store.repository import Store
 
-CLIMBING = Journey("climbing", CLIMB[49:], "1s", "10%", BY_ATTEMPTS)
+CLIMBING = Journey("climbing", [20 + 0.04 * step for step in range(2_000)], "100ms", "10%", BY_ATTEMPTS)
+"""It is in the middle of a step for a good part of the time."""
 KNOWN_AT_ONCE, KNOWN_SOON = 0.5, 2.0
 """Seconds, at most, until a gateway that was started again stands where it was last told: by itself, or by another."""
 DELIVERED = 120.0

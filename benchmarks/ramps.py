@@ -18,7 +18,7 @@ from gateway.core.splitting import bucket_of
 
 BY_PARITY = "{parity: 95%, errors: off, latency: off, samples: 100}"
 """Of different requests that are all wrong, four refute this parity."""
-BY_ATTEMPTS = "{parity: off, errors: +50%, latency: off, samples: 50}"
+BY_ATTEMPTS = "{parity: off, errors: +50%, latency: off, samples: 5}"
 """These hold up nothing: not even what control does not see while it is away."""
 CLIMB = [0.4 * step for step in range(1, 251)]
 """The stages of a ramp that takes a step whenever it may, in per cent."""
