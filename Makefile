@@ -7,10 +7,10 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 OUT = benchmarks/out
 
-.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults bench-soap corpus differential lock docker-steps clean
+.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults bench-soap bench-shadow bench-comparing simulation corpus differential lock docker-steps clean
 
 help:
-	@echo "make demo [SECONDS=20]  the council: legacy, replacements, traffic, and the gateway between them"
+	@echo "make demo [SECONDS=75]  the council: legacy, replacements, traffic, and the gateway between them"
 	@echo "make test               all tests"
 	@echo "make check              format, lint, types, layers, coverage of the core"
 	@echo "make edge               275 hostile and awkward requests against a real gateway"
@@ -19,6 +19,9 @@ help:
 	@echo "make bench-reload       100 good and 100 broken reloads under load"
 	@echo "make bench-faults       SIGTERM and SIGKILL under load"
 	@echo "make bench-soap         the SOAP codec beside zeep, and large messages through a gateway"
+	@echo "make bench-shadow       what copies of all requests cost the clients, whatever the other side does"
+	@echo "make bench-comparing    what comparing two answers costs, beside deepdiff"
+	@echo "make simulation         how often ramps go on and back, for sides that are so and so right"
 	@echo "make corpus             load many public WSDLs (from ../shared/wsdl, where it is there)"
 	@echo "make differential       code values of all their operations: there and back, by the schema, beside zeep"
 
@@ -66,6 +69,15 @@ bench-faults: $(READY)
 bench-soap: $(READY)
 	$(BIN)/python -m benchmarks.soap
 	$(BIN)/python -m benchmarks.soap_flow
+
+bench-shadow: $(READY)
+	$(BIN)/python -m benchmarks.shadow
+
+bench-comparing: $(READY)
+	$(BIN)/python -m benchmarks.comparing
+
+simulation: $(READY)
+	$(BIN)/python -m benchmarks.simulation
 
 corpus: $(READY)
 	$(BIN)/python -m benchmarks.corpus --corpus $(SHARED)/wsdl

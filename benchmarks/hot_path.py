@@ -104,7 +104,7 @@ class HotPath:
         gateway = wanted.gateway
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda address: False)
         handler = Handler(builder.live, recorder, Shadows(lambda samples, skipped, seconds: True, recorder))
-        return cls(Server(handler, settings, clock), estate.requests(len(wanted.routes)), recorder)
+        return cls(Server(handler.serve, settings, clock), estate.requests(len(wanted.routes)), recorder)
 
     async def warm_up(self) -> None:
         """Ask until both sides have a connection; only then does a request need no turn of the loop."""

@@ -20,8 +20,9 @@ class HttpCaller:
         method, upgrade = request.method, request.upgrade
         resend = method in call.route.idempotent and not upgrade
         head_only = (plan.method or method) == b"HEAD"
-        sent = (request_head(plan, request, target, call.lines), call.body, plan.timeouts, request.length < 0)
-        head, body = await send(_make(Outgoing, (*sent, head_only, resend, upgrade != b"")))
+        sent = request_head(plan, request, target, call.lines)
+        outgoing = (sent, call.body, plan.timeouts, request.length < 0, head_only, resend, upgrade != b"")
+        head, body = await send(_make(Outgoing, outgoing))
         if head.status >= 500:
             return Answer(head, body, Outcome.BACKEND_ERROR, "maybe")
         return _make(Answer, (head, body, OK, "yes"))

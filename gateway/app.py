@@ -5,6 +5,7 @@ Each root imports what its process needs when it runs: the data process must sta
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -95,6 +96,8 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         orders = await serve_unix(command_app(control), listen_unix(options.data / CONTROL_SOCKET))
         ending.push_async_callback(orders.cleanup)
         await starting
+        gc.freeze()  # what is there by now stays: looking through it again and again would hold everything up
+        gc.set_threshold(50_000, 20, 100)
         watching = loop.create_task(control.watch())
         ending.callback(watching.cancel)
         daily = Daily(control.rollouts.replays, lambda: control.table, lambda: control.rollouts.keeper.store, time)

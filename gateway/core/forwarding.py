@@ -6,7 +6,7 @@ elders: the peer's own claims are believed only when the peer is a trusted proxy
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -30,8 +30,9 @@ class Peer(NamedTuple):
     trusted: bool
 
 
-class Ids(NamedTuple):
-    """What identifies one exchange in logs and traces, and the lines that pass it on."""
+@dataclass(slots=True)
+class Ids:
+    """What identifies one exchange in logs and traces, and the lines that pass it on. Not changed once it is made."""
 
     request_id: bytes
     trace_id: bytes

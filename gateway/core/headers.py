@@ -183,9 +183,8 @@ _LONGEST_HOST = 261
 _TUNNELLED = frozenset({b"websocket"})
 
 
-def request_shape(raw: Fields) -> Shape:
-    """What the names of a request's fields say."""
-    return _REQUESTS.of(raw)
+request_shape = _REQUESTS.of
+"""What the names of a request's fields say."""
 
 
 def read_request(method: bytes, target: bytes, raw: Fields, http_1_0: bool, shape: Shape | None = None) -> Request:
@@ -328,9 +327,12 @@ class AnswerHead:
     pinned: bool
 
 
+_answer_shape = _ANSWERS.of
+
+
 def read_answer(status: int, reason: bytes, raw: Fields) -> AnswerHead | None:
     """An answer's head, sorted; None when its framing cannot be trusted (RFC 9112, section 6.3)."""
-    shape = _ANSWERS.of(raw)
+    shape = _answer_shape(raw)
     length = -2
     if shape.length != NONE:
         value = raw[shape.length][1] if shape.length >= 0 else b""

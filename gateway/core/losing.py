@@ -41,7 +41,7 @@ def others(table: RoutingTable, request: Request, chosen: PlannedRoute | None, b
 
 def _reasons(table: RoutingTable, request: Request, chosen: PlannedRoute | None, body: bytes) -> Iterator[Reason]:
     seen: set[str] = set()
-    for leaf in table.leaves(request.host, request.path):
+    for leaf in table.leaves(request):
         for route in leaf.routes():
             yield route, _at_this_path(table, request, chosen, body, route)
             seen.add(route.name)
@@ -124,10 +124,10 @@ def _fitting_but_for_host(table: RoutingTable, request: Request) -> list[Planned
             everywhere.place(route.route.match).add(route)
     found: list[PlannedRoute] = []
 
-    def note(leaf: Leaf) -> None:
+    def note(leaf: Leaf, _: Request) -> None:
         found.extend(leaf.routes())
 
-    everywhere.search(decoded_segments(request.path), 0, note)
+    everywhere.search(decoded_segments(request.path), 0, note, request)
     return found
 
 

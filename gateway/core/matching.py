@@ -6,7 +6,6 @@ of header and query predicates. So the file's order never matters, and the cost 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from operator import methodcaller
 from typing import NamedTuple
 
 from gateway.core.model import Estate, Match, Predicate, Request
@@ -74,7 +73,7 @@ class Leaf:
         return list(dict.fromkeys(every))
 
 
-Look = Callable[[Leaf], PlannedRoute | None]
+Look = Callable[[Leaf, Request], PlannedRoute | None]
 
 
 class Node:
@@ -106,7 +105,7 @@ class Node:
         node.leaf = node.leaf or Leaf()
         return node.leaf
 
-    def search(self, segments: list[bytes], depth: int, look: Look) -> PlannedRoute | None:
+    def search(self, segments: list[bytes], depth: int, look: Look, request: Request) -> PlannedRoute | None:
         """Show `look` the leaves that a path reaches, most specific first, until it returns a route."""
         node, last = self, len(segments)
         while depth < last and not node.branches:  # only one way to go: no need to come back
@@ -116,17 +115,19 @@ class Node:
             node = below
             depth += 1
         if depth == last:
-            if node.leaf is not None and (route := look(node.leaf)) is not None:
+            if node.leaf is not None and (route := look(node.leaf, request)) is not None:
                 return route
         else:
             segment = segments[depth]
             below = node.literals.get(segment)
-            if below is not None and (route := below.search(segments, depth + 1, look)) is not None:
+            if below is not None and (route := below.search(segments, depth + 1, look, request)) is not None:
                 return route
-            if node.one is not None and segment and (route := node.one.search(segments, depth + 1, look)) is not None:
-                return route
+            if node.one is not None and segment:
+                route = node.one.search(segments, depth + 1, look, request)
+                if route is not None:
+                    return route
         if node.rest is not None:
-            return look(node.rest)
+            return look(node.rest, request)
         return None
 
 
@@ -190,24 +191,24 @@ class RoutingTable:
                 self.routes.popitem()
             yield
 
-    def search(self, host: bytes, path: bytes, look: Look) -> PlannedRoute | None:
-        """Show `look` the leaves that a host and path reach, most specific first, until it returns a route."""
-        segments = decoded_segments(path)
+    def search(self, look: Look, request: Request) -> PlannedRoute | None:
+        """Show `look` the leaves that a request reaches, most specific first, until it returns a route."""
+        segments = decoded_segments(request.path)
         if self._only is not None:  # the usual table: no route names a host
-            return self._only.search(segments, 0, look)
-        for node in self._nodes(host):
-            if (route := node.search(segments, 0, look)) is not None:
+            return self._only.search(segments, 0, look, request)
+        for node in self._nodes(request.host):
+            if (route := node.search(segments, 0, look, request)) is not None:
                 return route
         return None
 
-    def leaves(self, host: bytes, path: bytes) -> list[Leaf]:
-        """All leaves that a host and path reach, most specific first."""
+    def leaves(self, request: Request) -> list[Leaf]:
+        """All leaves that a request reaches, most specific first."""
         found: list[Leaf] = []
 
-        def note(leaf: Leaf) -> None:
+        def note(leaf: Leaf, _: Request) -> None:
             found.append(leaf)
 
-        self.search(host, path, note)
+        self.search(note, request)
         return found
 
     def _nodes(self, host: bytes) -> Iterator[Node]:
@@ -234,11 +235,11 @@ def compiled(estate: Estate, revision: int = 0) -> RoutingTable:
 
 def find(table: RoutingTable, request: Request) -> PlannedRoute | NotFound:
     """The route that takes a request; those of SOAP operations are found by `operations` and the body."""
-    route = table.search(request.host, request.path, methodcaller("take", request))
+    route = table.search(Leaf.take, request)
     if route is not None:
         return route
     allow: set[bytes] = set()
-    for leaf in table.leaves(request.host, request.path):
+    for leaf in table.leaves(request):
         allow |= leaf.allowed()
     return NotFound(() if request.method in allow else tuple(sorted(allow)))
 
@@ -248,7 +249,7 @@ def operations(table: RoutingTable, request: Request) -> list[PlannedRoute]:
     if not table.has_operations or request.method != b"POST":
         return []
     found: list[PlannedRoute] = []
-    for leaf in table.leaves(request.host, request.path):
+    for leaf in table.leaves(request):
         found += [route for route in leaf.soap if not route.predicates or fits(route.route.match, request)]
         if leaf.take(request) is not None:
             break
@@ -259,7 +260,7 @@ def published(table: RoutingTable, request: Request) -> Published | None:
     """The WSDL that the SOAP routes at this address go by, for a request that no route takes and that reads."""
     if not table.has_operations or request.method not in (GET, HEAD):
         return None
-    for leaf in table.leaves(request.host, request.path):
+    for leaf in table.leaves(request):
         for route in leaf.soap:
             if route.published is not None and (route.raw_path or not needs_raw(request.path)):
                 return route.published

@@ -323,13 +323,17 @@ def client_key(sticky: Sticky, request: Request, address: bytes) -> bytes:
 
 def cookie_value(cookie: bytes, name: bytes) -> bytes:
     """A cookie's value out of a Cookie field (RFC 6265, section 4.2.1); empty when it is not there."""
-    found = _cookie_finder(name)(cookie)
-    return found[1].rstrip().strip(b'"') if found is not None else b""
+    wanted = name + b"="
+    at = cookie.find(wanted)
+    if at > 0 and cookie[at - 2 : at] != b"; ":  # part of something else, it seems
+        found = _cookie_finder(name)(cookie)
+        at = found.end() - len(wanted) if found is not None else -1
+    return cookie[at + len(wanted) :].partition(b";")[0].rstrip().strip(b'"') if at >= 0 else b""
 
 
 @lru_cache(maxsize=1024)
 def _cookie_finder(name: bytes) -> Callable[[bytes], re.Match[bytes] | None]:
-    return re.compile(rb"(?:^|;)\s*" + re.escape(name) + rb"=([^;]*)").search
+    return re.compile(rb"(?:^|;)\s*" + re.escape(name) + rb"=").search
 
 
 # ------------------------------------------------------------------------------------------------ what is sent

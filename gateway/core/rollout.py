@@ -47,6 +47,8 @@ class Pause(NamedTuple):
     why: str
 
 
+_SECONDS = 120
+"""A stage that is shorter is told of in seconds."""
 Decision = Promote | Hold | NeedsApproval | RollBack | Pause
 
 
@@ -108,7 +110,9 @@ def _time(ramp: Ramp, position: Position, now: float) -> tuple[Missing, ...]:
     lasted = now - position.since
     if lasted >= ramp.every:
         return ()
-    return (Missing("every", lasted, ramp.every, f"{lasted / 60:.0f} of {ramp.every / 60:g} minutes have passed"),)
+    unit, words = (1, "seconds") if ramp.every < _SECONDS else (60, "minutes")
+    told = f"{lasted // unit:.0f} of {ramp.every / unit:g} {words} have passed"
+    return (Missing("every", lasted, ramp.every, told),)
 
 
 def _waiting(sentence: str, guard: str = "state") -> Missing:

@@ -3,16 +3,19 @@
 Everything here turns a `Scene` into text; it decides nothing and asks no clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gateway.core.guards import percent
 from gateway.core.model import LEGACY, NEW, Estate, Route, Serve, Side
 from gateway.demo.changes import Entry, serve_text
 from gateway.demo.council import COUNCIL
+from gateway.demo.ramps import CLIMBING, FINISHED, ROLLED_BACK, Ramp, Standing, told
 from gateway.demo.tally import RETIRED, Figures, Tally
 
 WIDE = 112
@@ -40,6 +43,7 @@ class Scene(NamedTuple):
     estate: Estate
     tally: Tally
     strays: int
+    standing: Standing
     entries: Sequence[Entry]
 
 
@@ -56,8 +60,31 @@ def board(scene: Scene, width: int, height: int) -> RenderableType:
         table.add_column(name, no_wrap=True, justify="right")
     for route in scene.estate.routes:
         table.add_row(*_row(route, scene, wide=wide))
-    lines = max(2, height - len(scene.estate.routes) - 9)
-    return Group(heading(scene), table, Text(f"\n{summary(scene)}", style="bold"), story(scene, lines))
+    title, beside = heading(scene), list(standing(scene.standing, width))
+    sums = wrap(summary(scene), width)
+    used = title.plain.count("\n") + 1 + 1 + len(scene.estate.routes) + 1 + len(beside) + len(sums)
+    told_of = story(scene, max(1, height - used - 1))
+    return Group(title, table, Text(), *beside, Text("\n".join(sums), style="bold"), told_of)
+
+
+def standing(beside: Standing, width: int) -> Iterator[Text]:
+    """Where ramps and overrides stand, a line each; what was rolled back says why, in as many lines as that takes."""
+    for ramp in beside.ramps:
+        if ramp.state == ROLLED_BACK:
+            yield from (Text(line, style="red") for line in wrap(told(ramp), width, subsequent_indent="  "))
+        else:
+            yield Text(climb(ramp), style="green" if ramp.state == FINISHED else "", no_wrap=True, overflow="ellipsis")
+    for route, text in beside.overrides.items():
+        yield Text(f"{route}: {text}", style="yellow", no_wrap=True, overflow="ellipsis")
+
+
+def climb(ramp: Ramp) -> str:
+    """A ramp that was not rolled back, in a line: the stages that it has reached, its share, and its parity."""
+    reached = "▰" * ramp.stage + "▱" * (ramp.stages - ramp.stage)
+    state = "" if ramp.state == CLIMBING else f", {ramp.state}"
+    parity = f", {percent(ramp.agreed / ramp.compared)} agree" if ramp.compared else ""
+    waits = f"; {ramp.waits}" if ramp.waits else ""
+    return f"{ramp.name}: {reached} {ramp.share:g} %{state}{parity}{waits}"
 
 
 def heading(scene: Scene) -> Text:
@@ -98,16 +125,17 @@ def other_side(route: Route) -> Side:
 
 def story(scene: Scene, lines: int) -> Text:
     """The latest of what happened, oldest first."""
-    told = [f"{entry.at - scene.tally.started:5.0f} s  {entry.told(scene.tally)}" for entry in scene.entries[-lines:]]
-    told += [f"    failed: {failure}" for failure in list(scene.tally.failures)[-2:]]
-    return Text("\n".join(told), no_wrap=True, overflow="ellipsis")
+    found = [f"{entry.at - scene.tally.started:5.0f} s  {entry.told(scene.tally)}" for entry in scene.entries]
+    found += [f"    failed: {failure}" for failure in list(scene.tally.failures)[-2:]]
+    return Text("\n".join(found[-lines:]), no_wrap=True, overflow="ellipsis")
 
 
 def summary(scene: Scene) -> str:
     """The totals, in a line."""
     tally = scene.tally
     loyal = "every client stayed on its side" if not scene.strays else f"{scene.strays} changes of side without an edit"
-    return f"{tally.answered:,} right answers, {tally.failed:,} failed; {loyal}."
+    off = f", {tally.off:,} a penny off" if tally.off else ""
+    return f"{tally.answered - tally.off:,} right answers{off}, {tally.failed:,} failed; {loyal}."
 
 
 def plain(scene: Scene) -> str:
@@ -124,8 +152,8 @@ def final(scene: Scene) -> str:
     """The account of the whole run: what happened, route by route, and in all."""
     width = max((len(route.name) for route in scene.estate.routes), default=0)
     rows = [f"  {route.name:<{width}}  {_totals(scene, route.name)}" for route in scene.estate.routes]
-    told = [entry.told(scene.tally) for entry in scene.entries]
-    return "\n".join(["", *rows, "", *told, summary(scene)])
+    entries = [entry.told(scene.tally) for entry in scene.entries]
+    return "\n".join(["", *rows, "", *entries, summary(scene)])
 
 
 def bar(figures: Figures, width: int) -> Text:
@@ -165,4 +193,5 @@ def _row(route: Route, scene: Scene, *, wide: bool) -> list[RenderableType]:
 def _totals(scene: Scene, name: str) -> str:
     account = scene.tally.routes[name]
     sides = ", ".join(f"{count:,} {side or 'unknown'}" for side, count in sorted(account.sides.items()))
-    return f"{sides or 'no answers'}; {account.failed} failed"
+    off = f"; {account.off} a penny off" if account.off else ""
+    return f"{sides or 'no answers'}; {account.failed} failed{off}"

@@ -1,7 +1,7 @@
 """What the tenants of the demo ask for: reads and writes, REST and SOAP.
 
 A call knows which route should take it and a piece of text that only the right answer contains, so an answer that was
-meant for somebody else, or came from nowhere, is found out.
+meant for somebody else, or came from nowhere, is found out. Who asks for a balance knows what it should be.
 """
 
 import json
@@ -19,7 +19,10 @@ OK, CREATED, GONE = 200, 201, 410
 
 
 class Call(NamedTuple):
-    """One request: the route that should take it, the request, and what the right answer looks like."""
+    """One request: the route that should take it, the request, and what the right answer looks like.
+
+    `amount` is the balance that it should tell, b"" for other calls.
+    """
 
     route: str
     method: str
@@ -28,6 +31,7 @@ class Call(NamedTuple):
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     status: int = OK
+    amount: bytes = b""
 
     def message(self, authority: str, tenancy: str) -> bytes:
         """The request as bytes, asked of this host by this tenancy."""
@@ -70,7 +74,8 @@ def tenancy_search(_: council.Tenancy, chance: Random) -> Call:
 
 
 def rent_balance(home: council.Tenancy, _: Random) -> Call:
-    return Call("rent-balance", "GET", f"/rents/{home.account}/balance", home.account.encode())
+    path, proof = f"/rents/{home.account}/balance", home.account.encode()
+    return Call("rent-balance", "GET", path, proof, amount=_owed(home))
 
 
 def rent_charges(home: council.Tenancy, _: Random) -> Call:
@@ -78,7 +83,8 @@ def rent_charges(home: council.Tenancy, _: Random) -> Call:
 
 
 def soap_balance(home: council.Tenancy, chance: Random) -> Call:
-    return _soap("rents-soap-balance", "GetBalance", {"AccountNo": home.account}, chance)
+    call = _soap("rents-soap-balance", "GetBalance", {"AccountNo": home.account}, chance)
+    return call._replace(amount=_owed(home))
 
 
 def soap_charges(home: council.Tenancy, chance: Random) -> Call:
@@ -117,6 +123,12 @@ def draw(home: council.Tenancy, chance: Random) -> Call:
     """The next call of a tenant."""
     (ask,) = chance.choices(list(MIX), list(MIX.values()))
     return ask(home, chance)
+
+
+def _owed(home: council.Tenancy) -> bytes:
+    found = council.balance(home.account)
+    assert found is not None, f"{home.account} has no balance"
+    return council.pounds(found.pence).encode()
 
 
 def _json(route: str, path: str, content: object, proof: str, status: int = OK) -> Call:

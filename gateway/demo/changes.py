@@ -1,4 +1,4 @@
-"""What happens to routes.yaml while the demo runs, and when the traffic shows it.
+"""What happens while the demo runs: edits of routes.yaml, and when the traffic shows them; steps of ramps.
 
 An edit is only what the file says; that it took effect is read from the clients' answers: the first client that is
 seen on another side than before, after the edit.
@@ -36,6 +36,18 @@ class Edit(NamedTuple):
         return "not seen in the traffic yet" if seconds is None else f"seen after {seconds:.1f} s"
 
 
+class Step(NamedTuple):
+    """A ramp gives the new side this share (per cent) since `at`; `text` is the sentence that says why."""
+
+    at: float
+    ramp: str
+    share: float
+    text: str
+
+    def told(self, _: Tally) -> str:
+        return self.text
+
+
 class Note(NamedTuple):
     """Something else that a person should know."""
 
@@ -46,7 +58,7 @@ class Note(NamedTuple):
         return self.text
 
 
-Entry = Edit | Note
+Entry = Edit | Step | Note
 
 
 def serve_text(route: Route) -> str:

@@ -16,9 +16,9 @@ def repair_list(tenancy: str) -> Document | None:
 
 
 def repair(id: str) -> Document | None:
-    """One repair, or None."""
+    """One repair, with who has to come for it, or None."""
     found = council.repair(id)
-    return found._asdict() if found else None
+    return {**found._asdict(), "trades": list(council.trades(id))} if found else None
 
 
 def reported(tenancy: str, report: object) -> Document | None:

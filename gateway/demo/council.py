@@ -21,6 +21,7 @@ _FAULTS = (
     ("Broken window catch", "living room"),
     ("Extractor fan is silent", "bathroom"),
 )
+_TRADES = ("carpenter", "electrician", "plasterer", "plumber", "roofer")
 _STATES = ("reported", "appointment made", "work ordered", "completed")
 _CHARGES = (("RENT", "Weekly rent", 9_450), ("SERV", "Service charge", 615), ("WATR", "Water rates", 480))
 
@@ -108,6 +109,12 @@ def repair(id: str) -> Repair | None:
     """A repair by its id, such as R100042-1; None when there is none."""
     found = _REPAIR.fullmatch(id)
     return _repair(int(found[1]), int(found[2])) if found else None
+
+
+def trades(id: str) -> tuple[str, ...]:
+    """Who has to come for a repair, two or three, in the order of the work."""
+    first = _draw(id, "trades") % len(_TRADES)
+    return tuple(_TRADES[(first - nth) % len(_TRADES)] for nth in range(2 + first % 2))
 
 
 def report(tenancy_id: str, fault: str, room: str) -> Repair | None:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gateway.demo import contract, rents_soap
 from gateway.demo.council import COUNCIL
-from gateway.demo.serving import application, document, json_body, soap, tenancy_of
+from gateway.demo.serving import application, document, json_body, soap, stamped, tenancy_of
 
 THINK = 0.008
 
@@ -41,11 +41,11 @@ SERVICES = {"housing-legacy": back_office}
 
 
 async def list_repairs(request: web.Request) -> web.Response:
-    return document(contract.repair_list(tenancy_of(request)))
+    return document(stamped(contract.repair_list(tenancy_of(request))))
 
 
 async def show_repair(request: web.Request) -> web.Response:
-    return document(contract.repair(request.match_info["id"]))
+    return document(stamped(contract.repair(request.match_info["id"])))
 
 
 async def report_repair(request: web.Request) -> web.Response:

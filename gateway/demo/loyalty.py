@@ -1,7 +1,8 @@
 """Whether each client stays on one side.
 
 The gateway promises that a client meets one side of a journey until somebody edits it. So a client may change sides
-once for each edit of that journey, and each change beyond that is a broken promise: a stray.
+once for each edit of that journey, and each change beyond that is a broken promise: a stray. A ramp that climbs moves
+each client once, however many stages it has; going back it moves them once more.
 """
 
 from collections import Counter, defaultdict
@@ -32,7 +33,7 @@ def _promised(route: Route) -> bool:
     """Reads that are not drawn by lot: writes follow the record, and retired routes have no side."""
     reads = bool(route.match.methods) and SAFE_METHODS.issuperset(route.match.methods)
     safe = reads if route.safe is None else route.safe
-    drawn = route.serve is Serve.SPLIT and route.sticky is None
+    drawn = route.serve in (Serve.SPLIT, Serve.RAMP) and route.sticky is None
     return safe and not drawn and route.serve is not Serve.RETIRED
 
 
@@ -46,7 +47,7 @@ class Loyalty:
         self._moves: Counter[tuple[str, str]] = Counter()
 
     def edited(self, routes: set[str], promised: Promises) -> None:
-        """These routes serve otherwise from now on, and this is what is promised now."""
+        """These routes serve otherwise from now on, each client may change sides once; this is what is promised now."""
         before, self._promised = self._promised, promised
         self._edits.update({book[route] for route in routes for book in (before, promised) if route in book})
 

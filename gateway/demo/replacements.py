@@ -1,13 +1,13 @@
 """The services that replace the legacy back office, one endpoint at a time: small and quick.
 
 Their paths are partly their own. They answer as the contract promises, as the legacy system does: that is what makes
-a flip safe.
+a flip safe. All but one do, for there is a fault in what rents make of a balance; comparing finds it.
 """
 
 from aiohttp import web
 
-from gateway.demo import contract
-from gateway.demo.serving import application, document, json_body, soap, tenancy_of
+from gateway.demo import contract, council
+from gateway.demo.serving import application, document, json_body, soap, stamped, tenancy_of
 
 THINK = 0.002
 
@@ -44,11 +44,13 @@ SERVICES = {"housing-new": housing, "rents-new": rents}
 
 
 async def list_repairs(request: web.Request) -> web.Response:
-    return document(contract.repair_list(tenancy_of(request)))
+    return document(stamped(contract.repair_list(tenancy_of(request))))
 
 
 async def show_repair(request: web.Request) -> web.Response:
-    return document(contract.repair(request.match_info["id"]))
+    """The trades in the order of the alphabet: the contract promises none."""
+    found = contract.repair(request.match_info["id"])
+    return document(stamped(found and {**found, "trades": sorted(found["trades"])}))
 
 
 async def report_repair(request: web.Request) -> web.Response:
@@ -64,8 +66,17 @@ async def search_tenancies(request: web.Request) -> web.Response:
 
 
 async def show_balance(request: web.Request) -> web.Response:
-    return document(contract.balance(request.match_info["account"]))
+    found = contract.balance(request.match_info["account"])
+    return document(stamped(found and {**found, "balance": cut_off(found["balance"])}))
 
 
 async def show_charges(request: web.Request) -> web.Response:
     return document(contract.charges(request.match_info["account"]))
+
+
+def cut_off(amount: str) -> str:
+    """The planted fault: pounds become a binary fraction, and what is below a penny is cut off instead of rounded.
+
+    4.35 is kept as 4.34999..., so it comes out as 4.34; most amounts come out as they were.
+    """
+    return council.pounds(int(float(amount) * 100))

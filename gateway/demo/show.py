@@ -12,7 +12,7 @@ from rich.live import Live
 
 from gateway.config.check import load
 from gateway.core.model import Estate, Route
-from gateway.demo import board
+from gateway.demo import board, ramps
 from gateway.demo.board import Scene
 from gateway.demo.changes import Edit, Entry, FileWatch, Note, edits
 from gateway.demo.company import Member
@@ -22,10 +22,12 @@ from gateway.demo.traffic import Address, Traffic
 from gateway.errors import ConfigError
 
 LOOK = 0.1
+ASK = 0.2
 FRAME = 0.25
 LINE = 2.0
 PATIENCE = 4.0
-"""Seconds between looks at the file, frames, plain lines; and how long a plain line waits for an edit to be seen."""
+"""Seconds between looks at the file, questions to the gateway, frames, and plain lines; and how long a plain line waits
+for an edit to be seen."""
 
 
 HalfWay = Callable[[Route], Awaitable[str]]
@@ -36,6 +38,7 @@ class Setting(NamedTuple):
     """What a show needs to know: where, on which file (and what people call it), and how much traffic."""
 
     address: Address
+    admin: Address
     config: Path
     file: str
     command: str
@@ -54,6 +57,7 @@ class Show:
         self._estate = estate
         self._tally = Tally(time.time())
         self._loyalty = Loyalty(promises(estate))
+        self._standing = ramps.Standing()
         self._entries: list[Entry] = []
         self._stop = asyncio.Event()
         self.troubles: list[str] = []
@@ -74,6 +78,7 @@ class Show:
             estate=self._estate,
             tally=self._tally,
             strays=self._loyalty.strays(),
+            standing=self._standing,
             entries=self._entries,
         )
 
@@ -82,10 +87,12 @@ class Show:
         setting = self._setting
         traffic = Traffic(setting.address, self._tally, self._loyalty, clients=setting.clients, rate=setting.rate)
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(one) for one in (self._watch(), self._display(), self._guard(gateway))]
+            work = (self._watch(), self._ask(), self._display(), self._guard(gateway))
+            beside = [group.create_task(one) for one in work]
             if setting.seconds is not None:
                 beside.append(group.create_task(self._time(setting.seconds, half_way)))
             await traffic.flow(self._stop)
+            self._learn(await ramps.look(setting.admin))  # what the last clients met
             for task in beside:
                 task.cancel()
 
@@ -129,6 +136,20 @@ class Show:
         self._estate = loaded.estate
         self._loyalty.edited({edit.route for edit in new}, promises(loaded.estate))
         self._entries += new or [Note(changed, f"{self._setting.file} was saved; no route changes sides")]
+
+    async def _ask(self) -> None:
+        while True:
+            self._learn(await ramps.look(self._setting.admin))
+            await asyncio.sleep(ASK)
+
+    def _learn(self, standing: ramps.Standing | None) -> None:
+        """Note what ramps and overrides have done, and whom that moves."""
+        if standing is None:
+            return
+        for routes in ramps.turns(self._standing, standing):
+            self._loyalty.edited(routes, promises(self._estate))
+        self._entries += ramps.news(self._standing, standing, time.time())
+        self._standing = standing
 
     async def _display(self) -> None:
         if not self._console.is_terminal:

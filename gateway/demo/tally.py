@@ -17,7 +17,7 @@ class Seen(NamedTuple):
     """One request and what came of it, as its client saw it.
 
     `route` is the one that took it; `side` is legacy, new, retired, or "" when nobody said; `seconds` from the first
-    byte sent to the last byte read; `failure` a sentence, "" for a right answer.
+    byte sent to the last byte read; `failure` a sentence, "" for a right answer; `off` a balance that is a penny wrong.
     """
 
     at: float
@@ -26,6 +26,7 @@ class Seen(NamedTuple):
     side: str
     seconds: float
     failure: str = ""
+    off: bool = False
 
 
 class Figures(NamedTuple):
@@ -43,11 +44,16 @@ class Figures(NamedTuple):
 
 
 class RouteTally:
-    """The account of one route: totals, who was last seen on which side, and when clients changed sides."""
+    """The account of one route: totals, who was last seen on which side, and when clients changed sides.
+
+    `off` counts balances that were a penny wrong, and `last_off` is when the last of them was seen.
+    """
 
     def __init__(self) -> None:
         self.sides: Counter[str] = Counter()
         self.failed = 0
+        self.off = 0
+        self.last_off = 0.0
         self._side_of: dict[str, str] = {}
         self._moves: deque[float] = deque(maxlen=10_000)
         self._recent: deque[Seen] = deque()
@@ -64,6 +70,8 @@ class RouteTally:
             self.failed += 1
             return
         self.sides[seen.side] += 1
+        if seen.off:
+            self.off, self.last_off = self.off + 1, seen.at
         if self._side_of.get(seen.client, seen.side) != seen.side:
             self._moves.append(seen.at)
         self._side_of[seen.client] = seen.side
@@ -107,6 +115,10 @@ class Tally:
     @property
     def failed(self) -> int:
         return sum(route.failed for route in self.routes.values())
+
+    @property
+    def off(self) -> int:
+        return sum(route.off for route in self.routes.values())
 
     def note(self, seen: Seen) -> None:
         """Enter one request."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
+from gateway.core.model import NEW
 from gateway.demo import calls, council
 from gateway.demo.calls import Call
 from gateway.demo.loyalty import Loyalty
@@ -127,21 +128,30 @@ async def ask(connection: Connection, address: Address, tenancy: str, call: Call
         async with asyncio.timeout(PATIENCE):
             reply = await connection.exchange(call.message(str(address), tenancy))
     except TimeoutError:
-        route, side, failure = call.route, "", f"{call.method} {call.path}: no answer within {PATIENCE:g} s"
+        found = Judged(call.route, "", f"{call.method} {call.path}: no answer within {PATIENCE:g} s")
     except OSError as error:
-        route, side, failure = call.route, "", f"{call.method} {call.path}: {error}"
+        found = Judged(call.route, "", f"{call.method} {call.path}: {error}")
     else:
-        route, side, failure = judge(call, reply, str(address))
-    return Seen(time.time(), tenancy, route, side, time.perf_counter() - start, failure)
+        found = judge(call, reply, str(address))
+    return Seen(time.time(), tenancy, found.route, found.side, time.perf_counter() - start, found.failure, found.off)
 
 
-def judge(call: Call, reply: Reply, authority: str) -> tuple[str, str, str]:
-    """Route, side and failure ("" for a right answer) of a reply."""
+class Judged(NamedTuple):
+    """What a reply is worth: its route and side, its failure ("" for a right answer), and whether a balance is off."""
+
+    route: str
+    side: str
+    failure: str
+    off: bool = False
+
+
+def judge(call: Call, reply: Reply, authority: str) -> Judged:
+    """A reply, held to what was asked. A balance that is off is the new side's known fault; the old one has none."""
     side, _, route = (part.strip() for part in f"{reply.fields.get('x-banyan-served-by', '')};;".split(";")[:3])
     if reply.status == calls.GONE:
-        return route or call.route, RETIRED, ""
+        return Judged(route or call.route, RETIRED, "")
     said, location = reply.fields.get("x-demo-side", side), urlsplit(reply.fields.get("location", "")).netloc
-    failure = ""
+    failure, off = "", call.amount not in reply.body
     if reply.status != call.status:
         failure = f"answered {reply.status} instead of {call.status}"
     elif call.proof not in reply.body:
@@ -150,7 +160,9 @@ def judge(call: Call, reply: Reply, authority: str) -> tuple[str, str, str]:
         failure = f"the gateway says {side}, but {said} answered"
     elif location and location != authority:
         failure = f"the answer leads to {location}, behind the gateway"
-    return route or call.route, side, failure and f"{call.method} {call.path}: {failure}"
+    elif off and side != NEW:
+        failure = f"the balance is not {call.amount.decode()}"
+    return Judged(route or call.route, side, failure and f"{call.method} {call.path}: {failure}", off and not failure)
 
 
 async def _some(reader: asyncio.StreamReader) -> bytes:

@@ -19,7 +19,7 @@ from weakref import finalize
 from gateway import __version__
 from gateway.core.captured import CapturedRequest, Recorded, Sample, Seconds, Skipped, reason_of
 from gateway.core.forwarding import is_trusted
-from gateway.core.model import AccessLog, Backend, Gateway, Observation, Route, Side
+from gateway.core.model import AccessLog, Backend, Gateway, Observed, Route, Side
 from gateway.core.policies import Standing
 from gateway.processes.channel import CAN_WAIT, PROTOCOL, SOCKET, Channel, Message, listen_unix
 from gateway.processes.stalls import StallProbe
@@ -48,7 +48,7 @@ class DataProcess:
         self._captures = Captures(self._deliver_captured)
         self._standings: dict[str, Standing] = {}
         self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._shadows)
-        self._server = Server(self._handler, _settings(nothing, self._handler.live), self._clock)
+        self._server = Server(self._handler.serve, _settings(nothing, self._handler.live), self._clock)
         self._accepting: asyncio.Server | None = None
         self._tls: ssl.SSLContext | None = None
         self._channel: Channel | None = None
@@ -149,10 +149,8 @@ class DataProcess:
     def _tell(self, *message: object) -> bool:
         return self._channel is not None and self._channel.send(message)
 
-    def _deliver(self, batch: list[Observation]) -> bool:
-        if self._channel is None:
-            return False
-        return self._tell("observations", [tuple(each) for each in batch])
+    def _deliver(self, batch: list[Observed]) -> bool:
+        return self._tell("observations", batch)
 
     def _deliver_samples(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> bool:
         """Answers to compare are many bytes, and can wait; what was observed must not be held up by them."""

@@ -103,7 +103,7 @@ async def ask(pair: Pair, ready: Ready, role: Role, recorder: Recorder) -> Captu
     plan = ready.copy_plan or ready.plan
     call = Copy(pair.request, pair.route, plan, pair.lines + SHADOW_LINE, whole(pair.body))
     got = await _got(call, ready, pair.live.gateway.capture)
-    recorder.record(_observation(pair, call, role, at, got))
+    recorder.record(tuple(_observation(pair, call, role, at, got)))
     return captured(pair.live.gateway, call, pair.scheme, got)
 
 
@@ -112,7 +112,10 @@ async def _got(call: Copy, ready: Ready, limit: int) -> Got:
     try:
         head, body, outcome, acted = await ready.caller.call(call, partial(ready.pool.send, call))
         first_byte = perf_counter() - began
-        data = b"" if call.request.method == b"HEAD" else await _taken(body, limit)
+        if call.request.method == b"HEAD":
+            data: bytes | None = b""
+        else:
+            data = None if head.length > limit else await _taken(body, limit)
         return Got(head, data, outcome, acted, "", first_byte, perf_counter() - began)
     except BackendError as error:
         late = isinstance(error, AnswerTimeout | NotAcquired)

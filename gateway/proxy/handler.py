@@ -9,7 +9,7 @@ from gateway.core import matching, published, soap
 from gateway.core.forwarding import client_address, forwarding_lines, ids_of, public_origin
 from gateway.core.headers import read_request
 from gateway.core.matching import NotFound
-from gateway.core.model import BUCKETS, Observation, Outcome, Request
+from gateway.core.model import BUCKETS, Observation, Observed, Outcome, Request
 from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import Choice, Plan, PlannedRoute, client_key, side_of
 from gateway.core.problems import Refusal, soap_fault
@@ -38,7 +38,7 @@ class Handler:
         self._recorder = recorder
         self._shadows = shadows
 
-    async def __call__(self, exchange: Exchange) -> None:
+    async def serve(self, exchange: Exchange) -> None:
         """Serve one request, whatever becomes of it."""
         live = self.live
         route: PlannedRoute | None = None
@@ -254,11 +254,11 @@ def _backend_failed(
     _refuse(exchange, route, ClientError(error.status, error.public_detail))
 
 
-def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attempt | None, revision: int) -> Observation:
+def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attempt | None, revision: int) -> Observed:
     if attempt is None or route is None:
         return _own_observation(exchange, route, revision)
     plan, request, ids = attempt.plan, attempt.request, exchange.ids
-    fields = (
+    return (  # in the order of an Observation
         exchange.at,
         route.name,
         plan.side,
@@ -279,33 +279,33 @@ def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attemp
         ids.trace_id,
         request.path,
     )
-    return _make(Observation, fields)
 
 
-_make = tuple.__new__
-
-
-def _own_observation(exchange: Exchange, route: PlannedRoute | None, revision: int) -> Observation:
+def _own_observation(exchange: Exchange, route: PlannedRoute | None, revision: int) -> Observed:
     """What is noted of a request that no backend was asked about."""
     request = exchange.request or NOTHING_READ
-    return Observation(
-        at=exchange.at,
-        route=route.name if route is not None else "",
-        side="",
-        role="live",
-        backend="",
-        outcome=Outcome.OK if 0 < exchange.status < 400 else REFUSED,  # it may have been answered here: a WSDL, OPTIONS
-        acted="no",
-        method=request.method if exchange.request is not None else b"",
-        status=exchange.status,
-        error=exchange.error,
-        bytes_in=exchange.body.received,
-        bytes_out=exchange.bytes_out,
-        connect=-1.0,
-        first_byte=-1.0,
-        duration=perf_counter() - exchange.began,
-        revision=revision,
-        request_id=exchange.ids.request_id,
-        trace_id=exchange.ids.trace_id,
-        path=request.path if exchange.request is not None else b"",
+    return tuple(
+        Observation(
+            at=exchange.at,
+            route=route.name if route is not None else "",
+            side="",
+            role="live",
+            backend="",
+            outcome=Outcome.OK
+            if 0 < exchange.status < 400
+            else REFUSED,  # it may have been answered here: a WSDL, OPTIONS
+            acted="no",
+            method=request.method if exchange.request is not None else b"",
+            status=exchange.status,
+            error=exchange.error,
+            bytes_in=exchange.body.received,
+            bytes_out=exchange.bytes_out,
+            connect=-1.0,
+            first_byte=-1.0,
+            duration=perf_counter() - exchange.began,
+            revision=revision,
+            request_id=exchange.ids.request_id,
+            trace_id=exchange.ids.trace_id,
+            path=request.path if exchange.request is not None else b"",
+        )
     )

@@ -5,14 +5,14 @@ The data process never waits for whoever reads them. When nobody does, the oldes
 
 from collections.abc import Callable
 
-from gateway.core.model import Observation
+from gateway.core.model import Observed
 
 BATCH = 256
 MOST = 512
 """Observations handed on at once: what has piled up without control must not stall the loop when control is back."""
 KEPT = 20_000
 
-Deliver = Callable[[list[Observation]], bool]
+Deliver = Callable[[list[Observed]], bool]
 
 
 class Recorder:
@@ -20,12 +20,12 @@ class Recorder:
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
-        self._batch: list[Observation] = []
+        self._batch: list[Observed] = []
         self._due = BATCH
         self.dropped = 0
         self.recorded = 0
 
-    def record(self, observation: Observation) -> None:
+    def record(self, observation: Observed) -> None:
         self._batch.append(observation)
         if len(self._batch) >= self._due:
             self.flush()

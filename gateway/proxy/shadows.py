@@ -35,6 +35,8 @@ HELD = 32 * 2**20
 """Bytes of requests and answers that may wait, for all backends."""
 PATIENCE = 2.0
 """Seconds that a copy may wait: answers given at different times say little."""
+IN_VAIN, ONE_IN_SIXTEEN = 20, 16
+"""Answers in a row that were too large, after which only one copy in sixteen is sent: each costs a connection."""
 BATCH, BATCH_BYTES = 64, 512 * 2**10
 OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
 OURSELVES = Peer(b"127.0.0.1", b"http", False)
@@ -122,6 +124,7 @@ class Shadows:
         self._size = 0
         self._skipped: Counter[tuple[str, str]] = Counter()
         self._seconds: dict[int, CapturedAnswer] = {}
+        self._in_vain: dict[str, int] = {}
 
     # -------------------------------------------------------------------------------------------- what is copied
 
@@ -167,10 +170,15 @@ class Shadows:
         return Pair(live, route, request, recorded.body, side, lines, ids)
 
     def offer(self, pair: Pair) -> None:
-        """Have a request copied when there is time for it."""
+        """Have a request copied when there is time for it.
+
+        What legacy failed at says nothing of new, so new is not asked; where new failed, it is asked whether legacy
+        would have, too.
+        """
         control = pair.control
-        if control is not None and not control.business and (control.error or control.status >= 500):
-            self._finish(pair, CapturedAnswer(0, error="not_asked"))  # nothing to hold the copy's answer against
+        failed = control is not None and not control.business and (control.error or control.status >= 500)
+        if failed and pair.side == LEGACY:
+            self._finish(pair, CapturedAnswer(0, error="not_asked"))
             return
         self._wait(pair, pair.route.ready[OTHER[pair.side]].pool)
 
@@ -213,6 +221,8 @@ class Shadows:
                 self._held -= pair.size
                 if time() - pair.at > PATIENCE:
                     self._shed(pair, "late")
+                elif self._in_vain.get(pair.route.name, 0) >= IN_VAIN and getrandbits(8) >= ONE_IN_SIXTEEN:
+                    self._shed(pair, "candidate_too_large")
                 else:
                     lane.under_way += 1
                     Driver(self._run(pair), partial(self._ended, lane, pair)).resume()
@@ -236,8 +246,10 @@ class Shadows:
             pair.control = await ask(pair, ready[pair.side], "probe", self._recorder)
         candidate = await ask(pair, ready[OTHER[pair.side]], "shadow", self._recorder)
         if candidate.body is None and not candidate.error:
+            self._in_vain[pair.route.name] = self._in_vain.get(pair.route.name, 0) + 1
             self._shed(pair, "candidate_too_large")
             return
+        self._in_vain.pop(pair.route.name, None)
         self._finish(pair, candidate)
 
     # -------------------------------------------------------------------------------------------- handing on

@@ -25,7 +25,7 @@ class Stage:
     """One journey's present stage.
 
     `counted` was seen here before this process began, `others` on other replicas; `before` by the earlier stages.
-    `loaded` tells that the store has been asked, `carried` that the stage before this one ended in this process.
+    `loaded` tells that the store has been asked, `carried` that what it had of `before` is in there.
     """
 
     position: Position
@@ -76,7 +76,7 @@ class StageEvidence:
                 stage.position, stage.routes = position, names
             else:
                 if old is not None:
-                    stage.carried = True
+                    stage.carried = old.loaded or old.carried
                     stage.before, stage.others_before = old.before + old.own(), old.others_before + old.others
             stages[journey] = stage
         self._stages = stages
@@ -101,14 +101,14 @@ class StageEvidence:
 
     def judged(
         self, route: str, verdict: Verdict, control_side: Side, at: float, request: bytes = b"", shape: str = ""
-    ) -> bool:
-        """Count a verdict; whether it is evidence for a ramp."""
-        journey = self._journeys.get(route)
-        stage = self._stages[journey] if journey is not None else None
+    ) -> str:
+        """Count a verdict; the journey that it is evidence for, "" where it is none."""
+        journey = self._journeys.get(route, "")
+        stage = self._stages.get(journey)
         if stage is None or at < stage.position.since:
-            return False
+            return ""
         stage.gatherer(route).judged(verdict, control_side, at, request, shape)
-        return True
+        return journey
 
     # -------------------------------------------------------------------------------------------- asking
 
@@ -146,7 +146,7 @@ class StageEvidence:
             stage.loaded = True
             stage.counted = _sum({name: each for name, each in present.items() if name == self._replica})
             if not stage.carried:
-                stage.before = _sum({name: each for name, each in before.items() if name == self._replica})
+                stage.before += _sum({name: each for name, each in before.items() if name == self._replica})
         return stage.others != known
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import blake2b
+from pathlib import Path
+from traceback import extract_tb
 from typing import NamedTuple
 
 from gateway.core.captured import CapturedAnswer, Sample, Seconds, Skipped, reason_of, source_of
@@ -23,6 +25,7 @@ from gateway.core.comparing.values import pointer_text
 from gateway.core.evidence import Verdict
 from gateway.core.model import LEGACY, Side
 from gateway.rollouts.asking import Asking
+from gateway.telemetry.logging import log
 
 WAITING = 4_000
 WAITING_BYTES = 64 * 2**20
@@ -33,8 +36,8 @@ LOOK = 1.0
 """Seconds between looks for second answers that will not come."""
 NO_SECOND = CapturedAnswer(0, error="not_asked")
 """Stands for one that was asked for and did not come."""
-EXAMPLES = 20
-"""Examples kept of one batch of a route: the store keeps the latest few of each field anyway."""
+EXAMPLES, MOST_EXAMPLES = 20, 10_000
+"""Examples kept of one batch of a route, and in all until the store takes them: it keeps but the latest of a field."""
 
 
 class Way(NamedTuple):
@@ -142,7 +145,7 @@ class Judge:
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="judge")
         self.fields: dict[str, Fields] = {}
-        self.examples: list[tuple[str, float, Example]] = []
+        self.examples: deque[tuple[str, float, Example]] = deque(maxlen=MOST_EXAMPLES)
 
     def follow(self, ways: Mapping[str, Way]) -> None:
         """Compare the answers of these routes, in these ways, from now on."""
@@ -186,8 +189,7 @@ class Judge:
             if len(self._waiting) >= WAITING or self._bytes > WAITING_BYTES:
                 lost[sample.route, reason_of("control_busy", sample.source)] += 1
             else:
-                self._waiting.append(sample)
-                self._bytes += _size(sample)
+                self._wait(sample)
         if self._waiting:
             self._wake.set()
         found = []
@@ -195,6 +197,10 @@ class Judge:
             found += [Judged(route, "skipped", LEGACY, now, reason=reason, source=source_of(reason))] * count
         if found:
             self._tell(found)
+
+    def _wait(self, sample: Sample) -> None:
+        self._waiting.append(sample)
+        self._bytes += _size(sample)
 
     async def run(self) -> None:
         """Judge what there is, for as long as this runs."""
@@ -204,7 +210,8 @@ class Judge:
                 async with asyncio.timeout(LOOK):  # not wait_for, which swallows being cancelled just as it is woken
                     await self._wake.wait()
             self._wake.clear()
-            self._waiting += [each._replace(second=NO_SECOND) for each in self._asking.overdue()]
+            for each in self._asking.overdue():
+                self._wait(each._replace(second=NO_SECOND))
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 ways = self._ways
@@ -244,7 +251,7 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
     """In the thread: nothing here is anybody else's."""
     found, kept = list[Found](), Counter[str]()
     for sample, way in batch:
-        judgement = judge(sample, way.rules, way.decode)
+        judgement, examples = _looked_at(sample, way, key, EXAMPLES - kept[sample.route])
         verdict: Verdict = "unsure" if judgement.verdict == "compared" else judgement.verdict
         judged = Judged(
             sample.route,
@@ -257,11 +264,21 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
             judgement.reason,
             sample.source,
         )
-        room = EXAMPLES - kept[sample.route]
-        examples = [example_of(each, way.rules, key) for each in judgement.differences[:room]]
         kept[sample.route] += len(examples)
         found.append(Found(sample, judged, judgement, examples))
     return found
+
+
+def _looked_at(sample: Sample, way: Way, key: bytes, room: int) -> tuple[Judgement, list[Example]]:
+    """A sample judged, and at most `room` examples. A defect met in its answers spoils that sample, and no other."""
+    try:
+        judgement = judge(sample, way.rules, way.decode)
+        return judgement, [example_of(each, way.rules, key) for each in judgement.differences[:room]]
+    except Exception as error:  # noqa: BLE001 - see above; whoever looks at the route sees the reason
+        *_, last = extract_tb(error.__traceback__)  # its message may quote an answer
+        where = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
+        log().error("sample_not_judged", route=sample.route, error=type(error).__name__, where=where)
+        return Judgement("incomparable", f"comparing failed ({type(error).__name__}); the log has more"), []
 
 
 def _hash(sample: Sample) -> bytes:

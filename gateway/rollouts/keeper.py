@@ -24,6 +24,7 @@ from gateway.rollouts.judging import Judge
 from gateway.rollouts.standings import Standings
 from gateway.rollouts.telling import Teller
 from gateway.store.values import Flush, StoredEvidence, Told
+from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class Keeper:
                 await self._once()
             except (StoreUnavailable, CommandError) as error:
                 self._lost(str(error))
+            except Exception as error:  # noqa: BLE001 - a defect here must not end the gateway, which serves without it
+                if self.available or not self.looked.is_set():
+                    log().exception("keeper_failed")
+                self._lost(f"Keeping failed ({type(error).__name__}); the log has more.")
             else:
                 self._had()
             self.looked.set()

@@ -5,7 +5,7 @@ store's step before it is anybody's, so that nothing is promoted without it, and
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Set
 from contextlib import suppress
 from time import time
 from typing import Any
@@ -26,7 +26,9 @@ from gateway.rollouts.telling import Teller, event_of
 from gateway.telemetry.logging import log
 
 TICK = 0.5
-"""Seconds between looks when nothing asks for one."""
+"""Seconds between looks at everything."""
+PAUSE = 0.05
+"""Seconds between two looks at least, however much there is to decide on."""
 Apply = Callable[[Mapping[str, Standing]], None]
 
 
@@ -53,30 +55,41 @@ class Loop:
         self._apply = apply
         self._applied: dict[str, Standing] | None = None
         self._nudged = asyncio.Event()
+        self._touched: set[str] = set()
         self._stepping: set[str] = set()
+        self._failed: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._compared: dict[str, object] = {}
         self._saved, self._unsaved = b"", ""
         self._saving = asyncio.Lock()
         self.decisions: dict[str, Decision] = {}
 
-    def nudge(self) -> None:
-        """There is something new to decide on."""
+    def nudge(self, journeys: Iterable[str] = ()) -> None:
+        """There is something new to decide on: about these journeys, or (none named) about where things stand."""
+        self._touched |= set(journeys)
         self._nudged.set()
 
     async def run(self) -> None:
         """Decide, for as long as this runs."""
+        whole = 0.0
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK):  # not wait_for, which swallows being cancelled just as it is nudged
                     await self._nudged.wait()
             self._nudged.clear()
-            self.tick(time())
+            now = time()
+            if self._touched and now - whole < TICK:
+                self.tick(now, self._touched)
+            else:
+                whole = now
+                self.tick(now)
+            self._touched = set()
             await self.save()
+            await asyncio.sleep(PAUSE)
 
     def follow(self, estate: Estate, now: float) -> None:
         """A new table serves: ramps whose settings or ways of comparing changed go on accordingly."""
-        self._standings.follow(estate, now)
+        self._standings.follow(estate)
         compared = {}
         for journey, ramp, routes in self._standings.ramps:
             compared[journey] = _compared(routes)
@@ -94,12 +107,14 @@ class Loop:
 
     # -------------------------------------------------------------------------------------------- one look
 
-    def tick(self, now: float) -> None:
-        """Look at everything once. Whatever has to be waited for goes on beside this."""
+    def tick(self, now: float, journeys: Set[str] | None = None) -> None:
+        """Look once, at everything or at these journeys. Whatever has to be waited for goes on beside this."""
+        self._standings.end_ramps(now)
         self._end_overrides(now)
         self._evidence.follow(self._standings.ramps, self._standings.positions)
         for each in self._standings.ramps:
-            self._look_at(each, now)
+            if journeys is None or each.journey in journeys:
+                self._look_safely_at(each, now)
         self.stand(now)
 
     def stand(self, now: float) -> None:
@@ -116,6 +131,16 @@ class Loop:
         since = position.since if position is not None else 0.0
         in_hand = self._judge.unsure((route.name for route in ramp.routes), since)
         return present + Evidence(unsure=in_hand), before
+
+    def _look_safely_at(self, each: RampOf, now: float) -> None:
+        """A defect in one decision holds that ramp, and neither the others nor the gateway; it is told once."""
+        try:
+            self._look_at(each, now)
+            self._failed.pop(each.journey, None)
+        except Exception as error:  # noqa: BLE001 - see above
+            if self._failed.get(each.journey) != repr(error):
+                log().exception("ramp_not_decided", journey=each.journey)
+            self._failed[each.journey] = repr(error)
 
     def _look_at(self, each: RampOf, now: float) -> None:
         journey, ramp, routes = each
@@ -138,9 +163,9 @@ class Loop:
     def _end_overrides(self, now: float) -> None:
         for name, override in list(self._standings.overrides.items()):
             if not self._standings.holds(override, now):
-                self._standings.clear(name, now)
+                self._standings.clear(name)
                 why = "its time is over" if is_over(override, now) else "the file says something else now"
-                self._teller.tell("override_ended", route=name, why=why)
+                self._then(self.tell_saved(event_of("override_ended", route=name, why=why)))
 
     # -------------------------------------------------------------------------------------------- steps
 
@@ -149,12 +174,12 @@ class Loop:
         self._standings.move(position)
         self.stand(time())
         kind: Kind = "rolled_back" if position.state is State.ROLLED_BACK else "paused"
-        self._then(self._tell_saved(kind, position, guard))
+        self._then(self.tell_saved(_event(kind, position, guard)))
 
-    async def _tell_saved(self, kind: Kind, position: Position, guard: str) -> None:
-        event = _event(kind, position, guard)
+    async def tell_saved(self, event: Event) -> None:
+        """Tell what has happened here: what is told must hold after a restart, and what holds must be told."""
         self._teller.untold.append(event)
-        await self.save()  # what is told must hold after a restart, and what holds must be told
+        await self.save()
         self._teller.told(event)
 
     def _step(self, before: Position | None, after: Position, kind: Kind) -> None:

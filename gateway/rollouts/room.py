@@ -71,7 +71,7 @@ class Rollouts:
             self._changed,
         )
         self.loop: Loop = Loop(self.standings, self.evidence, self.judge, self.keeper, self.teller, apply)
-        self.actions = Actions(self.standings, self.loop, self.teller)
+        self.actions = Actions(self.standings, self.loop)
         self.captures = Captures(order, self._serves)
         self.replays = Replays(order, self.judge, self._compare)
 
@@ -156,16 +156,16 @@ class Rollouts:
     def _judged(self, found: list[Judged]) -> None:
         self.replays.judged(found)
         verdicts: Counter[tuple[str, str]] = Counter()
-        moves = False
+        touched = set()
         for each in found:
             verdicts[each.route, each.verdict] += 1
             shape, control = each.shape, each.control_side
-            moves = self.evidence.judged(each.route, each.verdict, control, each.at, each.request, shape) or moves
+            touched.add(self.evidence.judged(each.route, each.verdict, control, each.at, each.request, shape))
         self.reasons.add(found)
         self._traffic.judge(verdicts)
         self.keeper.counts.judged(verdicts, time())
-        if moves:
-            self.loop.nudge()
+        if touched - {""}:
+            self.loop.nudge(touched)
 
 
 def _key(folder: Path) -> bytes:

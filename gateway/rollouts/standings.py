@@ -28,25 +28,26 @@ _SAFEST = (State.ROLLED_BACK, State.PAUSED, State.AWAITING_APPROVAL, State.CLIMB
 class Standings:
     """What is known of positions and overrides, by journey and by route.
 
-    An override in `cleared` was ended at that time (Unix seconds). `untold` are the changes, and `events` the events,
-    that the store does not have yet.
+    `untold` are the changes, and `events` the events, that the store does not have yet.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self.positions: dict[str, Position] = {}
         self.overrides: dict[str, Override] = {}
-        self.cleared: dict[str, float] = {}
         self.untold: set[tuple[str, str]] = set()
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.read = False
         self.routes: dict[str, Route] = {}
         self.ramps: tuple[RampOf, ...] = ()
 
-    def follow(self, estate: Estate, now: float) -> None:
-        """The routes that there are now. A ramp that the file has ended would begin with its first stage again."""
+    def follow(self, estate: Estate) -> None:
+        """The routes that there are now."""
         self.routes = {route.name: route for route in estate.routes}
         self.ramps = tuple(ramps_of(estate))
+
+    def end_ramps(self, now: float) -> None:
+        """A ramp that the file has ended would begin with its first stage again, whatever others say of it."""
         ramping = {each.journey for each in self.ramps}
         for journey, position in list(self.positions.items()):
             if journey not in ramping and (position.stage, position.state) != (BEFORE, State.CLIMBING):
@@ -60,13 +61,13 @@ class Standings:
             document = json.loads(self._path.read_bytes())
             positions = [Position.from_plain(each) for each in document["positions"]]
             overrides = [Override(**each) for each in document["overrides"]]
-            cleared, untold = dict(document["cleared"]), {(kind, name) for kind, name in document["untold"]}
+            untold = {(kind, name) for kind, name in document["untold"]}
             events = [Event(*each) for each in document["events"]]
         except (OSError, ValueError, KeyError, TypeError):
             return
         self.positions = {each.journey: each for each in positions}
         self.overrides = {each.route: each for each in overrides}
-        self.cleared, self.untold = cleared, untold
+        self.untold = untold
         self.events.extend(events)
         self.read = True
 
@@ -75,7 +76,6 @@ class Standings:
         document = {
             "positions": [each.to_plain() for each in self.positions.values()],
             "overrides": [each._asdict() for each in self.overrides.values()],
-            "cleared": self.cleared,
             "untold": sorted(self.untold),
             "events": list(self.events),
         }
@@ -106,14 +106,12 @@ class Standings:
     def override(self, override: Override) -> None:
         """A person has set an override here."""
         self.overrides[override.route] = override
-        self.cleared.pop(override.route, None)
         self.untold.add(("override", override.route))
 
-    def clear(self, route: str, now: float) -> Override | None:
+    def clear(self, route: str) -> Override | None:
         """An override is ended here; the one that was."""
         ended = self.overrides.pop(route, None)
         if ended is not None:
-            self.cleared[route] = now
             self.untold.add(("override", route))
         return ended
 
@@ -133,12 +131,6 @@ class Standings:
                 if route in stored:
                     self.overrides[route] = stored[route]
         return before != (self.positions, self.overrides)
-
-    def told(self, kind: str, name: str) -> None:
-        """The store has it now."""
-        self.untold.discard((kind, name))
-        if kind == "override":
-            self.cleared.pop(name, None)
 
     # -------------------------------------------------------------------------------------------- what they mean
 

@@ -182,3 +182,11 @@ def test_a_decision_is_one_step_or_none(
     assert after.share == share_of(RAMP, after.stage)
     if not open_hours:
         assert after.stage == before.stage
+
+
+def test_a_short_stage_is_told_of_in_seconds() -> None:
+    """Minutes would say nothing of it."""
+    ramp = Ramp(every=6.0)
+    held = decide(ramp, begun("rents", ramp, 0.0)._replace(stage=0, share=100), NO_EVIDENCE, 2.5, True)
+    assert isinstance(held, Hold)
+    assert held.missing[0].sentence == "2 of 6 seconds have passed"

@@ -47,7 +47,17 @@ async def test_the_right_answer_contains_the_proof(ask: calls.Ask) -> None:
             headers = {**dict(call.headers), "Cookie": f"tenancy={home().id}"}
             async with client.request(call.method, call.path, data=call.body or None, headers=headers) as response:
                 assert call.status == response.status
-                assert call.proof in await response.read()
+                body = await response.read()
+                assert call.proof in body
+                assert call.amount in body
+
+
+def test_who_asks_for_a_balance_knows_it() -> None:
+    """In both calls, so that a penny is missed."""
+    found = council.balance(home().account)
+    assert found is not None
+    amounts = {ask(home(), Random(1)).amount for ask in (calls.rent_balance, calls.soap_balance)}
+    assert amounts == {council.pounds(found.pence).encode()}
 
 
 def test_a_call_becomes_one_http_message() -> None:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from gateway.core.model import Serve
-from gateway.demo.changes import Edit, FileWatch, Note, edits, serve_text
+from gateway.demo.changes import Edit, FileWatch, Note, Step, edits, serve_text
 from gateway.demo.tally import Seen, Tally
 from tests.demo.support_estate import estate, route
 
@@ -33,6 +33,7 @@ def test_an_edit_tells_when_the_traffic_followed() -> None:
     tally.note(Seen(10.5, "b", "r", "", 0.01, "GET /: answered 502"))
     assert edit.told(tally) == "r: legacy -> new, seen after 0.2 s, 1 failed request"
     assert Note(1.0, "as it is").told(tally) == "as it is"
+    assert Step(1.0, "r", 25.0, "r: 25 % on new").told(tally) == "r: 25 % on new"
 
 
 def test_a_change_is_told_once_and_when_it_has_settled(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ def test_every_number_is_a_tenancy_with_an_account_and_repairs(number: int) -> N
     assert repairs
     assert {repair.tenancy for repair in repairs} == {home.id}
     assert [council.repair(repair.id) for repair in repairs] == list(repairs)
+    assert all(len(set(trades)) == len(trades) > 1 for trades in (council.trades(repair.id) for repair in repairs))
 
 
 @given(numbers, st.text(max_size=30), st.text(max_size=30))

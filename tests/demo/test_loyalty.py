@@ -64,9 +64,11 @@ def test_writes_lots_and_the_retired_promise_nothing() -> None:
             route("write", method=b"POST"),
             route("any", method=b""),
             route("lot", Serve.SPLIT, 5000, sticky=None),
+            route("climb by lot", Serve.RAMP, sticky=None),
             route("gone", Serve.RETIRED),
             route("search", Serve.SPLIT, 5000, method=b"POST", safe=True),
             route("plain", sticky=None),
+            route("climb", Serve.RAMP),
         )
     )
-    assert found == {"search": "search", "plain": "plain"}
+    assert found == {"search": "search", "plain": "plain", "climb": "climb"}

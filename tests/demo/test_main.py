@@ -1,5 +1,6 @@
 """The demo as people run it, and the file that they read first."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -32,13 +33,16 @@ def test_the_file_is_right_and_names_all_services_and_all_traffic() -> None:
 
 
 @pytest.mark.parametrize(("flip", "seconds"), [("--flip", "5"), ("--no-flip", "3")])
-def test_a_rehearsal_succeeds(flip: str, seconds: str) -> None:
-    """A few seconds of traffic through the real gateway, with and without a flip, and nothing is lost."""
+def test_a_rehearsal_succeeds(tmp_path: Path, flip: str, seconds: str) -> None:
+    """A few seconds of traffic through the real gateway, with and without a flip; nothing is lost, or left behind."""
     command = [*COMMAND, *places(), "--seconds", seconds, flip]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert ", 0 failed; every client stayed on its side." in done.stdout
     assert ("repairs-list: legacy -> new, seen after" in done.stdout) == (flip == "--flip")
+    assert "repair-detail: 10 % on new, stage 1 of 4: the first stage begins" in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_sigterm_ends_everything(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.demo.serving import application, document
+from gateway.demo.serving import application, document, stamped
 from tests.demo.support import visiting
 
 
@@ -18,3 +18,9 @@ def test_without_a_document_there_is_a_problem(missing: int) -> None:
     response = document(None, missing=missing)
     assert (missing, "application/problem+json") == (response.status, response.content_type)
     assert f'"status": {missing}' in (response.text or "")
+
+
+def test_nothing_cannot_be_stamped() -> None:
+    """What does not exist was not made at any time; what does keeps its content."""
+    assert stamped(None) is None
+    assert {**(stamped({"a": 1}) or {}), "generatedAt": ""} == {"a": 1, "generatedAt": ""}

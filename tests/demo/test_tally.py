@@ -25,6 +25,12 @@ def test_totals_count_right_answers_and_failures_apart() -> None:
     assert list(tally.failures) == ["GET /: answered 502"]
 
 
+def test_balances_that_are_off_are_answers_all_the_same() -> None:
+    """They are counted, with the time of the last one; a failure is no answer, so it is not off."""
+    tally = tallied(seen(1.0)._replace(off=True), seen(2.0)._replace(off=True), seen(3.0))
+    assert (tally.off, tally.answered, tally.routes["r"].last_off) == (2, 3, 2.0)
+
+
 def test_figures_are_those_of_the_last_few_seconds() -> None:
     """What lies further back than the window is in the totals only."""
     tally = tallied(seen(1.0, seconds=9.0), seen(9.0, "new", seconds=0.02), seen(9.5, seconds=0.04))

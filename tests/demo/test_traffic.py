@@ -13,7 +13,7 @@ from gateway.demo import legacy
 from gateway.demo.calls import Call
 from gateway.demo.loyalty import Loyalty
 from gateway.demo.tally import Tally
-from gateway.demo.traffic import Address, Connection, Reply, Traffic, ask, judge
+from gateway.demo.traffic import Address, Connection, Judged, Reply, Traffic, ask, judge
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 CALL = Call("repairs-list", "GET", "/housing/repairs", b"T100001")
@@ -152,8 +152,23 @@ def reply(status: int = 200, body: bytes = b"T100001", **fields: str) -> Reply:
 )
 def test_an_answer_is_right_or_has_a_reason(answer: Reply, side: str, failure: str) -> None:
     """Status, content, the side that claims it and where it leads are all looked at."""
-    _, got_side, got = judge(CALL, answer, "h:1")
-    assert (side, failure and f"GET /housing/repairs: {failure}") == (got_side, got)
+    got = judge(CALL, answer, "h:1")
+    assert (side, failure and f"GET /housing/repairs: {failure}", False) == got[1:]
+
+
+@pytest.mark.parametrize(
+    ("side", "body", "failure", "off"),
+    [
+        ("new", b"T100001 4.35", "", False),
+        ("new", b"T100001 4.34", "", True),
+        ("legacy", b"T100001 4.34", "GET /housing/repairs: the balance is not 4.35", False),
+        ("new", b"T100002 4.34", "GET /housing/repairs: the answer is not the one that was asked for", False),
+    ],
+)
+def test_a_wrong_balance_is_the_new_sides_alone(side: str, body: bytes, failure: str, off: bool) -> None:
+    """What the planted fault gets wrong is off; the same from legacy, or anything worse, is a failure."""
+    answer = reply(body=body, x_banyan_served_by=f"{side}; b; r")
+    assert Judged("r", side, failure, off) == judge(CALL._replace(amount=b"4.35"), answer, "h:1")
 
 
 def test_the_route_is_the_one_that_the_gateway_names() -> None:

@@ -131,7 +131,7 @@ def test_a_backend_that_does_not_answer_is_504(gateway: Gateway, origin: Origin)
         assert client.get("/silent").status == 504
         assert monotonic() - began < 1.5
         assert client.get("/next").status == 200
-    counted = 'banyan_errors_total{error_type="timeout",route="everything",side="legacy"}'
+    counted = 'banyan_errors_total{error_type="timeout",role="live",route="everything",side="legacy"}'
     assert eventually(lambda: (gateway.metric(counted) or 0) >= 1)
 
 

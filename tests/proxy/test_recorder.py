@@ -1,6 +1,6 @@
 """Observations go on in batches; without a taker they wait, within bounds, and cost no more than before."""
 
-from gateway.core.model import Observation
+from gateway.core.model import Observation, Observed
 from gateway.proxy.recorder import BATCH, KEPT, MOST, Recorder
 from tests.support.observations import observed
 
@@ -13,10 +13,10 @@ class Taker:
         self.asked = 0
         self.taken: list[list[Observation]] = []
 
-    def __call__(self, batch: list[Observation]) -> bool:
+    def __call__(self, batch: list[Observed]) -> bool:
         self.asked += 1
         if self.willing:
-            self.taken.append(list(batch))
+            self.taken.append(list(map(Observation._make, batch)))
         return self.willing
 
 

@@ -180,6 +180,17 @@ async def test_what_is_larger_than_is_captured_is_not_compared(start: Start, leg
     }
 
 
+async def test_a_candidate_whose_answers_are_too_large_is_asked_less_often(start: Start, new: Origin) -> None:
+    """Each would cost it an answer, and us a connection, for nothing; one in some is sent, in case that it changes."""
+    new.on("/a", answer(b"x" * 2_000))
+    serving = await start(copied(), gateway=Gateway(served_by=False, capture=1_000))
+    for count in range(1, 121):
+        await serving.get("/a", until=b"ok")
+        await serving.compared(count)
+    assert serving.skipped == {("ANY /a", "candidate_too_large"): 120}
+    assert 20 <= len(new.seen("/a")) <= 45
+
+
 async def test_an_answer_in_pieces_is_captured_whole(start: Start, legacy: Origin) -> None:
     """However it comes; chunks are no part of it."""
 
@@ -194,7 +205,7 @@ async def test_an_answer_in_pieces_is_captured_whole(start: Start, legacy: Origi
     assert [each.control.body for each in await serving.compared()] == [b"onetwo"]
 
 
-async def test_where_the_control_fails_the_candidate_is_not_asked(start: Start, legacy: Origin, new: Origin) -> None:
+async def test_where_legacy_fails_new_is_not_asked(start: Start, legacy: Origin, new: Origin) -> None:
     """There is nothing to hold its answer against; the sample says that the control failed."""
     legacy.on("/a", answer(b"no", status=503))
     legacy.on("/b", lambda talk: talk.reset())
@@ -205,6 +216,18 @@ async def test_where_the_control_fails_the_candidate_is_not_asked(start: Start, 
     assert [(each.control.status, bool(each.control.error)) for each in samples] == [(503, False), (0, True)]
     assert {each.candidate.error for each in samples} == {"not_asked"}
     assert new.requests == []
+
+
+async def test_where_new_fails_legacy_is_asked_whether_it_would_have_too(
+    start: Start, legacy: Origin, new: Origin
+) -> None:
+    """Otherwise what both fail at would count against new as soon as that serves."""
+    legacy.on("/a", answer(b"no", status=500))
+    new.on("/a", answer(b"no", status=503))
+    serving = await start(copied(serve=Serve.NEW))
+    await serving.get("/a", until=b"no")
+    (sample,) = await serving.compared()
+    assert (sample.control.status, sample.candidate.status) == (503, 500)
 
 
 async def test_one_side_may_be_asked_the_same_again(start: Start, legacy: Origin, new: Origin) -> None:

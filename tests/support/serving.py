@@ -3,7 +3,7 @@
 import asyncio
 
 from gateway.core.captured import Sample, Seconds, Skipped
-from gateway.core.model import Backend, Gateway, Observation, Route
+from gateway.core.model import Backend, Gateway, Observation, Observed, Route
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.recorder import Recorder
@@ -41,7 +41,7 @@ class Serving:
         self.recorder = Recorder(self._take)
         self.shadows = Shadows(self._take_samples, self.recorder)
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda _: False)
-        self.server = Server(Handler(builder.live, self.recorder, self.shadows), settings, self.clock)
+        self.server = Server(Handler(builder.live, self.recorder, self.shadows).serve, settings, self.clock)
         loop = asyncio.get_running_loop()
         self.clock.start()
         self._listening = await loop.create_server(self.server.accept, "127.0.0.1", 0)
@@ -83,8 +83,8 @@ class Serving:
         for _ in range(10):  # connections end in turns of the loop of their own
             await asyncio.sleep(0.001)
 
-    def _take(self, batch: list[Observation]) -> bool:
-        self.seen += batch
+    def _take(self, batch: list[Observed]) -> bool:
+        self.seen += map(Observation._make, batch)
         return True
 
     def _take_samples(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> bool:

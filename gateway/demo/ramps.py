@@ -1,0 +1,123 @@
+"""Where ramps and overrides stand, as the gateway's admin port tells it, and what is new since it was last asked.
+
+The demo believes nothing else about them: it sees what any operator sees.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gateway.demo.changes import Note, Step
+from gateway.demo.traffic import Address, Connection
+
+PATIENCE = 5.0
+"""Seconds that the gateway gets for an answer."""
+CLIMBING, ROLLED_BACK, FINISHED = "climbing", "rolled back", "finished"
+
+
+class Ramp(NamedTuple):
+    """A ramp: its stage of so many (0 before the first), its share (per cent), and what it goes by.
+
+    Of `compared` answers with content, `agreed` were the same. `why` is the sentence of its last step, `waits` what the
+    next one waits for ("" for nothing but time); `sequence` grows with every step.
+    """
+
+    name: str
+    routes: tuple[str, ...]
+    state: str
+    stage: int
+    stages: int
+    share: float
+    agreed: int
+    compared: int
+    why: str
+    waits: str
+    sequence: int
+
+
+class Standing(NamedTuple):
+    """All ramps; and every live override in words, by its route."""
+
+    ramps: tuple[Ramp, ...] = ()
+    overrides: Mapping[str, str] = {}
+
+
+async def look(admin: Address) -> Standing | None:
+    """Ask the gateway; None when it does not tell now."""
+    connection = Connection(admin)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            ramps = await _asked(connection, admin, "/api/v1/ramps")
+            overrides = await _asked(connection, admin, "/api/v1/overrides")
+    except OSError:  # a control process that has just died, say; TimeoutError is one, too
+        return None
+    finally:
+        connection.close()
+    return standing_of(ramps["ramps"], overrides["overrides"])
+
+
+async def _asked(connection: Connection, admin: Address, path: str) -> dict[str, Any]:
+    reply = await connection.exchange(f"GET {path} HTTP/1.1\r\nHost: {admin}\r\n\r\n".encode())
+    if reply.status != 200:
+        raise ConnectionAbortedError(f"{path} answered {reply.status}")
+    return dict(json.loads(reply.body))
+
+
+def standing_of(ramps: Sequence[Mapping[str, Any]], overrides: Sequence[Mapping[str, Any]]) -> Standing:
+    """What the admin port's documents say."""
+    return Standing(tuple(map(_ramp, ramps)), {each["route"]: each["text"] for each in overrides})
+
+
+def _ramp(document: Mapping[str, Any]) -> Ramp:
+    parity = document["evidence"]["parity"]
+    missing = (each["sentence"] for each in document["missing"] if each["guard"] != "every")
+    return Ramp(
+        name=document["ramp"],
+        routes=tuple(document["routes"]),
+        state=document["state"],
+        stage=document["stage"],
+        stages=len(document["stages"]),
+        share=document["share"],
+        agreed=parity["count"],
+        compared=parity["of"],
+        why=document["why"],
+        waits=next(missing, ""),
+        sequence=document["sequence"],
+    )
+
+
+def news(before: Standing, after: Standing, at: float) -> Iterator[Step | Note]:
+    """What happened between two looks: the steps of ramps, and overrides that were set, changed or ended."""
+    old = {ramp.name: ramp.sequence for ramp in before.ramps}
+    for ramp in after.ramps:
+        if ramp.stage and ramp.sequence != old.get(ramp.name):
+            yield Step(at, ramp.name, ramp.share, told(ramp))
+    for route in before.overrides.keys() | after.overrides.keys():
+        text = after.overrides.get(route, "the override is over")
+        if text != before.overrides.get(route):
+            yield Note(at, f"{route}: {text}")
+
+
+def told(ramp: Ramp) -> str:
+    """Where a ramp stands and why, in a sentence."""
+    if ramp.state == ROLLED_BACK:
+        return f"{ramp.name}: rolled back: {ramp.why}"
+    stage = f"stage {ramp.stage} of {ramp.stages}"
+    place = {CLIMBING: stage, FINISHED: FINISHED}.get(ramp.state, f"{stage}, {ramp.state}")
+    return f"{ramp.name}: {ramp.share:g} % on new, {place}: {ramp.why}"
+
+
+def turns(before: Standing, after: Standing) -> Iterator[set[str]]:
+    """Sets of routes, one for each time that their clients may change sides once, from one look to the next.
+
+    A climb moves each client once, from its first stage to its last, so only its beginning counts.
+    """
+    shares = {ramp.name: ramp.share for ramp in before.ramps}
+    for ramp in after.ramps:
+        was = shares.get(ramp.name, 0.0)
+        falls, rises = ramp.share < was, ramp.share > 0 and (not was or ramp.share < was)
+        yield from [set(ramp.routes)] * (falls + rises)
+    for route in before.overrides.keys() | after.overrides.keys():
+        if before.overrides.get(route) != after.overrides.get(route):
+            yield {route}
