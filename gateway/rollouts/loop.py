@@ -199,7 +199,7 @@ class Loop:
         """Go on, once the store has; False when the ramp stands elsewhere by now. Raises StoreUnavailable."""
         event = _event(kind, after)
         taken = await self._keeper.step(after, before.sequence if before is not None else 0, event)
-        if not taken or self._standings.positions.get(after.journey) != before:
+        if not taken or self._standings.positions.get(after.journey) not in (before, after):
             return False  # somebody else has stepped, or it went back meanwhile
         self._standings.positions[after.journey] = after
         await self.save()
