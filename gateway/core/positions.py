@@ -6,6 +6,7 @@ Every step makes a new position with the next `sequence`, so that of two replica
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple, assert_never
 
@@ -97,6 +98,7 @@ class Position(NamedTuple):
         return cls(**{**plain, "state": State(plain["state"]), "approved": tuple(plain["approved"])})
 
 
+@lru_cache(maxsize=1024)
 def settings_of(ramp: Ramp) -> str:
     """A digest of a ramp's settings, the same on every replica."""
     return blake2b(repr(ramp).encode(), digest_size=8).hexdigest()
@@ -143,12 +145,13 @@ def acted(position: Position, action: Action, ramp: Ramp, now: float, by: str, w
     match action:
         case Action.APPROVE:
             return changed._replace(approved=tuple(sorted({*position.approved, following})))
-        case Action.PROMOTE if following == len(ramp.stages):
+        case Action.PROMOTE if following >= len(ramp.stages):
             return changed._replace(state=State.FINISHED, since=now)
         case Action.PROMOTE:
             return changed._replace(stage=following, share=share_of(ramp, following), since=now)
         case Action.RESTART:
-            return changed._replace(stage=BEFORE, share=0, since=now, approved=())
+            settings = settings_of(ramp)
+            return changed._replace(settings=settings, stage=BEFORE, share=0, since=now, approved=())
         case Action.RESUME:
             return changed._replace(since=now)
         case _:

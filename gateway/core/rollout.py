@@ -10,7 +10,7 @@ from gateway.core.evidence import NO_EVIDENCE, Evidence
 from gateway.core.guards import Case, Missing, breach_of, missing_of
 from gateway.core.model import BUCKETS
 from gateway.core.policies import Ramp
-from gateway.core.positions import BEFORE, Position, State, needs_approval, share_of
+from gateway.core.positions import BEFORE, Position, State, needs_approval, settings_of, share_of
 
 
 class Promote(NamedTuple):
@@ -61,11 +61,13 @@ def decide(
     *,
     before: Evidence = NO_EVIDENCE,
     worst: str = "",
+    overridden: str = "",
 ) -> Decision:
     """What to do at `now` (Unix seconds) with what was seen since `position.since`.
 
     `before` is what the earlier stages saw: how legacy did then is what a stage of all traffic is held against, since
-    that leaves legacy none. `worst` is the pointer of the field that differs most. A finished ramp is left alone.
+    that leaves legacy none. `worst` is the pointer of the field that differs most; `overridden` names a route that has
+    a live override. A finished ramp is left alone.
     """
     if position.state is State.FINISHED:
         return Hold()
@@ -80,12 +82,15 @@ def decide(
         return Hold((_waiting("it is paused: a person must resume it"),))
     if broken is not None:
         return Pause(*broken)
-    return _onwards(ramp, position, case, now, open_hours)
+    held = (*_other_settings(ramp, position), *_overridden(overridden))
+    return _onwards(ramp, position, case, now, open_hours, held)
 
 
-def _onwards(ramp: Ramp, position: Position, case: Case, now: float, open_hours: bool) -> Decision:
+def _onwards(
+    ramp: Ramp, position: Position, case: Case, now: float, open_hours: bool, held: tuple[Missing, ...]
+) -> Decision:
     following = position.stage + 1
-    missing = () if position.stage == BEFORE else (*_time(ramp, position, now), *missing_of(case))
+    missing = held if position.stage == BEFORE else (*held, *_time(ramp, position, now), *missing_of(case))
     if not open_hours:
         missing = (*missing, Missing("only", 0, 1, "stages begin only in the hours that `only` gives"))
     if needs_approval(ramp, position):
@@ -115,6 +120,23 @@ def _time(ramp: Ramp, position: Position, now: float) -> tuple[Missing, ...]:
     return (Missing("every", lasted, ramp.every, told),)
 
 
+def _other_settings(ramp: Ramp, position: Position) -> tuple[Missing, ...]:
+    """A position counts the stages of its own settings, which may be those of another gateway's file."""
+    if position.settings == settings_of(ramp):
+        return ()
+    sentence = "another gateway of this store goes by other settings of this ramp: have all of them serve one file"
+    return (_waiting(f"{sentence}, or restart it", "settings"),)
+
+
+def _overridden(route: str) -> tuple[Missing, ...]:
+    """Nobody watches the stage that it would reach, and the override's end would move the traffic there at once."""
+    return (
+        (_waiting(f"an override of {route} is live: the ramp goes on when that has ended", "override"),)
+        if route
+        else ()
+    )
+
+
 def _waiting(sentence: str, guard: str = "state") -> Missing:
     return Missing(guard, 0, 1, sentence)
 
@@ -125,7 +147,7 @@ def advanced(position: Position, decision: Decision, ramp: Ramp, now: float) -> 
     match decision:
         case Hold():
             return position
-        case Promote(stage, why) if stage == len(ramp.stages):
+        case Promote(stage, why) if stage >= len(ramp.stages):
             return stepped._replace(state=State.FINISHED, since=now, why=why)
         case Promote(stage, why):
             share = share_of(ramp, stage)

@@ -147,11 +147,16 @@ class Keeper:
 
     async def _look(self, store: "Store") -> None:
         changes = await store.changes()
-        if changes != self._seen:
-            positions = [Position.from_plain(each.document) for each in await store.positions()]
-            if self._standings.merge(positions, await store.overrides()):
-                self._changed()
-            self._seen = changes
+        if changes == self._seen:
+            return
+        positions = [Position.from_plain(each.document) for each in await store.positions()]
+        if self._standings.merge(positions, await store.overrides()):
+            self._changed()
+        self._seen = changes
+        known = {each.journey: each.sequence for each in positions}
+        for position in list(self._standings.positions.values()):
+            if known.get(position.journey, 0) < position.sequence:
+                await self._put(store, position)  # another store than it was, or one that a backup was put back into
 
     async def _read(self, store: "Store") -> None:
         for stage in self._evidence.stages():
@@ -187,13 +192,7 @@ class Keeper:
             if kind == "position":
                 await self._put(store, standings.positions[name])
                 continue
-            override = standings.overrides.get(name)
-            if override is not None:
-                await store.set_override(override)
-            else:
-                await store.clear_override(name)
-            if standings.overrides.get(name) is override:
-                standings.untold.discard((kind, name))
+            await self._put_override(store, name)
         while self._teller.untold:
             event = self._teller.untold[0]
             await store.add_event(*self._told(event))
@@ -208,6 +207,20 @@ class Keeper:
                 self._standings.untold.discard(("position", position.journey))
         else:
             self._seen = -1  # look again: somebody else has stepped
+
+    async def _put_override(self, store: "Store", name: str) -> None:
+        """Have the store know of a route's override, or of its end, unless another replica has set one later."""
+        standings = self._standings
+        ours, ended = standings.overrides.get(name), standings.cleared.get(name, 0.0)
+        theirs = next((each for each in await store.overrides() if each.route == name), None)
+        if theirs is not None and theirs.set_at > (ours.set_at if ours is not None else ended):
+            self._seen = -1  # look again, and take it up
+        elif ours is not None:
+            await store.set_override(ours)
+        elif theirs is not None:
+            await store.clear_override(name, set_at=theirs.set_at)
+        if standings.overrides.get(name) is ours:
+            standings.told("override", name)
 
     async def _share(self, store: "Store") -> None:
         """Have other replicas know what was seen here: together they may have seen enough to go back at once."""

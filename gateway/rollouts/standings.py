@@ -28,13 +28,15 @@ _SAFEST = (State.ROLLED_BACK, State.PAUSED, State.AWAITING_APPROVAL, State.CLIMB
 class Standings:
     """What is known of positions and overrides, by journey and by route.
 
-    `untold` are the changes, and `events` the events, that the store does not have yet.
+    An override in `cleared` was ended at that time (Unix seconds). `untold` are the changes, and `events` the events,
+    that the store does not have yet.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self.positions: dict[str, Position] = {}
         self.overrides: dict[str, Override] = {}
+        self.cleared: dict[str, float] = {}
         self.untold: set[tuple[str, str]] = set()
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.read = False
@@ -57,12 +59,13 @@ class Standings:
             document = json.loads(self._path.read_bytes())
             positions = [Position.from_plain(each) for each in document["positions"]]
             overrides = [Override(**each) for each in document["overrides"]]
-            untold = {(kind, name) for kind, name in document["untold"]}
+            cleared, untold = dict(document["cleared"]), {(kind, name) for kind, name in document["untold"]}
             events = [Event(*each) for each in document["events"]]
         except (OSError, ValueError, KeyError, TypeError):
             return
         self.positions = {each.journey: each for each in positions}
         self.overrides = {each.route: each for each in overrides}
+        self.cleared = cleared
         self.untold = {each for each in untold if each[0] == "override" or each[1] in self.positions}
         self.events.extend(events)
         self.read = True
@@ -72,6 +75,7 @@ class Standings:
         document = {
             "positions": [each.to_plain() for each in self.positions.values()],
             "overrides": [each._asdict() for each in self.overrides.values()],
+            "cleared": self.cleared,
             "untold": sorted(self.untold),
             "events": list(self.events),
         }
@@ -100,31 +104,36 @@ class Standings:
         self.untold.add(("position", position.journey))
 
     def override(self, override: Override) -> None:
-        """A person has set an override here."""
+        """A person has set an override here: later than the one that they saw, whatever the clocks of replicas say."""
+        before = self.overrides.get(override.route, override)
+        override = override._replace(set_at=max(override.set_at, before.set_at))
         self.overrides[override.route] = override
+        self.cleared.pop(override.route, None)
         self.untold.add(("override", override.route))
 
-    def clear(self, route: str) -> Override | None:
+    def clear(self, route: str, now: float) -> Override | None:
         """An override is ended here; the one that was."""
         ended = self.overrides.pop(route, None)
         if ended is not None:
+            self.cleared[route] = max(now, ended.set_at)
             self.untold.add(("override", route))
         return ended
 
     def merge(self, positions: Iterable[Position], overrides: Iterable[Override]) -> bool:
-        """Take up what the store has; whether anything is different now. Where it knows less, it is told.
+        """Take up what the store has; whether anything is different now.
 
         What is safer matters of ramps that go on here; that the file has ended one is the last word on it.
         """
         before = (dict(self.positions), dict(self.overrides))
-        known = {each.journey: each for each in positions}
-        for journey, theirs in known.items():
-            ours = self.positions.get(journey, theirs)
-            untold = ("position", journey) in self.untold and self._ramps(journey)
-            self.positions[journey] = merged(ours, theirs, untold=untold)
-        for journey, position in self.positions.items():
-            told = known.get(journey) == position
-            (self.untold.discard if told else self.untold.add)(("position", journey))
+        for theirs in positions:
+            key = ("position", theirs.journey)
+            ours, untold = (
+                self.positions.get(theirs.journey, theirs),
+                key in self.untold and self._ramps(theirs.journey),
+            )
+            holds = self.positions[theirs.journey] = merged(ours, theirs, untold=untold)
+            if holds == theirs:
+                self.untold.discard(key)
         stored = {each.route: each for each in overrides}
         for route in {*stored, *self.overrides}:
             if ("override", route) not in self.untold:
@@ -132,6 +141,12 @@ class Standings:
                 if route in stored:
                     self.overrides[route] = stored[route]
         return before != (self.positions, self.overrides)
+
+    def told(self, kind: str, name: str) -> None:
+        """The store has it now."""
+        self.untold.discard((kind, name))
+        if kind == "override":
+            self.cleared.pop(name, None)
 
     def _ramps(self, journey: str) -> bool:
         return any(each.journey == journey for each in self.ramps)
@@ -157,6 +172,11 @@ class Standings:
             return False
         return override.serve == serve_text(route.serve, route.share)
 
+    def overridden(self, routes: Iterable[Route], now: float) -> str:
+        """The first of these routes that has a live override; "" where none has."""
+        live = (self.overrides.get(route.name) for route in routes)
+        return next((each.route for each in live if each is not None and self.holds(each, now)), "")
+
 
 def is_over(override: Override, now: float) -> bool:
     return override.until is not None and override.until <= now
@@ -165,8 +185,8 @@ def is_over(override: Override, now: float) -> bool:
 def merged(ours: Position, theirs: Position, *, untold: bool) -> Position:
     """Where a ramp stands of which the store says `theirs`.
 
-    A higher sequence holds: the store may have been asked just before a step, or be another one than it was. But if it
-    has not been told of ours yet, both may have stepped from one place; then the safer one holds, as the next step.
+    A higher sequence holds: the store may have been asked just before a step. But if it has not been told of ours yet,
+    both may have stepped from one place; then the safer one holds, as the next step.
     """
     if not untold:
         return max(theirs, ours, key=_sequence)

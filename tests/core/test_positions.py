@@ -90,6 +90,8 @@ def test_promoting_by_hand_needs_no_approval() -> None:
     assert (after.stage, after.share, after.since, after.why) == (2, 5_000, 2_000.0, "promote by kim")
     last = acted(at(3), Action.PROMOTE, RAMP, 2_000.0, by="kim")
     assert (last.state, last.stage, last.share, last.since) == (State.FINISHED, 3, 10_000, 2_000.0)
+    beyond = at(3)._replace(stage=7)  # of other settings
+    assert acted(beyond, Action.PROMOTE, RAMP, 2_000.0, by="kim").state == State.FINISHED
 
 
 def test_an_approval_is_of_one_stage() -> None:
@@ -111,8 +113,10 @@ def test_resuming_begins_the_stage_anew() -> None:
 
 
 def test_restarting_forgets_approvals() -> None:
-    """A ramp that is restarted is where it began."""
-    after = acted(at(2, State.FINISHED, approved=(2,)), Action.RESTART, RAMP, 2_000.0, by="kim")
+    """A ramp that is restarted is where it began, and goes by its present settings."""
+    before = at(2, State.FINISHED, approved=(2,))._replace(settings="another's")
+    after = acted(before, Action.RESTART, RAMP, 2_000.0, by="kim")
+    assert after.settings == settings_of(RAMP)
     assert (after.stage, after.share, after.approved, after.since) == (BEFORE, 0, (), 2_000.0)
 
 

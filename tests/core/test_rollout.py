@@ -65,6 +65,26 @@ def test_only_office_hours_promote_and_all_hours_roll_back() -> None:
     assert isinstance(decide(RAMP, at(0), BAD, LATE, False), RollBack)
 
 
+def test_under_an_override_a_ramp_does_not_go_on() -> None:
+    """Its end would move the traffic at once to a stage that no client has been in; back it goes all the same."""
+    decision = decide(RAMP, at(0), GOOD, LATE, True, overridden="balance")
+    assert guards(decision) == ["override"]
+    assert "an override of balance is live" in str(decision)
+    early = begun("rents", RAMP, 0.0)
+    assert guards(decide(RAMP, early, NO_EVIDENCE, LATE, True, overridden="balance")) == ["override"]
+    assert isinstance(decide(RAMP, at(0), BAD, LATE, True, overridden="balance"), RollBack)
+
+
+@pytest.mark.parametrize("stage", [0, 3, 7])
+def test_a_position_of_other_settings_does_not_go_on(stage: int) -> None:
+    """While two gateways of one store have different files, a stage of one may not even be there for the other."""
+    position = at(0)._replace(settings="another's", stage=stage)
+    decision = decide(RAMP, position, GOOD, LATE, True)
+    assert guards(decision) == ["settings"]
+    assert "have all of them serve one file" in str(decision)
+    assert isinstance(decide(RAMP, position, BAD, LATE, True), RollBack)
+
+
 def test_the_first_stage_begins_at_once() -> None:
     """Before the first stage no evidence is needed, and none turns it back; hours and approval count."""
     position = begun("rents", RAMP, 1_000.0)
@@ -135,7 +155,8 @@ def test_a_ramp_without_shadow_says_so_little() -> None:
     """Without judged answers the step says only that no guard held it."""
     alone = RAMP._replace(guards=Guards(parity=None, latency=None))
     seen = Evidence(new=live(2_000, 0), legacy=live(20_000, 0))
-    assert decide(alone, at(0), seen, LATE, True) == Promote(1, "no guard holds it")
+    position = at(0)._replace(settings=settings_of(alone))
+    assert decide(alone, position, seen, LATE, True) == Promote(1, "no guard holds it")
 
 
 def turned_back_after(wrong: set[int], records: int) -> float:

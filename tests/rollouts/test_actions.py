@@ -34,7 +34,7 @@ async def kinds(given: Running) -> list[Kind]:
     """What was told of ramps since the first stage began, the earliest first."""
     stored = await given.rollouts.keeper.opened().events()
     untold = [each for each in given.rollouts.teller.untold if each not in stored]
-    found = [each.kind for each in [*reversed(stored), *untold] if each.journey]
+    found = [each.kind for each in sorted([*stored, *untold], key=lambda each: each.at) if each.journey]
     assert found[:2] == ["started", "promoted"]
     return found[2:]
 

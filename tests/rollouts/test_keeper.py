@@ -142,12 +142,19 @@ async def test_several_steps_without_the_store_are_one_for_it(replicas: tuple[Re
     assert await other.keeper.step(back._replace(state=State.CLIMBING, sequence=4), 3, event) is True
 
 
-async def test_an_empty_store_learns_where_ramps_stand(replicas: tuple[Replica, Replica], tmp_path: Path) -> None:
-    """Another store than before, with nothing in it: the ramp goes on from where it stands."""
+@pytest.mark.parametrize("known", [0, 3])
+async def test_another_store_learns_where_ramps_stand(
+    replicas: tuple[Replica, Replica], tmp_path: Path, known: int
+) -> None:
+    """A store that is new, or that a backup was put back into: or else no step could be taken ever again."""
     one, _ = replicas
     position = one.standings.positions["rents"]._replace(sequence=5)
     (tmp_path / "c").mkdir()
     moved = Replica("c", Place(None, tmp_path / "c"), tmp_path / "c", one.teller.webhooks)
+    if known:
+        store = await moved._opened()
+        await store.put_position("rents", 0, position._replace(sequence=known).to_plain(), steps=known)
+        await store.close()
     moved.stand(position)
     moved.standings.untold.clear()
     await moved.look()
@@ -336,7 +343,7 @@ async def test_overrides_reach_every_replica(replicas: tuple[Replica, Replica]) 
     await one.look()
     await other.look()
     assert other.standings.overrides == {"rents": override}
-    other.standings.clear("rents")
+    other.standings.clear("rents", 2.0)
     await other.look()
     await one.look()
     assert one.standings.overrides == {}
@@ -353,7 +360,7 @@ async def test_an_override_that_changes_while_it_is_told_is_told_again(
 
     async def setting(given: Override) -> None:
         await set_override(given)
-        if given is override:
+        if given == override:
             one.standings.override(override._replace(share=500))
 
     monkeypatch.setattr(store, "set_override", setting)
@@ -398,3 +405,42 @@ def test_a_replica_keeps_its_name(tmp_path: Path) -> None:
     assert replica_of(tmp_path) == name != replica_of(tmp_path / "other")
     (tmp_path / "replica").write_text("\n")
     assert len(replica_of(tmp_path)) == len(name) == 16
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_of_two_overrides_the_later_one_holds(replicas: tuple[Replica, Replica], ends: bool) -> None:
+    """Set or ended while the store was away, an override gives way to what a person did later on another replica."""
+    one, other = replicas
+    first = Override("rents", 0, None, "why", "kim", 1_000.0, None, "ramp")
+    last = first._replace(share=10_000, set_at=2_000.0)
+    one.standings.override(first)
+    for each in (one, other):
+        await each.look()
+    other.standings.override(last)
+    await other.look()
+    if ends:
+        one.standings.clear("rents", 1_500.0)
+    else:
+        one.standings.override(first._replace(share=2_500, set_at=1_500.0))
+    for each in (one, other, one):
+        await each.look()
+    assert one.standings.overrides == other.standings.overrides == {"rents": last}
+    assert (one.standings.untold, one.standings.cleared) == (set(), {})
+
+
+async def test_what_a_person_sees_they_can_change(replicas: tuple[Replica, Replica]) -> None:
+    """Also where the clock of the replica that set the override is ahead of the one that replaces and ends it."""
+    one, other = replicas
+    ahead = Override("rents", 0, None, "why", "kim", 1_000.0, None, "ramp")
+    one.standings.override(ahead)
+    for each in (one, other):
+        await each.look()
+    other.standings.override(ahead._replace(share=2_500, set_at=990.0))
+    for each in (other, one):
+        await each.look()
+    assert one.standings.overrides["rents"].share == 2_500
+    other.standings.clear("rents", 995.0)
+    for each in (other, one):
+        await each.look()
+    assert one.standings.overrides == {}
+    assert other.standings.cleared == {}

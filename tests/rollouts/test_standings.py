@@ -48,17 +48,9 @@ def test_an_answer_from_before_a_step_undoes_nothing(standings: Standings) -> No
     standings.positions["rents"] = HERE
     assert standings.merge([HERE._replace(stage=1, share=500, sequence=6)], []) is False
     assert standings.positions["rents"] == HERE
-    assert standings.merge([HERE], []) is False
-    assert standings.untold == set()
-
-
-def test_another_store_is_told_where_ramps_stand(standings: Standings) -> None:
-    """A store that is new, or was put back from a backup, is told: or else no step could be taken ever again."""
-    for known in ([], [HERE._replace(sequence=3)]):
-        standings.positions["rents"] = HERE
-        standings.untold.clear()
-        standings.merge(known, [])
-        assert (standings.positions["rents"], standings.untold) == (HERE, {("position", "rents")})
+    further = HERE._replace(stage=3, share=5_000, sequence=8)
+    assert standings.merge([further], []) is True
+    assert (standings.positions["rents"], standings.untold) == (further, set())
 
 
 def test_what_others_did_is_taken_up(standings: Standings) -> None:
@@ -84,6 +76,16 @@ def test_going_back_elsewhere_holds_against_steps_without_the_store(standings: S
     standings.merge([BACK._replace(sequence=8)], [])
     assert standings.positions["rents"] == BACK._replace(sequence=10)
     assert standings.untold == {("position", "rents")}
+
+
+def test_an_override_is_known_for_as_long_as_it_is_live(standings: Standings) -> None:
+    """Of any of the routes that ramp together; one whose time is over counts no more."""
+    other, balance = route("GET /a", Serve.NEW), route("GET /b", Serve.NEW, name="balance")
+    standings.routes = {"balance": balance}
+    standings.override(Override("balance", 0, None, "why", "kim", 1_000.0, 2_000.0, "new"))
+    assert standings.overridden((other, balance), 1_999.0) == "balance"
+    assert standings.overridden((other, balance), 2_000.0) == ""
+    assert standings.overridden((other,), 1_999.0) == ""
 
 
 def test_a_stage_that_began_anew_is_not_undone(standings: Standings) -> None:
@@ -150,9 +152,9 @@ def test_what_was_cleared_is_told_to_the_store(standings: Standings) -> None:
     """Whoever clears it learns what it was; what is not there is not cleared."""
     standings.override(LIVE)
     standings.untold.clear()
-    assert standings.clear("b") == LIVE
+    assert standings.clear("b", 1_500.0) == LIVE
     assert (standings.overrides, standings.untold) == ({}, {("override", "b")})
-    assert standings.clear("a") is None
+    assert standings.clear("a", 1_500.0) is None
     assert standings.untold == {("override", "b")}
 
 
@@ -164,7 +166,7 @@ def test_overrides_of_other_replicas_are_taken_up(standings: Standings) -> None:
     standings.override(other)
     assert standings.merge([], [LIVE]) is False
     assert standings.overrides == {"b": other}
-    standings.clear("b")
+    standings.clear("b", 1_500.0)
     standings.merge([], [LIVE])
     assert standings.overrides == {}
     standings.untold.clear()
@@ -204,7 +206,7 @@ def test_a_restart_changes_nothing(standings: Standings, tmp_path: Path) -> None
     standings.move(HERE)
     standings.override(LIVE)
     standings.override(LIVE._replace(route="c"))
-    standings.clear("c")
+    standings.clear("c", 1_500.0)
     standings.events.extend(event_of("paused", journey="rents", details={"stage": 1}) for _ in range(3))
     standings.save(standings.content())
     again = Standings(tmp_path)
@@ -212,7 +214,7 @@ def test_a_restart_changes_nothing(standings: Standings, tmp_path: Path) -> None
     assert again.read is True
     assert (again.positions, again.overrides) == ({"rents": HERE}, {"b": LIVE})
     assert again.untold == {("position", "rents"), ("override", "b"), ("override", "c")}
-    assert again.events == standings.events
+    assert (again.cleared, again.events) == ({"c": 1_500.0}, standings.events)
     assert again.content() == standings.content()
 
 
@@ -233,6 +235,7 @@ def test_without_a_file_nothing_is_known(standings: Standings) -> None:
 GOOD: dict[str, Any] = {
     "positions": [HERE.to_plain()],
     "overrides": [LIVE._asdict()],
+    "cleared": {"c": 1_500.0},
     "untold": [["position", "rents"]],
     "events": [list(event_of("paused"))],
 }

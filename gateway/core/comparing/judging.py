@@ -4,6 +4,7 @@ A 4xx or a declared business fault is an answer. The verdict of a compared sampl
 what is known of the noise (`noise.verdict_of`, `tally.Tally`).
 """
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from gateway.core.captured import CapturedAnswer, Sample
@@ -15,6 +16,9 @@ from gateway.core.comparing.values import ABSENT
 from gateway.core.model import LEGACY, Side
 
 Verdict = Literal["compared", "candidate_error", "control_error", "incomparable", "skipped"]
+
+
+_ERRORS: Mapping[str, Verdict] = {"control": "control_error", "candidate": "candidate_error"}
 
 
 class Judgement(NamedTuple):
@@ -46,11 +50,11 @@ class Read(NamedTuple):
 
 def judge(sample: Sample, rules: Rules, decode: Decode | None = None) -> Judgement:
     """A sample judged. `decode` is the codec of the route's SOAP operation, if it has one."""
-    if failed := failure(sample.control):
-        return Judgement("control_error", f"the control {failed}")
-    if failed := failure(sample.candidate):
-        return Judgement("candidate_error", f"the candidate {failed}")
-    for who, answer in (("control", sample.control), ("candidate", sample.candidate)):
+    sides = (("control", sample.control), ("candidate", sample.candidate))
+    for who, answer in sides if sample.control_side == LEGACY else sides[::-1]:  # what legacy fails at, new may as well
+        if failed := failure(answer):
+            return Judgement(_ERRORS[who], f"the {who} {failed}")
+    for who, answer in sides:
         if answer.body is None:
             return Judgement("skipped", f"the {who}'s answer was not captured whole")
     control, candidate = _both(sample, decode)

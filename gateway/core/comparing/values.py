@@ -60,15 +60,22 @@ def same_scalar(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+_FURTHEST = 400
+"""Powers of ten. Doubles end at 308; a text of a few characters can name a billion, and would be written out whole."""
+
+
 def number(value: Any) -> Decimal | None:
-    """The exact number that a number, or a text that is one, stands for; None of anything else."""
+    """The exact number that a number, or a text that is one, stands for; None of anything else.
+
+    None also of one that is far beyond what doubles reach: no sum could be done with it.
+    """
     if value.__class__ not in (int, float, Decimal, str):
         return None
     try:
         found = Decimal(repr(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    return found if found.is_finite() and abs(found.adjusted()) <= _FURTHEST else None
 
 
 def text_of(value: Any) -> str:

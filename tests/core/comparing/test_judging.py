@@ -39,6 +39,22 @@ def test_what_is_not_compared(control: CapturedAnswer, candidate: CapturedAnswer
     assert judge(sample(control, candidate), Rules()) == Judgement(verdict, reason)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("new", "legacy", "verdict", "reason"),
+    [
+        (ANGRY, ANGRY, "candidate_error", "the candidate answered 503"),
+        (ANGRY, FAILED, "candidate_error", "the candidate failed (timeout)"),
+        (ANGRY, GOOD, "control_error", "the control answered 503"),
+        (GOOD, ANGRY, "candidate_error", "the candidate answered 503"),
+    ],
+)
+def test_what_legacy_fails_at_says_nothing_of_new(
+    new: CapturedAnswer, legacy: CapturedAnswer, verdict: str, reason: str
+) -> None:
+    """Where both fail it is legacy's error, also when new serves: else a ramp would go back for what was always so."""
+    assert judge(sample(new, legacy, side=NEW), Rules()) == Judgement(verdict, reason)  # type: ignore[arg-type]
+
+
 def test_a_4xx_and_a_business_fault_are_answers() -> None:
     """They are compared; a fault's shape tells that it was one."""
     missing = as_json({"error": "no such account"}, status=404)

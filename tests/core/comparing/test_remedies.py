@@ -1,5 +1,6 @@
 """Noise is let pass by the mildest rule that suffices for all that was seen of it."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -29,6 +30,8 @@ CASE: Remedy = ("case", "")
         ("value", 10_000, 10_010, ("tolerance", "10")),
         ("value", 10, 11, IGNORE),
         ("value", True, False, IGNORE),
+        ("value", Decimal("1e999999999"), Decimal(1), IGNORE),
+        ("value", "1e-999999999", "1", IGNORE),
     ],
 )
 def test_the_mildest_rule_is_found(kind: Kind, legacy: Any, new: Any, remedy: Remedy) -> None:
