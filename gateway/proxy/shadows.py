@@ -36,6 +36,9 @@ HELD = 32 * 2**20
 PATIENCE = 2.0
 """Seconds that a copy may wait: answers given at different times say little."""
 BATCH, BATCH_BYTES = 64, 512 * 2**10
+_CONDITIONAL = frozenset(b"if-match if-none-match if-modified-since if-unmodified-since if-range range".split())
+"""Fields about what the client has of one side's answers (RFC 9110, sections 13 and 14): the other side has tags and
+bytes of its own, so a 304 here and a 200 there would be nobody's mistake."""
 OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
 OURSELVES = Peer(b"127.0.0.1", b"http", False)
 
@@ -128,10 +131,11 @@ class Shadows:
     def watch(self, live: Live, attempt: Attempt) -> Watched | None:
         """Keep this request, if it is one to copy or capture.
 
-        What proves whose its connection is proves nothing on another, and a tunnel has no end.
+        What proves whose its connection is proves nothing on another (nor does what follows on that connection), and a
+        tunnel has no end.
         """
         route, request = attempt.route, attempt.request
-        if request.pinned or request.upgrade:
+        if attempt.pinned or request.upgrade:
             return None
         capture: Capture | None = route.taker
         if capture is not None and not capture.wants(route, request):
@@ -145,6 +149,7 @@ class Shadows:
             route.shadow is not None
             and getrandbits(32) * BUCKETS >> 32 < route.shadow.share
             and request.method in route.copied
+            and not any(name.lower() in _CONDITIONAL for name, _ in request.fields)
         )
 
     def replay(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, source: str) -> None:

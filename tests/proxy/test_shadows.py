@@ -97,6 +97,29 @@ async def test_only_safe_requests_are_copied(start: Start, new: Origin) -> None:
     assert [each.request.body for each in serving.samples] == [b"two"]
 
 
+@pytest.mark.parametrize(
+    "line", ['If-None-Match: "1"', "if-modified-since: Sat, 28 Nov 2026 12:00:00 GMT", "Range: bytes=1-"]
+)
+async def test_what_is_about_one_sides_answer_is_not_asked_of_the_other(start: Start, new: Origin, line: str) -> None:
+    """Each side has tags of its own: that one knows the client's and the other does not is no difference."""
+    serving = await start(copied())
+    await serving.get("/a?1", line)
+    await serving.get("/a?2")
+    samples = await serving.compared()
+    assert [each.request.target for each in samples] == [b"/a?2"]
+    assert serving.skipped == {}
+
+
+async def test_what_follows_a_proof_on_its_connection_is_not_copied(start: Start, legacy: Origin, new: Origin) -> None:
+    """Later requests are the same person's without saying so; elsewhere they would be nobody's."""
+    serving = await start(copied(), copied("ANY /b"))
+    await serving.get("/a", "Authorization: NTLM abc")
+    await serving.get("/a")
+    await asyncio.sleep(0.2)
+    assert await serving.compared(0) == []
+    assert (len(legacy.requests), new.requests) == (2, [])
+
+
 async def test_a_share_of_requests_is_copied(start: Start) -> None:
     """About as many as the route says, drawn one by one."""
     serving = await start(copied(shadow=Shadow(BUCKETS // 4)))
