@@ -179,6 +179,8 @@ def whole_of(value: JSON) -> int:
     raise must_be("a whole number", value)
 
 
+SHORTEST = "shortest"
+"""The form of decimals that are to be compared: 12.50 is read as "12.5", as every other spelling of it."""
 _decimal = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)").fullmatch
 _signed = shaped(re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)").fullmatch, "a decimal number")
 
@@ -199,12 +201,17 @@ def decimal(simple: Simple) -> Codec:
         exact = Decimal(decode(text))
         return int(exact) if exact == exact.to_integral_value() and abs(exact) <= SAFE else float(exact)
 
+    def shortest(text: str) -> str:
+        whole, _, fraction = decode(text).partition(".")
+        found = f"{whole.lstrip('-0') or '0'}.{fraction.rstrip('0')}".rstrip(".")
+        return f"-{found}" if whole.startswith("-") and found != "0" else found
+
     def encode(value: JSON) -> str:
         if check is None and isinstance(value, str) and _decimal(value):
             return value
         return spell(_signed(value if isinstance(value, str) else decimal_of(value)).removeprefix("+"))
 
-    return Codec(number if simple.form else decode, encode)
+    return Codec({"": decode, SHORTEST: shortest}.get(simple.form, number), encode)
 
 
 def decimal_of(value: JSON) -> str:

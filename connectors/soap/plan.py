@@ -9,9 +9,6 @@ is the name a value has in JSON.
 
 from typing import Literal, NamedTuple
 
-UNBOUNDED = None
-"""`most` of a particle that may come any number of times."""
-
 Kind = (
     Literal["string", "boolean", "integer", "decimal", "float", "dateTime"]
     | Literal["base64", "hex", "qname", "verbatim", "list", "union"]
@@ -88,7 +85,7 @@ class AnyAttribute(NamedTuple):
 
 
 class Field(NamedTuple):
-    """An element in the content of a complex type, from `least` to `most` times in its place."""
+    """An element in the content of a complex type, from `least` to `most` times (None: any number) in its place."""
 
     name: str
     key: str

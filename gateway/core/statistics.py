@@ -24,16 +24,16 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(events: int, trials: int) -> Interval:
-    """The score interval of a rate, at 95 % (Wilson 1927, JASA 22:209): honest for few trials, and near 0 and 1.
+def wilson(events: int, trials: int, z: float = Z) -> Interval:
+    """The score interval of a rate (Wilson 1927, JASA 22:209): honest for few trials, and near 0 and 1.
 
-    Without trials it is all from 0 to 1.
+    `z` is the normal deviate of its level, 95 % by default. Without trials it is all from 0 to 1.
     """
     if not trials:
         return Interval(0.0, 1.0)
-    rate, square = events / trials, Z * Z
+    rate, square = events / trials, z * z
     middle = (rate + square / (2 * trials)) / (1 + square / trials)
-    reach = Z * sqrt(rate * (1 - rate) / trials + square / (4 * trials * trials)) / (1 + square / trials)
+    reach = z * sqrt(rate * (1 - rate) / trials + square / (4 * trials * trials)) / (1 + square / trials)
     return Interval(max(0.0, middle - reach) if events else 0.0, min(1.0, middle + reach) if events < trials else 1.0)
 
 

@@ -112,7 +112,10 @@ async def _got(call: Copy, ready: Ready, limit: int) -> Got:
     try:
         head, body, outcome, acted = await ready.caller.call(call, partial(ready.pool.send, call))
         first_byte = perf_counter() - began
-        data = b"" if call.request.method == b"HEAD" else await _taken(body, limit)
+        if call.request.method == b"HEAD":
+            data: bytes | None = b""
+        else:
+            data = None if head.length > limit else await _taken(body, limit)
         return Got(head, data, outcome, acted, "", first_byte, perf_counter() - began)
     except BackendError as error:
         late = isinstance(error, AnswerTimeout | NotAcquired)

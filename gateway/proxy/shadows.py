@@ -35,6 +35,8 @@ HELD = 32 * 2**20
 """Bytes of requests and answers that may wait, for all backends."""
 PATIENCE = 2.0
 """Seconds that a copy may wait: answers given at different times say little."""
+IN_VAIN, ONE_IN_SIXTEEN = 20, 16
+"""Answers in a row that were too large, after which only one copy in sixteen is sent: each costs a connection."""
 BATCH, BATCH_BYTES = 64, 512 * 2**10
 _CONDITIONAL = frozenset(b"if-match if-none-match if-modified-since if-unmodified-since if-range range".split())
 """Fields about what the client has of one side's answers (RFC 9110, sections 13 and 14): the other side has tags and
@@ -125,6 +127,7 @@ class Shadows:
         self._size = 0
         self._skipped: Counter[tuple[str, str]] = Counter()
         self._seconds: dict[int, CapturedAnswer] = {}
+        self._in_vain: dict[str, int] = {}
 
     # -------------------------------------------------------------------------------------------- what is copied
 
@@ -223,6 +226,8 @@ class Shadows:
                 self._held -= pair.size
                 if time() - pair.at > PATIENCE:
                     self._shed(pair, "late")
+                elif self._in_vain.get(pair.route.name, 0) >= IN_VAIN and getrandbits(8) >= ONE_IN_SIXTEEN:
+                    self._shed(pair, "candidate_too_large")
                 else:
                     lane.under_way += 1
                     Driver(self._run(pair), partial(self._ended, lane, pair)).resume()
@@ -246,8 +251,10 @@ class Shadows:
             pair.control = await ask(pair, ready[pair.side], "probe", self._recorder)
         candidate = await ask(pair, ready[OTHER[pair.side]], "shadow", self._recorder)
         if candidate.body is None and not candidate.error:
+            self._in_vain[pair.route.name] = self._in_vain.get(pair.route.name, 0) + 1
             self._shed(pair, "candidate_too_large")
             return
+        self._in_vain.pop(pair.route.name, None)
         self._finish(pair, candidate)
 
     # -------------------------------------------------------------------------------------------- handing on

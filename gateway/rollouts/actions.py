@@ -10,7 +10,7 @@ from gateway.core.positions import Action, Position, State, acted
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.rollouts.loop import Loop
 from gateway.rollouts.standings import RampOf, Standings
-from gateway.rollouts.telling import Teller
+from gateway.rollouts.telling import event_of
 from gateway.store.values import Override
 
 _TOLD: dict[Action, Kind] = {
@@ -28,10 +28,9 @@ _NEEDS_NO_STORE = frozenset({Action.PAUSE, Action.ROLLBACK})
 class Actions:
     """Pause, resume, approve, promote, roll back, restart; set an override and clear it."""
 
-    def __init__(self, standings: Standings, loop: Loop, teller: Teller) -> None:
+    def __init__(self, standings: Standings, loop: Loop) -> None:
         self._standings = standings
         self._loop = loop
-        self._teller = teller
 
     async def act(self, name: str, action: str, by: str, reason: str) -> Position:
         """Do something to the ramp of a route or journey. Raises CommandError."""
@@ -69,22 +68,18 @@ class Actions:
         override = Override(name, share, record, why, by, time(), until, serve_text(route.serve, route.share))
         self._standings.override(override)
         self._loop.stand(time())
-        await self._loop.save()
         details: dict[str, Any] = {"share": share / 100, "until": until, "record": record}
-        self._teller.tell("override_set", route=name, by=by, why=why, details=details)
-        self._loop.nudge()
+        await self._loop.tell(event_of("override_set", route=name, by=by, why=why, details=details))
         return override
 
     async def clear_override(self, name: str, by: str, why: str) -> Override:
         """End a route's override. Raises CommandError when there is none."""
         self.route(name)
-        ended = self._standings.clear(name, time())
+        ended = self._standings.clear(name)
         if ended is None:
             raise CommandError(f"{name} has no override. `banyan routes` shows those that are live.")
         self._loop.stand(time())
-        await self._loop.save()
-        self._teller.tell("override_cleared", route=name, by=by, why=why)
-        self._loop.nudge()
+        await self._loop.tell(event_of("override_cleared", route=name, by=by, why=why))
         return ended
 
     def ramp(self, name: str) -> RampOf:

@@ -1,29 +1,31 @@
 """What was counted and is not in the store yet: traffic and verdicts by minute, fields, examples."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from time import time
+from typing import Any, TypeVar
 
 from gateway.core.comparing.values import pointer_text
 from gateway.core.model import Outcome
 from gateway.core.policies import Keep
 from gateway.rollouts.judging import Judge
 from gateway.store.values import Example, FieldSeen, Flush, TrafficCount, VerdictCount
+from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
 MOST_ROWS = 100_000
-"""Rows that are kept while the store cannot be had; beyond them the oldest minutes go."""
+"""Rows of each kind that are kept while the store cannot be had; beyond them the oldest minutes go."""
 _FAILED = (Outcome.BACKEND_ERROR, Outcome.TIMEOUT)
 Row = tuple[int, str, str, str, int]
+T = TypeVar("T", Row, tuple[int, str, str])
 
 
 class Counts:
-    """Counts by minute; `lost` are the rows for which there was no room."""
+    """Counts by minute."""
 
     def __init__(self) -> None:
         self.traffic: dict[Row, TrafficCount] = {}
         self.verdicts: Counter[tuple[int, str, str]] = Counter()
-        self.lost = 0
 
     def gather(self, traffic: Traffic, now: float) -> None:
         """Take what was counted since the last time; it counts for the minute that `now` is in."""
@@ -33,17 +35,14 @@ class Counts:
             errors = tally.count if way.outcome in _FAILED else 0
             count = TrafficCount(*row, tally.count, errors, tally.seconds, tuple(tally.buckets))
             self.traffic[row] = _added(self.traffic.get(row), count)
-        while len(self.traffic) > MOST_ROWS:
-            oldest = min(row[0] for row in self.traffic)
-            for row in [row for row in self.traffic if row[0] == oldest]:
-                del self.traffic[row]
-                self.lost += 1
+        _bound(self.traffic)
 
     def judged(self, verdicts: Mapping[tuple[str, str], int], now: float) -> None:
         """Count verdicts, by route and verdict."""
         minute = int(now // 60) * 60
         for (route, verdict), count in verdicts.items():
             self.verdicts[minute, route, verdict] += count
+        _bound(self.verdicts)
 
     def flush(self, replica: str, number: int, judge: Judge, keep: Keep) -> Flush:
         """All of it, and what the judge has seen of fields since the last time."""
@@ -52,7 +51,8 @@ class Counts:
             for route, known in judge.fields.items()
             for (field, kind), seen in known.taken().items()
         ]
-        examples, judge.examples = judge.examples, []
+        examples = [*judge.examples]
+        judge.examples.clear()
         return Flush(
             replica,
             number,
@@ -63,6 +63,16 @@ class Counts:
             [Example(route, each.field, each.kind, at, each.plain()) for route, at, each in examples],
             keep.examples,
         )
+
+
+def _bound(rows: MutableMapping[T, Any]) -> None:
+    """Leave no more than MOST_ROWS: whole minutes go, and that is logged."""
+    while len(rows) > MOST_ROWS:
+        oldest = min(row[0] for row in rows)
+        dropped = [row for row in rows if row[0] == oldest]
+        for row in dropped:
+            del rows[row]
+        log().warning("counts_dropped", minute=oldest, rows=len(dropped))
 
 
 def _added(one: TrafficCount | None, other: TrafficCount) -> TrafficCount:

@@ -26,7 +26,7 @@ class Stage:
     """One journey's present stage.
 
     `counted` was seen here before this process began, `others` on other replicas; `before` by the earlier stages.
-    `loaded` tells that the store has been asked, `carried` that the stage before this one ended in this process.
+    `loaded` tells that the store has been asked, `carried` that what it had of `before` is in there.
     """
 
     position: Position
@@ -79,7 +79,7 @@ class StageEvidence:
                 stage.position, stage.routes = position, names
             else:
                 if old is not None:
-                    stage.carried = True
+                    stage.carried = old.loaded or old.carried
                     stage.before, stage.others_before = old.before + old.own(), old.others_before + old.others
             stages[journey] = stage
         self._stages = stages
@@ -152,7 +152,7 @@ class StageEvidence:
             stage.loaded = True
             stage.counted = _sum({name: each for name, each in present.items() if name == self._replica})
             if not stage.carried:
-                stage.before = _sum({name: each for name, each in before.items() if name == self._replica})
+                stage.before += _sum({name: each for name, each in before.items() if name == self._replica})
         return stage.others != known
 
 

@@ -36,8 +36,8 @@ LOOK = 1.0
 """Seconds between looks for second answers that will not come."""
 NO_SECOND = CapturedAnswer(0, error="not_asked")
 """Stands for one that was asked for and did not come."""
-EXAMPLES = 20
-"""Examples kept of one batch of a route: the store keeps the latest few of each field anyway."""
+EXAMPLES, MOST_EXAMPLES = 20, 10_000
+"""Examples kept of one batch of a route, and in all until the store takes them: it keeps but the latest of a field."""
 
 
 class Way(NamedTuple):
@@ -145,7 +145,7 @@ class Judge:
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="judge")
         self.fields: dict[str, Fields] = {}
-        self.examples: list[tuple[str, float, Example]] = []
+        self.examples: deque[tuple[str, float, Example]] = deque(maxlen=MOST_EXAMPLES)
 
     def follow(self, ways: Mapping[str, Way]) -> None:
         """Compare the answers of these routes, in these ways, from now on."""

@@ -89,7 +89,7 @@ class Loop:
 
     def follow(self, estate: Estate, now: float) -> None:
         """A new table serves: ramps whose settings or ways of comparing changed go on accordingly."""
-        self._standings.follow(estate, now)
+        self._standings.follow(estate)
         compared = {}
         for journey, ramp, routes in self._standings.ramps:
             compared[journey] = _compared(routes)
@@ -109,6 +109,7 @@ class Loop:
 
     def tick(self, now: float, journeys: Set[str] | None = None) -> None:
         """Look once, at everything or at these journeys. Whatever has to be waited for goes on beside this."""
+        self._standings.end_ramps(now)
         self._end_overrides(now)
         self._evidence.follow(self._standings.ramps, self._standings.positions)
         for each in self._standings.ramps:
@@ -164,9 +165,9 @@ class Loop:
     def _end_overrides(self, now: float) -> None:
         for name, override in list(self._standings.overrides.items()):
             if not self._standings.holds(override, now):
-                self._standings.clear(name, now)
+                self._standings.clear(name)
                 why = "its time is over" if is_over(override, now) else "the file says something else now"
-                self._teller.tell("override_ended", route=name, why=why)
+                self.tell(event_of("override_ended", route=name, why=why))
 
     # -------------------------------------------------------------------------------------------- steps
 
@@ -175,12 +176,18 @@ class Loop:
         self._standings.move(position)
         self.stand(time())
         kind: Kind = "rolled_back" if position.state is State.ROLLED_BACK else "paused"
-        self._then(self._tell_saved(kind, position, guard))
+        self.tell(_event(kind, position, guard))
 
-    async def _tell_saved(self, kind: Kind, position: Position, guard: str) -> None:
-        event = _event(kind, position, guard)
+    def tell(self, event: Event) -> "asyncio.Task[None]":
+        """Tell what has happened here, once it is on the disk.
+
+        What is told must hold after a restart, and what holds must be told.
+        """
         self._teller.untold.append(event)
-        await self.save()  # what is told must hold after a restart, and what holds must be told
+        return self._then(self._tell_saved(event))
+
+    async def _tell_saved(self, event: Event) -> None:
+        await self.save()
         self._teller.told(event)
 
     def _step(self, before: Position | None, after: Position, kind: Kind) -> None:
@@ -221,10 +228,11 @@ class Loop:
             else:
                 self._saved = content
 
-    def _then(self, work: Coroutine[Any, Any, None]) -> None:
+    def _then(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 _KINDS: dict[State, Kind] = {State.FINISHED: "finished", State.AWAITING_APPROVAL: "approval_needed"}

@@ -71,7 +71,7 @@ class Rollouts:
             self._changed,
         )
         self.loop: Loop = Loop(self.standings, self.evidence, self.judge, self.keeper, self.teller, apply)
-        self.actions = Actions(self.standings, self.loop, self.teller)
+        self.actions = Actions(self.standings, self.loop)
         self.captures = Captures(order, self._serves)
         self.replays = Replays(order, self.judge, self._compare)
 

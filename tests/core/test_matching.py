@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.matching import NotFound, RoutingTable, compiled, find, fits, host_name, operations, published
-from gateway.core.model import Estate, Gateway, Predicate, Request, Route, Segment, SoapOperation, Target
+from gateway.core.model import Estate, Gateway, Predicate, Request, Route, Segment, Serve, SoapOperation, Target
 from gateway.core.paths import decoded_segments
 from gateway.core.planning import PlannedRoute
+from gateway.core.policies import NO_STANDING, Standing
 from gateway.core.published import Published
 from tests.support.values import BOTH, match, request, route, table
 
@@ -377,3 +378,18 @@ def test_the_first_wsdl_at_an_address_is_its_wsdl() -> None:
     assert described("GET /s/a?wsdl", none, route("SOAP /s/**#B"), office=WSDL) == WSDL
     assert described("GET /s/a%2Fb?wsdl", route("SOAP /s/**#B"), office=WSDL) is None
     assert described("GET /s/a%2Fb?wsdl", route("SOAP /s/**#B", raw_path=True), office=WSDL) == WSDL
+
+
+# ------------------------------------------------------------------------------------------------ beside the file
+
+
+def test_routes_stand_where_they_are_told_until_they_are_told_otherwise() -> None:
+    """Standings are whole: a route that is in them no more goes by the file again, one that is not there is nobody."""
+    routes = table(route("GET /a", Serve.RAMP, name="a"), route("GET /b", Serve.LEGACY, name="b"))
+    back = Standing(ramp=0, why="rolled_back")
+    routes.stand({"a": Standing(ramp=500, why="climbing"), "b": Standing(override=10_000), "gone": back})
+    assert [(each.share, each.override) for each in routes.routes.values()] == [(500, None), (0, 10_000)]
+    routes.stand({"a": back})
+    assert [(each.share, each.override) for each in routes.routes.values()] == [(0, None), (0, None)]
+    routes.stand({})
+    assert [each.standing for each in routes.routes.values()] == [NO_STANDING, NO_STANDING]

@@ -203,6 +203,17 @@ async def test_what_is_larger_than_is_captured_is_not_compared(start: Start, leg
     }
 
 
+async def test_a_candidate_whose_answers_are_too_large_is_asked_less_often(start: Start, new: Origin) -> None:
+    """Each would cost it an answer, and us a connection, for nothing; one in some is sent, in case that it changes."""
+    new.on("/a", answer(b"x" * 2_000))
+    serving = await start(copied(), gateway=Gateway(served_by=False, capture=1_000))
+    for count in range(1, 121):
+        await serving.get("/a", until=b"ok")
+        await serving.compared(count)
+    assert serving.skipped == {("ANY /a", "candidate_too_large"): 120}
+    assert 20 <= len(new.seen("/a")) <= 45
+
+
 async def test_an_answer_in_pieces_is_captured_whole(start: Start, legacy: Origin) -> None:
     """However it comes; chunks are no part of it."""
 

@@ -8,11 +8,14 @@ from time import time
 
 from gateway.config.check import load
 from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample
+from gateway.core.events import Event
 from gateway.core.model import Estate
 from gateway.core.policies import Standing
 from gateway.errors import StoreUnavailable
+from gateway.rollouts.deliveries import Unstored
 from gateway.rollouts.desk import Desk
 from gateway.rollouts.room import Rollouts
+from gateway.rollouts.webhooks import Webhooks
 from gateway.store.repository import Store
 from gateway.telemetry.metrics import Traffic
 
@@ -33,6 +36,17 @@ routes:
     journey: rents
     compare: {show: [/at]}
 """
+
+
+class Sent(Webhooks):
+    """Webhooks that only note what they are to send."""
+
+    def __init__(self) -> None:
+        super().__init__(Unstored())
+        self.events: list[Event] = []
+
+    def send(self, event: Event) -> None:
+        self.events.append(event)
 
 
 class Running:

@@ -10,6 +10,7 @@ from math import log, sqrt
 from typing import Literal, NamedTuple
 
 from gateway.core.comparing.differences import OVERFLOW, STATUS, FieldKind, Kind
+from gateway.core.statistics import wilson
 
 State = Literal["wrong", "noise", "unsure"]
 Finding = Literal["matched", "mismatched", "unsure"]
@@ -51,9 +52,6 @@ class FieldCount(NamedTuple):
         return FieldCount(*(one + more for one, more in zip(self, other, strict=True)))
 
 
-FieldCounts = Mapping[FieldKind, FieldCount]
-
-
 def count(cross: Signature, again: tuple[Signature, Signature] | None) -> dict[FieldKind, FieldCount]:
     """The counts of one sample, whose answers differ by `cross`.
 
@@ -81,15 +79,6 @@ def _differs(key: FieldKind, signature: Signature) -> bool:
     return any((place, each) in signature for place in around for each in _TOUCHES["type"])
 
 
-def added(one: FieldCounts, other: FieldCounts) -> dict[FieldKind, FieldCount]:
-    """Both counts together: at most 500 fields, and the rest in OVERFLOW."""
-    total = dict(one)
-    for key, more in other.items():
-        here = key if key in total or len(total) < MOST_FIELDS else OVERFLOW
-        total[here] = total.get(here, FieldCount()).plus(more)
-    return total
-
-
 def state_of(counted: FieldCount) -> State:
     """What a field is: wrong if the candidate is surely odd in more than half of the probes, noise if surely not.
 
@@ -98,13 +87,14 @@ def state_of(counted: FieldCount) -> State:
     agreed = counted.candidate + counted.control
     probes = agreed + counted.every
     looks = 2 * log(max(probes, ENOUGH) / ENOUGH)
-    if wilson(counted.candidate, probes, sqrt(Z * Z + looks))[0] > 0.5:
+    if wilson(counted.candidate, probes, sqrt(Z * Z + looks)).low > 0.5:
         return "wrong"
-    rarely, evenly = wilson(counted.candidate, probes)[1] < 0.5, wilson(counted.candidate, agreed)[1] < NEARLY_HALF
+    rarely = wilson(counted.candidate, probes, Z).high < 0.5
+    evenly = wilson(counted.candidate, agreed, Z).high < NEARLY_HALF
     return "noise" if rarely or evenly else "unsure"
 
 
-def states_of(counts: FieldCounts) -> dict[FieldKind, State]:
+def states_of(counts: Mapping[FieldKind, FieldCount]) -> dict[FieldKind, State]:
     """The state of each field. What overflowed stays unsure, since different fields are in it."""
     return {key: "unsure" if key == OVERFLOW else state_of(counted) for key, counted in counts.items()}
 
@@ -115,12 +105,3 @@ def verdict_of(fields: Iterable[FieldKind], states: Mapping[FieldKind, State]) -
     if "wrong" in found:
         return "mismatched"
     return "unsure" if "unsure" in found else "matched"
-
-
-def wilson(hits: int, trials: int, z: float = Z) -> tuple[float, float]:
-    """The score interval of a proportion (Wilson 1927); nothing is known without trials."""
-    if not trials:
-        return 0.0, 1.0
-    part, slack = hits / trials, z * z / trials
-    middle, half = part + slack / 2, z * sqrt(part * (1 - part) / trials + slack / (4 * trials))
-    return (middle - half) / (1 + slack), (middle + half) / (1 + slack)

@@ -13,6 +13,7 @@ from gateway.core.comparing.values import (
     Repeated,
     canonical,
     number,
+    pointer_of,
     pointer_text,
     same_scalar,
     text_of,
@@ -97,3 +98,9 @@ def test_pointers_are_escaped() -> None:
     """`~` and `/` in names are written `~0` and `~1`."""
     assert pointer_text(("a/b", "c~d", "0")) == "/a~1b/c~0d/0"
     assert pointer_text(()) == ""
+
+
+@given(st.lists(st.text()).map(tuple))
+def test_a_written_pointer_is_read_back(pointer: tuple[str, ...]) -> None:
+    """Whatever is in its tokens; "" is the whole document."""
+    assert pointer_of(pointer_text(pointer)) == pointer
