@@ -152,7 +152,11 @@ class Gateway:
         return sorted({*process_tree(self.control.pid), *self.data_pids()})
 
     def status(self) -> dict[str, Any]:
-        return self._json("GET", "/api/v1/status", None)
+        return self.ask("/api/v1/status")
+
+    def ask(self, path: str) -> dict[str, Any]:
+        """Ask it something, by its control socket."""
+        return self._json("GET", path, None)
 
     def order(self, path: str, document: Mapping[str, object]) -> dict[str, Any]:
         """Tell it to do something, by its control socket."""

@@ -7,15 +7,20 @@ decided; `steady-NAME` carries the load, whose last request at the new side tell
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any, NamedTuple
 
 from benchmarks import estate
 from benchmarks.common import Gateway, wait_until
 from benchmarks.turning import Sides
+from gateway.core.model import BUCKETS
+from gateway.core.splitting import bucket_of
 
-PARITY, SAMPLES = 0.95, 100
-"""Of different requests that are all wrong, four refute this parity; of a few thousand, twice the allowed part."""
-CLIMB = [0.5 * step for step in range(1, 201)]
+BY_PARITY = "{parity: 95%, errors: off, latency: off, samples: 100}"
+"""Of different requests that are all wrong, four refute this parity."""
+BY_ATTEMPTS = "{parity: off, errors: +50%, latency: off, samples: 5}"
+"""These hold up nothing: not even what control does not see while it is away."""
+CLIMB = [0.4 * step for step in range(1, 251)]
 """The stages of a ramp that takes a step whenever it may, in per cent."""
 
 
@@ -23,9 +28,10 @@ class Journey(NamedTuple):
     """A ramp: its stages in per cent, how long each lasts at least, and how many of the steady requests are copied."""
 
     name: str
-    stages: Iterable[float] = (50, 100)
+    stages: Sequence[float] = (50, 100)
     every: str = "1h"
     copied: str = "0.01%"
+    guards: str = BY_PARITY
 
     @property
     def told(self) -> str:
@@ -37,22 +43,20 @@ class Journey(NamedTuple):
 
 
 def routes_yaml(sides: Sides, journeys: Iterable[Journey], webhook: str = "") -> str:
-    """A routes.yaml of these journeys between the two sides; `webhook` is one of its entries."""
+    """A routes.yaml of these journeys between the two sides; `webhook` is an entry of its `webhooks`."""
     lines = [
         "version: 1",
-        'gateway: {access_log: {to: "off"}}',
+        f'gateway: {{access_log: {{to: "off"}}, webhooks: [{webhook}]}}',
         "backends:",
         f'  legacy: {{url: "http://127.0.0.1:{sides.legacy.port}"}}',
         f'  new: {{url: "http://127.0.0.1:{sides.new.port}"}}',
-        *([f"webhooks: [{webhook}]"] if webhook else []),
         "routes:",
     ]
     for journey in journeys:
         stages = ", ".join(f"{stage:g}%" for stage in journey.stages)
-        guards = f"{{parity: {PARITY:.0%}, errors: off, latency: off, samples: {SAMPLES}}}"
         common = (
             f"legacy: legacy, new: new, serve: ramp, journey: {journey.name}, sticky: {{cookie: {estate.COOKIE}}}, "
-            f"ramp: {{stages: [{stages}], every: {journey.every}, guards: {guards}}}"
+            f"ramp: {{stages: [{stages}], every: {journey.every}, guards: {journey.guards}}}"
         )
         for place, copied in ((journey.told, "100%"), (journey.steady, journey.copied)):
             lines.append(f'  - {{name: {place}, match: "GET /{place}/{{account}}", shadow: {copied}, {common}}}')
@@ -62,6 +66,14 @@ def routes_yaml(sides: Sides, journeys: Iterable[Journey], webhook: str = "") ->
 def steady_requests(journey: Journey) -> list[bytes]:
     """Requests of many clients, each for an account of its own."""
     return [estate.request(f"/{journey.steady}/{client}", client) for client in range(estate.CLIENTS)]
+
+
+def first_requests(journey: Journey) -> list[bytes]:
+    """Requests of the client whom the first stage moves to the new side, before any other."""
+    share = journey.stages[0] / 100 * BUCKETS
+    keys = ((client, f"client-{client}".encode()) for client in count())
+    first = next(client for client, key in keys if bucket_of(journey.name.encode(), key) < share)
+    return [estate.request(f"/{journey.told}/{number}", first) for number in range(estate.CLIENTS)]
 
 
 # ------------------------------------------------------------------------------------------------ what was told
@@ -100,12 +112,12 @@ def wait_for(
     event: str,
     journey: str = "",
     since: float = 0.0,
-    count: int = 1,
+    times: int = 1,
     seconds: float = 30.0,
 ) -> Told:
     """Wait until an event has been told so often; the last of them. Raises CannotMeasure when it is not."""
     wait_until(
-        lambda: len(found(gateways, event, journey, since)) >= count,
+        lambda: len(found(gateways, event, journey, since)) >= times,
         f"no {event} {journey}".rstrip(),
         output=gateways[0].log,
         seconds=seconds,

@@ -24,7 +24,6 @@ from benchmarks.turning import Bad, Sides
 
 AT_MOST = 2.0
 APART = 3.0
-"""Seconds between the requests that may decide."""
 QUICK = 0.3
 ASKED_AT_MOST = 12
 """Bad answers after which something is wrong, if the ramp has not gone back."""
@@ -34,7 +33,8 @@ class Way(NamedTuple):
     """One way to have it go wrong.
 
     `gateways` on one store; `quick` so many bad answers decide nothing yet and come quickly; `everywhere`: each request
-    is sent to all gateways at once, so that what decides is what they have seen together.
+    is sent to all gateways at once, so that what decides is what they have seen together; `apart` seconds lie between
+    those that may decide.
     """
 
     gateways: int = 1
@@ -43,6 +43,7 @@ class Way(NamedTuple):
     how: Bad = "wrong"
     quick: int = 4
     everywhere: bool = False
+    apart: float = APART
 
 
 WAYS: dict[str, Way] = {
@@ -62,12 +63,12 @@ def went_back(sides: Sides, gateways: Sequence[Gateway], journey: Journey, way: 
             raise CannotMeasure(f"{journey.name}: {number} bad answers, and the ramp did not go back")
         for gateway in asked:
             get(gateway.port, f"/{journey.told}/{number}", {"Cookie": f"{estate.COOKIE}=told-{number}"})
-        if _told(gateways, journey, QUICK if number < way.quick else APART):
+        if _told(gateways, journey, QUICK if number < way.quick else way.apart):
             break
-    sleep(APART)
+    sleep(way.apart)
     back = min(each.at for each in found(gateways, "ramp_rolled_back", journey.name))
     *before, deciding = (at for at in sides.new.bad[journey.told].values() if at < back)
-    if before and deciding - before[-1] < 0.9 * APART:
+    if before and deciding - before[-1] < 0.9 * way.apart:
         raise CannotMeasure(f"{journey.name}: one of two answers decided that came together; ask fewer quickly")
     return max(sides.new.live[journey.steady] - deciding, 0.0)
 
@@ -131,10 +132,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made.add_argument("--rounds", type=int, default=5, help="of each way (default 5)")
     made.add_argument("--rate", type=float, default=300, help="requests per second, over all gateways (default 300)")
     made.add_argument("--ways", type=lambda text: text.split(","), default=list(WAYS), help=", ".join(WAYS))
+    made.add_argument("--apart", type=float, default=APART, help="seconds between answers that may decide (default 3)")
     options = made.parse_args(arguments)
     findings: list[Finding] = []
     for name in options.ways:
-        outcome = measured(WAYS[name], options)
+        outcome = measured(WAYS[name]._replace(apart=options.apart), options)
         each = ", ".join(f"{seconds:.2f}" for seconds in outcome.seconds)
         findings.append(Finding(f"{name}: until the last request", max(outcome.seconds), "s", AT_MOST, note=each))
         findings.append(Finding(f"{name}: requests failed", outcome.failed, at_most=0, note=f"of {outcome.asked:,}"))

@@ -23,7 +23,7 @@ from benchmarks.load import Client, Load
 from benchmarks.postgres import Postgres
 from benchmarks.ramps import CLIMB, Journey, found, routes_yaml, steady_requests, wait_for
 from benchmarks.report import Finding, finish, say
-from benchmarks.rolling_back import AT_MOST, Way, went_back
+from benchmarks.rolling_back import APART, AT_MOST, Way, went_back
 from benchmarks.turning import Sides
 from gateway.core.positions import State
 from gateway.store.addresses import FILE
@@ -144,22 +144,22 @@ def measured(name: str, options: Namespace) -> Outcome:
         fault = OF_A_SERVER[name](server) if server is not None else OF_A_FILE[name](gateway.data)
         requests = [each for pair in zip(*map(steady_requests, (CLIMBING, TURNING)), strict=True) for each in pair]
         with Load(Client(gateway.port, requests, rate=options.rate, connections=32)) as load:
-            wait_for([gateway], "ramp_promoted", CLIMBING.name, count=3)
+            wait_for([gateway], "ramp_promoted", CLIMBING.name, times=3)
             wait_for([gateway], "ramp_promoted", TURNING.name)
-            outcome = under(fault, sides, gateway, options.seconds)
+            outcome = under(fault, sides, gateway, options.seconds, options.apart)
         asked = len(load.tally.good) + load.tally.failed
         sleep(SETTLE)
         state, kept = asyncio.run(stored(url, gateway.data))
     return outcome._replace(asked=asked, failed=load.tally.failed, lost=asked - kept, state=state)
 
 
-def under(fault: AbstractContextManager[None], sides: Sides, gateway: Gateway, seconds: float) -> Outcome:
+def under(fault: AbstractContextManager[None], sides: Sides, gateway: Gateway, seconds: float, apart: float) -> Outcome:
     """What happens while there is a fault, and until the ramp goes on after it."""
     began = time()
     with fault:
         told = wait_for([gateway], "store_unavailable", since=began)
         up = store_up(gateway)
-        back = went_back(sides, [gateway], TURNING, Way(how="fails", quick=2))
+        back = went_back(sides, [gateway], TURNING, Way(how="fails", quick=2, apart=apart))
         sleep(max(0.0, began + seconds - time()))
         promoted = len(found([gateway], "ramp_promoted", CLIMBING.name, began + GRACE))
         ended = time()
@@ -212,6 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made.add_argument("--faults", type=lambda text: text.split(","), default=every, help=", ".join(every))
     made.add_argument("--rate", type=float, default=300, help="requests per second (default 300)")
     made.add_argument("--seconds", type=float, default=20, help="that a fault lasts at least (default 20)")
+    made.add_argument("--apart", type=float, default=APART, help="seconds between answers that may decide (default 3)")
     options = made.parse_args(arguments)
     findings: list[Finding] = []
     for name in options.faults:

@@ -147,11 +147,16 @@ class Keeper:
 
     async def _look(self, store: "Store") -> None:
         changes = await store.changes()
-        if changes != self._seen:
-            positions = [Position.from_plain(each.document) for each in await store.positions()]
-            if self._standings.merge(positions, await store.overrides()):
-                self._changed()
-            self._seen = changes
+        if changes == self._seen:
+            return
+        positions = [Position.from_plain(each.document) for each in await store.positions()]
+        if self._standings.merge(positions, await store.overrides()):
+            self._changed()
+        self._seen = changes
+        known = {each.journey: each.sequence for each in positions}
+        for position in list(self._standings.positions.values()):
+            if known.get(position.journey, 0) < position.sequence:
+                await self._put(store, position)  # another store than it was, or one that a backup was put back into
 
     async def _read(self, store: "Store") -> None:
         for stage in self._evidence.stages():

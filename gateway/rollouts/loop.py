@@ -60,7 +60,7 @@ class Loop:
         self._failed: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._compared: dict[str, object] = {}
-        self._saved = b""
+        self._saved, self._unsaved = b"", ""
         self._saving = asyncio.Lock()
         self.decisions: dict[str, Decision] = {}
 
@@ -157,7 +157,7 @@ class Loop:
         match decision:
             case RollBack() | Pause():
                 self.go_back(advanced(position, decision, ramp, now), decision.guard)
-            case Promote() | NeedsApproval() if journey not in self._stepping:
+            case Promote() | NeedsApproval() if self._keeper.available and journey not in self._stepping:
                 step = advanced(position, decision, ramp, now)
                 self._step(position, step, _KINDS.get(step.state, "promoted"))
 
@@ -206,7 +206,7 @@ class Loop:
         """Go on, once the store has; False when the ramp stands elsewhere by now. Raises StoreUnavailable."""
         event = _event(kind, after)
         taken = await self._keeper.step(after, before.sequence if before is not None else 0, event)
-        if not taken or self._standings.positions.get(after.journey) != before:
+        if not taken or self._standings.positions.get(after.journey) not in (before, after):
             return False  # somebody else has stepped, or it went back meanwhile
         self._standings.positions[after.journey] = after
         await self.save()
@@ -223,9 +223,12 @@ class Loop:
             try:
                 await asyncio.to_thread(self._standings.save, content)
             except OSError as error:
-                log().error("standings_not_saved", why=error.strerror or str(error))
+                why = error.strerror or str(error)
+                if self._unsaved != why:
+                    log().error("standings_not_saved", why=why)
+                self._unsaved = why
             else:
-                self._saved = content
+                self._saved, self._unsaved = content, ""
 
     def _then(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)

@@ -123,15 +123,14 @@ class Standings:
         return ended
 
     def merge(self, positions: Iterable[Position], overrides: Iterable[Override]) -> bool:
-        """Take up what the store has; whether anything is different now. Where it knows less, it is told."""
+        """Take up what the store has; whether anything is different now."""
         before = (dict(self.positions), dict(self.overrides))
-        known = {each.journey: each for each in positions}
-        for journey, theirs in known.items():
-            ours = self.positions.get(journey, theirs)
-            self.positions[journey] = merged(ours, theirs, untold=("position", journey) in self.untold)
-        for journey, position in self.positions.items():
-            told = known.get(journey) == position
-            (self.untold.discard if told else self.untold.add)(("position", journey))
+        for theirs in positions:
+            key = ("position", theirs.journey)
+            ours = self.positions.get(theirs.journey, theirs)
+            holds = self.positions[theirs.journey] = merged(ours, theirs, untold=key in self.untold)
+            if holds == theirs:
+                self.untold.discard(key)
         stored = {each.route: each for each in overrides}
         for route in {*stored, *self.overrides}:
             if ("override", route) not in self.untold:
@@ -180,8 +179,8 @@ def is_over(override: Override, now: float) -> bool:
 def merged(ours: Position, theirs: Position, *, untold: bool) -> Position:
     """Where a ramp stands of which the store says `theirs`.
 
-    A higher sequence holds: the store may have been asked just before a step, or be another one than it was. But if it
-    has not been told of ours yet, both may have stepped from one place; then the safer one holds, as the next step.
+    A higher sequence holds: the store may have been asked just before a step. But if it has not been told of ours yet,
+    both may have stepped from one place; then the safer one holds, as the next step.
     """
     if not untold:
         return max(theirs, ours, key=_sequence)

@@ -107,12 +107,19 @@ async def test_several_steps_without_the_store_are_one_for_it(replicas: tuple[Re
     assert await other.keeper.step(back._replace(state=State.CLIMBING, sequence=4), 3, event) is True
 
 
-async def test_an_empty_store_learns_where_ramps_stand(replicas: tuple[Replica, Replica], tmp_path: Path) -> None:
-    """Another store than before, with nothing in it: the ramp goes on from where it stands."""
+@pytest.mark.parametrize("known", [0, 3])
+async def test_another_store_learns_where_ramps_stand(
+    replicas: tuple[Replica, Replica], tmp_path: Path, known: int
+) -> None:
+    """A store that is new, or that a backup was put back into: or else no step could be taken ever again."""
     one, _ = replicas
     position = one.standings.positions["rents"]._replace(sequence=5)
     (tmp_path / "c").mkdir()
     moved = Replica("c", Place(None, tmp_path / "c"), tmp_path / "c", one.teller.webhooks)
+    if known:
+        store = await moved._opened()
+        await store.put_position("rents", 0, position._replace(sequence=known).to_plain(), steps=known)
+        await store.close()
     moved.stand(position)
     moved.standings.untold.clear()
     await moved.look()

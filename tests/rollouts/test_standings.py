@@ -33,17 +33,9 @@ def test_an_answer_from_before_a_step_undoes_nothing(standings: Standings) -> No
     standings.positions["rents"] = HERE
     assert standings.merge([HERE._replace(stage=1, share=500, sequence=6)], []) is False
     assert standings.positions["rents"] == HERE
-    assert standings.merge([HERE], []) is False
-    assert standings.untold == set()
-
-
-def test_another_store_is_told_where_ramps_stand(standings: Standings) -> None:
-    """A store that is new, or was put back from a backup, is told: or else no step could be taken ever again."""
-    for known in ([], [HERE._replace(sequence=3)]):
-        standings.positions["rents"] = HERE
-        standings.untold.clear()
-        standings.merge(known, [])
-        assert (standings.positions["rents"], standings.untold) == (HERE, {("position", "rents")})
+    further = HERE._replace(stage=3, share=5_000, sequence=8)
+    assert standings.merge([further], []) is True
+    assert (standings.positions["rents"], standings.untold) == (further, set())
 
 
 def test_what_others_did_is_taken_up(standings: Standings) -> None:

@@ -5,6 +5,9 @@ import zlib
 MOST = 16 * 262_144
 """The most bytes that a body may have in the end: sixteen times what is captured of an answer."""
 
+_KNOWN = frozenset({b"br", b"compress", b"dcb", b"dcz", b"exi", b"x-compress", b"zstd"})
+"""Codings with a name (IANA, HTTP Content Coding Registry). Any other word of an answer may be somebody's."""
+
 
 class Unreadable(Exception):
     """A body cannot be made into a document; says why, in words that fit behind "the control's answer"."""
@@ -21,7 +24,8 @@ def undone(body: bytes, codings: bytes) -> bytes:
             case b"deflate":
                 body = _inflated(body, zlib.MAX_WBITS if _has_zlib_head(body) else -zlib.MAX_WBITS)
             case other:
-                raise Unreadable(f"has a content coding that is not undone here: {other.decode(errors='replace')[:40]}")
+                named = f": {other.decode()}" if other in _KNOWN else ""
+                raise Unreadable(f"has a content coding that is not undone here{named}")
     return body
 
 
