@@ -11,6 +11,7 @@ from gateway.core.forwarding import Ids, public_fields
 from gateway.core.headers import AnswerHead, Fields
 from gateway.core.model import Acted, Gateway, Observation, Outcome, Request, Role, Side
 from gateway.core.planning import Plan, PlannedRoute, edited
+from gateway.core.soapfaults import blames_client
 from gateway.errors import AnswerTimeout, BackendError, ClientError, NotAcquired
 from gateway.proxy.live import Live, Ready
 from gateway.proxy.recorder import Recorder
@@ -151,8 +152,14 @@ def captured(gateway: Gateway, call: Call, scheme: bytes, got: Got) -> CapturedA
     fields: Sequence[tuple[bytes, bytes]] = head.fields
     if call.plan.edits_answer:
         fields = edited(fields, call.plan.target.answer)
-    business = got.outcome is Outcome.BUSINESS_FAULT
+    business = got.outcome is Outcome.BUSINESS_FAULT or _is_passing_fault(call, head, got.body)
     return CapturedAnswer(head.status, tuple(fields), got.body, got.error, business, got.seconds)
+
+
+def _is_passing_fault(call: Call, head: AnswerHead, body: bytes | None) -> bool:
+    """Whether this is a fault of a SOAP route that no codec has judged, and that blames the client."""
+    passes = call.plan.target.call is None and call.route.route.match.soap is not None
+    return passes and head.status >= 500 and body is not None and blames_client(body)
 
 
 def _observation(pair: Pair, call: Copy, role: Role, at: float, got: Got) -> Observation:

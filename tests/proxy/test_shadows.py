@@ -253,6 +253,24 @@ async def test_where_new_fails_legacy_is_asked_whether_it_would_have_too(
     assert (sample.control.status, sample.candidate.status) == (503, 500)
 
 
+async def test_a_fault_that_only_passes_is_an_answer_if_it_blames_the_client(
+    start: Start, legacy: Origin, new: Origin
+) -> None:
+    """SOAP 1.1 has the status 500 for "no such account", too: what new says then is compared."""
+    fault = (
+        b"<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Body><e:Fault><faultcode>%b</faultcode>"
+    )
+    fault += b"</e:Fault></e:Body></e:Envelope>"
+    serving = await start(copied("SOAP /a#Get", safe=True))
+    call = b"<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Body><Get/></e:Body></e:Envelope>"
+    head = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(call)
+    for code in (b"e:Client", b"e:Server"):
+        legacy.on("/a", answer(fault % code, "Content-Type: text/xml", status=500))
+        await serving.ask(head + call, b"</e:Envelope>")
+    samples = await serving.compared(2)
+    assert {(each.control.business, each.candidate.error) for each in samples} == {(True, ""), (False, "not_asked")}
+
+
 async def test_one_side_may_be_asked_the_same_again(start: Start, legacy: Origin, new: Origin) -> None:
     """With the same fields as before, also those by which the gateway told of the client; the answer has its number."""
     serving = await start(copied())
