@@ -98,7 +98,7 @@ def cases(count: int) -> dict[str, Case]:
 def ours(case: Case) -> int:
     """Two answers judged: how many fields differ."""
     legacy, new = (CapturedAnswer(200, JSON, body) for body in (case.legacy, case.new))
-    return len(judge(Sample(0.0, "rents", "legacy", REQUEST, legacy, new, 1, b""), case.rules).differences)
+    return len(judge(Sample(0.0, "rents", "legacy", b"request", 1, legacy, new), case.rules).differences)
 
 
 def theirs(case: Case) -> int:

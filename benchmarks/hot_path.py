@@ -103,7 +103,7 @@ class HotPath:
         recorder = Recorder(lambda batch: True)
         gateway = wanted.gateway
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda address: False)
-        handler = Handler(builder.live, recorder, Shadows(lambda samples, skipped, seconds: True, recorder))
+        handler = Handler(builder.live, recorder, Shadows(lambda samples, skipped, seconds: True))
         return cls(Server(handler.serve, settings, clock), estate.requests(len(wanted.routes)), recorder)
 
     async def warm_up(self) -> None:

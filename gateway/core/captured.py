@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from gateway.core.headers import read_request
-from gateway.core.model import Request, Side
+from gateway.core.model import Observation, Outcome, Request, Role, Side
 
 Skipped = dict[tuple[str, str], int]
 """How many requests were not compared, by route and reason."""
@@ -22,17 +22,13 @@ def source_of(reason: str) -> str:
 
 
 class CapturedRequest(NamedTuple):
-    """A request as it came: `fields` are the end-to-end fields, `body` all of it.
-
-    `lines` are the gateway's own fields for backends, empty where they are to be made when it is sent.
-    """
+    """A request as it came: `fields` are the end-to-end fields, `body` all of it."""
 
     method: bytes
     target: bytes
     host: bytes
     fields: tuple[tuple[bytes, bytes], ...]
     body: bytes = b""
-    lines: bytes = b""
 
     def request(self) -> Request:
         """The request to be sent again. Raises ClientError for one that the gateway would not take."""
@@ -66,23 +62,62 @@ class Recorded(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One request, answered by both sides: what is compared.
+    """One request, answered by both sides: what is compared. The request itself stays where it was answered.
 
-    `at` Unix seconds; `control_side` served; `second` is the control's answer to the same request asked again, where it
-    was; `revision` the table's; `source` tells whose request it was.
+    `at` Unix seconds; `request` a hash that tells requests apart, and `number` the one by which this request can be
+    asked again; `control_side` served; `second` is the control's answer to the same request asked again, where it was;
+    `source` tells whose request it was. Of the answers' fields only those are there that are compared.
     """
 
     at: float
     route: str
     control_side: Side
-    request: CapturedRequest
+    request: bytes
+    number: int
     control: CapturedAnswer
     candidate: CapturedAnswer
-    revision: int
-    request_id: bytes
     source: str = "shadow"
     second: CapturedAnswer | None = None
 
 
 Seconds = dict[int, CapturedAnswer]
-"""Answers to requests that were asked again, by the number they were asked with."""
+"""Answers to requests that were asked again, by the samples' numbers."""
+GONE = CapturedAnswer(0, error="not_asked")
+"""Stands for a second answer where there is none: the request was not kept, or nobody answered in time."""
+
+
+def attempt_of(route: str, side: Side, role: Role, backend: str, at: float, answer: CapturedAnswer) -> Observation:
+    """What asking for a copy was: an attempt like any other, of which no client knows."""
+    return Observation(
+        at=at,
+        route=route,
+        side=side,
+        role=role,
+        backend=backend,
+        outcome=_outcome(answer),
+        acted="maybe" if answer.error or answer.status >= 500 else "yes",
+        method=b"",
+        status=answer.status,
+        error=answer.error,
+        bytes_in=0,
+        bytes_out=len(answer.body or b""),
+        connect=0.0,
+        first_byte=answer.seconds,
+        duration=answer.seconds,
+        revision=0,
+        request_id=b"-",
+        trace_id=b"",
+        path=b"",
+    )
+
+
+def _outcome(answer: CapturedAnswer) -> Outcome:
+    if answer.business:
+        return Outcome.BUSINESS_FAULT
+    if answer.error in LATE:
+        return Outcome.TIMEOUT
+    return Outcome.BACKEND_ERROR if answer.error or answer.status >= 500 else Outcome.OK
+
+
+LATE = frozenset({"timeout", "connect_timeout"})
+"""The kinds of errors that are a deadline's."""

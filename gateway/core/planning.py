@@ -97,6 +97,7 @@ class PlannedRoute:
     """
 
     __slots__ = (
+        "compared",
         "copied",
         "ends_in_rest",
         "idempotent",
@@ -136,6 +137,7 @@ class PlannedRoute:
         self.tester = route.tester
         self.stand(NO_STANDING)
         self.shadow = route.shadow if len(plans) == 2 and not self.retired else None
+        self.compared = frozenset((*route.compare.headers, b"content-type", b"content-encoding"))
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
         self.capture(None)
         self.raw_path = route.raw_path

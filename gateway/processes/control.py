@@ -15,9 +15,9 @@ from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
 from gateway.config.live import settled_changes
-from gateway.core.captured import CapturedRequest, Recorded, Sample, Seconds, Skipped
+from gateway.core.captured import Recorded, Sample, Seconds, Skipped
 from gateway.core.matching import RoutingTable, compiled
-from gateway.core.model import Observation, Side
+from gateway.core.model import Observation
 from gateway.core.policies import Standing
 from gateway.errors import CommandError, ConfigError
 from gateway.processes.supervisor import Supervisor
@@ -67,9 +67,9 @@ class Control:
         """The data process hands on what copies brought."""
         self.rollouts.sampled(samples, skipped, seconds)
 
-    def ask(self, number: int, route: str, request: CapturedRequest, side: Side) -> bool:
-        """Have one side asked a request once more; the answer comes with samples, by its number."""
-        return self.supervisor.order("again", number, route, request, side)
+    def ask(self, number: int) -> bool:
+        """Have the request of a sample asked once more of the side that served it; the answer comes with its number."""
+        return self.supervisor.order("again", number)
 
     def captured(self, number: int, taken: list[Recorded], dropped: dict[str, int]) -> None:
         """The data process hands over what passed on a route that is being captured."""

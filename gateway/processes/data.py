@@ -19,7 +19,7 @@ from weakref import finalize
 from gateway import __version__
 from gateway.core.captured import CapturedRequest, Recorded, Sample, Seconds, Skipped, reason_of
 from gateway.core.forwarding import is_trusted
-from gateway.core.model import AccessLog, Backend, Gateway, Observed, Route, Side
+from gateway.core.model import AccessLog, Backend, Gateway, Observed, Route
 from gateway.core.policies import Standing
 from gateway.processes.channel import CAN_WAIT, PROTOCOL, SOCKET, Channel, Message, listen_unix
 from gateway.processes.stalls import StallProbe
@@ -44,7 +44,7 @@ class DataProcess:
         self._clock = Clock()
         self._recorder = Recorder(self._deliver)
         nothing = Gateway(access_log=AccessLog("off"))
-        self._shadows = Shadows(self._deliver_samples, self._recorder)
+        self._shadows = Shadows(self._deliver_samples)
         self._captures = Captures(self._deliver_captured)
         self._standings: dict[str, Standing] = {}
         self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._shadows)
@@ -131,8 +131,8 @@ class DataProcess:
                 self._standings = standings
                 self._handler.live.table.stand(standings)
                 self._tell("stands", number)
-            case ("again", int(number), str(route), request, side):
-                self._ask_again(number, route, request, side)
+            case ("again", int(number)):
+                self._shadows.ask_again(number)
             case ("replay", str(route), list(requests), str(source)):
                 self._replay(route, requests, source)
             case ("capture", int(number), str(route), int(left), bool(every)):
@@ -155,12 +155,6 @@ class DataProcess:
     def _deliver_samples(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> bool:
         """Answers to compare are many bytes, and can wait; what was observed must not be held up by them."""
         return self._channel is not None and self._channel.send(("samples", samples, skipped, seconds), CAN_WAIT)
-
-    def _ask_again(self, number: int, route: str, request: CapturedRequest, side: Side) -> None:
-        live = self._handler.live
-        planned = live.table.routes.get(route)
-        if planned is not None and side in planned.ready:
-            self._shadows.ask_again(live, planned, number, request, side)
 
     def _deliver_captured(self, number: int, taken: list[Recorded], dropped: Mapping[str, int]) -> bool:
         return self._channel is not None and self._channel.send(("captured", number, taken, dict(dropped)), CAN_WAIT)

@@ -7,22 +7,21 @@ and few, so copies are the first thing that is shed. What is not sent is counted
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import partial
 from random import getrandbits
 from time import perf_counter, time
 
-from gateway.core.captured import CapturedAnswer, CapturedRequest, Recorded, Sample, Seconds, Skipped, reason_of
+from gateway.core.captured import GONE, CapturedAnswer, CapturedRequest, Recorded, Sample, Seconds, Skipped, reason_of
 from gateway.core.forwarding import Peer, forwarding_lines, ids_of
 from gateway.core.headers import AnswerHead
-from gateway.core.model import BUCKETS, LEGACY, NEW, Request, Side
+from gateway.core.model import BUCKETS, LEGACY, NEW, Outcome, Request, Side
 from gateway.core.planning import PlannedRoute
 from gateway.proxy.attempts import Attempt
 from gateway.proxy.capturing import Capture
-from gateway.proxy.copies import Got, Pair, ask, captured
+from gateway.proxy.copies import Pair, ask, is_passing_fault, seen_fields
 from gateway.proxy.live import Live
 from gateway.proxy.pace import Effort, Pace
-from gateway.proxy.recorder import Recorder
 from gateway.wire.body import EMPTY, Body
 from gateway.wire.driver import Driver
 from gateway.wire.pool import Pool
@@ -37,6 +36,8 @@ PATIENCE = 2.0
 """Seconds that a copy may wait: answers given at different times say little."""
 IN_VAIN, ONE_IN_SIXTEEN = 20, 16
 """Answers in a row that were too large, after which only one copy in sixteen is sent: each costs a connection."""
+KEPT, KEPT_BYTES, KEPT_FOR = 4_000, 16 * 2**20, 5.0
+"""Requests, their bytes, and seconds for which they can be asked again."""
 BATCH, BATCH_BYTES = 64, 512 * 2**10
 _CONDITIONAL = frozenset(b"if-match if-none-match if-modified-since if-unmodified-since if-range range".split())
 """Fields about what the client has of one side's answers (RFC 9110, sections 13 and 14): the other side has tags and
@@ -80,17 +81,25 @@ class Watched:
         side = attempt.plan.side
         pair = Pair(self._live, attempt.route, attempt.request, body, side, attempt.lines, exchange.ids)
         pair.scheme = exchange.connection.peer.scheme
-        seconds = perf_counter() - exchange.began
-        got = Got(self._head, answer, attempt.outcome, attempt.acted, attempt.error, exchange.first_byte, seconds)
-        pair.control = captured(self._live.gateway, attempt, pair.scheme, got)
+        pair.control = self._answer(answer, pair, attempt.route.compared)
         if self._capture is not None:
             origin = f"{pair.scheme.decode()}://{(attempt.request.host or b'localhost').decode('latin-1')}"
-            self._capture.take(Recorded(pair.captured(), pair.control, exchange.at, origin))
+            self._capture.take(Recorded(pair.recorded(), self._answer(answer, pair), exchange.at, origin))
         if self._shadows is not None:
             if answer is None and not attempt.error:
                 self._shadows.skip(attempt.route.name, "answer_too_large")
             else:
                 self._shadows.offer(pair)
+
+    def _answer(self, body: bytes | None, pair: Pair, names: Set[bytes] | None = None) -> CapturedAnswer:
+        """What the client was answered, with the fields of these names, or all."""
+        attempt, head = self._attempt, self._head
+        seconds = perf_counter() - attempt.exchange.began
+        if head is None:
+            return CapturedAnswer(0, error=attempt.error or "no_answer", seconds=seconds)
+        fields = seen_fields(self._live.gateway, attempt, pair.scheme, head, names)
+        business = attempt.outcome is Outcome.BUSINESS_FAULT or is_passing_fault(attempt, head, body)
+        return CapturedAnswer(head.status, fields, body, attempt.error, business, seconds)
 
     def _lost(self, reason: str) -> None:
         if self._capture is not None:
@@ -116,9 +125,8 @@ class Shadows:
     whether it could.
     """
 
-    def __init__(self, deliver: Deliver, recorder: Recorder) -> None:
+    def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
-        self._recorder = recorder
         self._lanes: dict[Pool, Lane] = {}
         self._held = 0
         self._turning = False
@@ -128,6 +136,9 @@ class Shadows:
         self._skipped: Counter[tuple[str, str]] = Counter()
         self._seconds: dict[int, CapturedAnswer] = {}
         self._in_vain: dict[str, int] = {}
+        self._number = getrandbits(48)  # not one of those that an earlier process gave
+        self._kept: dict[int, Pair] = {}
+        self._kept_bytes = 0
 
     # -------------------------------------------------------------------------------------------- what is copied
 
@@ -143,7 +154,7 @@ class Shadows:
         capture: Capture | None = route.taker
         if capture is not None and not capture.wants(route, request):
             capture = None
-        if self._is_drawn(route, request):
+        if self._is_drawn(route, request) and self._has_room(route, attempt.plan.side):
             return Watched(self, capture, live, attempt)
         return Watched(None, capture, live, attempt) if capture is not None else None
 
@@ -155,24 +166,47 @@ class Shadows:
             and not any(name.lower() in _CONDITIONAL for name, _ in request.fields)
         )
 
+    def _has_room(self, route: PlannedRoute, side: Side) -> bool:
+        """Whether a copy would find a place now. Keeping answers for nothing costs time that the loop may not have."""
+        lane = self._lanes.get(route.ready[OTHER[side]].pool)
+        if lane is None or len(lane.waiting) < QUEUED:
+            return True
+        self.skip(route.name, "queue_full")
+        return False
+
     def replay(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, source: str) -> None:
         """Send a recorded request to both sides; the answer of the one that serves is the control."""
         share = route.share if route.override is None else route.override
-        pair = self._recorded(live, route, recorded, NEW if share == BUCKETS else LEGACY)
+        request = recorded.request()
+        ids = ids_of(request, getrandbits)
+        lines = forwarding_lines(OURSELVES, request) + ids.lines
+        pair = Pair(live, route, request, recorded.body, NEW if share == BUCKETS else LEGACY, lines, ids)
         pair.source = source
         self.offer(pair)
 
-    def ask_again(self, live: Live, route: PlannedRoute, number: int, request: CapturedRequest, side: Side) -> None:
-        """Ask one side the same once more: control wants to know whether it differs from itself."""
-        pair = self._recorded(live, route, request, side)
-        pair.number = number
-        self._wait(pair, route.ready[side].pool)
+    def ask_again(self, number: int) -> None:
+        """Ask the side that served the same once more: control wants to know whether it differs from itself."""
+        pair = self._forget(number)
+        if pair is None:
+            self._seconds[number] = GONE
+            return
+        pair.again, pair.at = True, time()
+        self._wait(pair, pair.route.ready[pair.side].pool)
 
-    def _recorded(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, side: Side) -> Pair:
-        request = recorded.request()
-        ids = ids_of(request, getrandbits)
-        lines = recorded.lines or forwarding_lines(OURSELVES, request) + ids.lines
-        return Pair(live, route, request, recorded.body, side, lines, ids)
+    def _keep(self, pair: Pair) -> None:
+        """Keep a request for a while, in case that it is to be asked again."""
+        self._number += 1
+        pair.number, pair.control = self._number, None
+        self._kept[pair.number] = pair
+        self._kept_bytes += pair.size
+        while len(self._kept) > KEPT or self._kept_bytes > KEPT_BYTES:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, number: int) -> Pair | None:
+        pair = self._kept.pop(number, None)
+        if pair is not None:
+            self._kept_bytes -= pair.size
+        return pair
 
     def offer(self, pair: Pair) -> None:
         """Have a request copied when there is time for it.
@@ -208,6 +242,9 @@ class Shadows:
         self._skipped[route, reason] += 1
 
     def _shed(self, pair: Pair, reason: str) -> None:
+        if pair.again:
+            self._seconds[pair.number] = GONE
+            return
         self.skip(pair.route.name, reason_of(reason, pair.source))
 
     # -------------------------------------------------------------------------------------------- sending
@@ -244,12 +281,12 @@ class Shadows:
 
     async def _run(self, pair: Pair) -> None:
         ready = pair.route.ready
-        if pair.number:
-            self._seconds[pair.number] = await ask(pair, ready[pair.side], "probe", self._recorder)
+        if pair.again:
+            self._seconds[pair.number] = await ask(pair, ready[pair.side])
             return
         if pair.control is None:
-            pair.control = await ask(pair, ready[pair.side], "probe", self._recorder)
-        candidate = await ask(pair, ready[OTHER[pair.side]], "shadow", self._recorder)
+            pair.control = await ask(pair, ready[pair.side])
+        candidate = await ask(pair, ready[OTHER[pair.side]])
         if candidate.body is None and not candidate.error:
             self._in_vain[pair.route.name] = self._in_vain.get(pair.route.name, 0) + 1
             self._shed(pair, "candidate_too_large")
@@ -260,20 +297,13 @@ class Shadows:
     # -------------------------------------------------------------------------------------------- handing on
 
     def _finish(self, pair: Pair, candidate: CapturedAnswer) -> None:
-        assert pair.control is not None, "the control has been asked by now"
-        sample = Sample(
-            at=pair.at,
-            route=pair.route.name,
-            control_side=pair.side,
-            request=pair.captured(),
-            control=pair.control,
-            candidate=candidate,
-            revision=pair.live.table.revision,
-            request_id=pair.ids.request_id,
-            source=pair.source,
-        )
-        self._samples.append(sample)
+        control = pair.control
+        assert control is not None, "the control has been asked by now"
         self._size += pair.size + len(candidate.body or b"")
+        self._keep(pair)
+        at, route, side = pair.at, pair.route.name, pair.side
+        sample = Sample(at, route, side, pair.digest(), pair.number, control, candidate, pair.source)
+        self._samples.append(sample)
         if len(self._samples) >= BATCH or self._size >= BATCH_BYTES:
             self.flush()
 
@@ -292,6 +322,9 @@ class Shadows:
         """Ten times a second: hand on what there is, and see whether there is time for more."""
         self.flush()
         self._pace.tick()
+        late = time() - KEPT_FOR
+        while self._kept and next(iter(self._kept.values())).at < late:
+            self._forget(next(iter(self._kept)))
         for pool in [pool for pool, lane in self._lanes.items() if not lane.waiting and not lane.under_way]:
             del self._lanes[pool]
         if self._lanes:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import NamedTuple
 
-from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample
-from gateway.core.model import BUCKETS, Side
+from gateway.core.captured import CapturedAnswer, Sample
+from gateway.core.model import BUCKETS
 
 AT_FIRST = 50.0
 """Questions that a route may ask before its share bounds them."""
@@ -18,7 +18,7 @@ HELD, HELD_BYTES = 1_000, 32 * 2**20
 """Samples, and their bytes, that may wait for a second answer."""
 PATIENCE = 15.0
 """Seconds that a second answer is waited for."""
-Ask = Callable[[int, str, CapturedRequest, Side], bool]
+Ask = Callable[[int], bool]
 
 
 class Held(NamedTuple):
@@ -30,14 +30,13 @@ class Held(NamedTuple):
 
 
 class Asking:
-    """Asks, and holds samples meanwhile. `ask` hands a question on, and tells whether it could."""
+    """Asks, and holds samples meanwhile. `ask` hands a sample's number on, and tells whether it could."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._earned: dict[str, float] = {}
         self._held: dict[int, Held] = {}
         self._bytes = 0
-        self._number = 0
 
     def earn(self, route: str, noise: int) -> None:
         """A sample of this route came; `noise` is the part of BUCKETS after which it may be asked again."""
@@ -49,11 +48,10 @@ class Asking:
         earned = self._earned.get(sample.route, 0.0)
         if earned < 1.0 or len(self._held) >= HELD or self._bytes + size > HELD_BYTES:
             return False
-        self._number += 1
-        if not self._ask(self._number, sample.route, sample.request, sample.control_side):
+        if not self._ask(sample.number):
             return False
         self._earned[sample.route] = earned - 1.0
-        self._held[self._number] = Held(sample, monotonic(), size)
+        self._held[sample.number] = Held(sample, monotonic(), size)
         self._bytes += size
         return True
 

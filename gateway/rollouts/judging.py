@@ -9,12 +9,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
 from traceback import extract_tb
 from typing import NamedTuple
 
-from gateway.core.captured import CapturedAnswer, Sample, Seconds, Skipped, reason_of, source_of
+from gateway.core.captured import GONE, Sample, Seconds, Skipped, reason_of, source_of
 from gateway.core.comparing.differences import OVERFLOW, FieldKind
 from gateway.core.comparing.documents import Decode
 from gateway.core.comparing.judging import Judgement, judge
@@ -34,8 +33,6 @@ IN_HAND = 5_000
 """Samples per route that may wait until it is known which of their fields are noise."""
 LOOK = 1.0
 """Seconds between looks for second answers that will not come."""
-NO_SECOND = CapturedAnswer(0, error="not_asked")
-"""Stands for one that was asked for and did not come."""
 EXAMPLES, MOST_EXAMPLES = 20, 10_000
 """Examples kept of one batch of a route, and in all until the store takes them: it keeps but the latest of a field."""
 
@@ -181,11 +178,12 @@ class Judge:
 
     # -------------------------------------------------------------------------------------------- taking samples
 
-    def sampled(self, samples: Iterable[Sample], skipped: Skipped, seconds: Seconds, now: float) -> None:
-        """Take what copies brought; what there is no room for is skipped as well."""
+    def sampled(self, samples: Iterable[Sample], skipped: Skipped, seconds: Seconds, now: float) -> list[Sample]:
+        """Take what copies brought; what there is no room for is skipped as well. Those that got a second answer."""
         lost = Counter(skipped)
-        again = [self._asking.answered(number, second) for number, second in seconds.items()]
-        for sample in (*(each for each in again if each is not None), *samples):
+        asked = [self._asking.answered(number, second) for number, second in seconds.items()]
+        again = [each for each in asked if each is not None]
+        for sample in (*again, *samples):
             if len(self._waiting) >= WAITING or self._bytes > WAITING_BYTES:
                 lost[sample.route, reason_of("control_busy", sample.source)] += 1
             else:
@@ -197,6 +195,7 @@ class Judge:
             found += [Judged(route, "skipped", LEGACY, now, reason=reason, source=source_of(reason))] * count
         if found:
             self._tell(found)
+        return again
 
     def _wait(self, sample: Sample) -> None:
         self._waiting.append(sample)
@@ -211,7 +210,7 @@ class Judge:
                     await self._wake.wait()
             self._wake.clear()
             for each in self._asking.overdue():
-                self._wait(each._replace(second=NO_SECOND))
+                self._wait(each._replace(second=GONE))
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 ways = self._ways
@@ -258,7 +257,7 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
             verdict,
             sample.control_side,
             sample.at,
-            _hash(sample),
+            sample.request,
             judgement.shape,
             judgement.signature,
             judgement.reason,
@@ -281,12 +280,6 @@ def _looked_at(sample: Sample, way: Way, key: bytes, room: int) -> tuple[Judgeme
         return Judgement("incomparable", f"comparing failed ({type(error).__name__}); the log has more"), []
 
 
-def _hash(sample: Sample) -> bytes:
-    """What tells one request from another."""
-    request = sample.request
-    return blake2b(b"\n".join((request.method, request.host, request.target, request.body)), digest_size=8).digest()
-
-
 def _size(sample: Sample) -> int:
     answers = (sample.control, sample.candidate, sample.second)
-    return len(sample.request.body) + sum(len(each.body or b"") for each in answers if each is not None) + 2_048
+    return sum(len(each.body or b"") for each in answers if each is not None) + 2_048

@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from secrets import token_bytes
 from time import time
 from typing import TYPE_CHECKING
 
-from gateway.core.captured import Sample, Seconds, Skipped
+from gateway.core.captured import GONE, REPLAY, CapturedAnswer, Sample, Seconds, Skipped, attempt_of
 from gateway.core.comparing.rules import compiled
-from gateway.core.model import Estate, Observation, Route, Serve
+from gateway.core.model import LEGACY, NEW, Estate, Observation, Role, Route, Serve, Side
 from gateway.core.policies import Shadow, Standing
 from gateway.rollouts.actions import Actions
 from gateway.rollouts.asking import Ask, Asking
@@ -151,7 +151,24 @@ class Rollouts:
     def sampled(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> None:
         """The data process hands on what copies brought."""
         self._traffic.skip(skipped)
-        self.judge.sampled(samples, skipped, seconds, time())
+        again = self.judge.sampled(samples, skipped, seconds, time())
+        self._traffic.observe(self._attempts(samples, again))
+
+    def _attempts(self, samples: list[Sample], again: list[Sample]) -> Iterator[Observation]:
+        """What asking for copies was, as far as somebody was asked."""
+        for each in samples:
+            other: Side = NEW if each.control_side == LEGACY else LEGACY
+            if each.source == REPLAY:
+                yield from self._attempt(each, each.control_side, "probe", each.control)
+            yield from self._attempt(each, other, "shadow", each.candidate)
+        for each in again:
+            yield from self._attempt(each, each.control_side, "probe", each.second or GONE)
+
+    def _attempt(self, sample: Sample, side: Side, role: Role, answer: CapturedAnswer) -> Iterator[Observation]:
+        route = self.standings.routes.get(sample.route)
+        target = None if route is None else route.legacy if side == LEGACY else route.new
+        if target is not None and answer.error != GONE.error:
+            yield attempt_of(sample.route, side, role, target.backend, sample.at, answer)
 
     def _judged(self, found: list[Judged]) -> None:
         self.replays.judged(found)

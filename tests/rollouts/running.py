@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from time import time
 
 from gateway.config.check import load
-from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample
+from gateway.core.captured import CapturedAnswer, Sample
 from gateway.core.events import Event
 from gateway.core.model import Estate
 from gateway.core.policies import Standing
@@ -100,12 +101,14 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+_numbers = count(1)
+
+
 def sample(
     legacy: bytes, new: bytes, second: bytes | None = None, path: bytes = b"/balance", status: int = 200
 ) -> Sample:
     """A read of `balance`, answered with these documents; `second` is legacy's answer when it was asked again."""
     json = ((b"Content-Type", b"application/json"),)
     again = None if second is None else CapturedAnswer(200, json, second)
-    request = CapturedRequest(b"GET", path, b"api.example", ())
     control, candidate = CapturedAnswer(200, json, legacy), CapturedAnswer(status, json, new)
-    return Sample(time(), "balance", "legacy", request, control, candidate, 1, b"id", second=again)
+    return Sample(time(), "balance", "legacy", path, next(_numbers), control, candidate, second=again)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample
-from gateway.core.model import Side
+from gateway.core.captured import CapturedAnswer, Sample
 from gateway.rollouts import asking
 from gateway.rollouts.asking import AT_FIRST, PATIENCE, Asking
 from tests.rollouts.running import sample
@@ -34,11 +33,11 @@ class Asked:
 
     def __init__(self) -> None:
         self.there = True
-        self.questions: list[tuple[int, str, CapturedRequest, Side]] = []
+        self.questions: list[int] = []
 
-    def __call__(self, number: int, route: str, request: CapturedRequest, side: Side) -> bool:
+    def __call__(self, number: int) -> bool:
         if self.there:
-            self.questions.append((number, route, request, side))
+            self.questions.append(number)
         return self.there
 
 
@@ -49,25 +48,30 @@ def earning(ask: Asked, noise: int = 500) -> Asking:
     return found
 
 
+def one(number: int) -> Sample:
+    """A sample of this number."""
+    return SAMPLE._replace(number=number)
+
+
 def held(asking: Asking) -> list[Sample]:
     return list(asking.held())
 
 
 def test_the_side_that_serves_is_asked_the_same_again() -> None:
-    """The question names the route and the side; its answer comes back with the sample, which is held no more."""
+    """The question is the sample's number; its answer comes back with the sample, which is held no more."""
     ask = Asked()
     asking = earning(ask)
-    assert asking.asks(SAMPLE, 10) is True
-    assert ask.questions == [(1, "balance", SAMPLE.request, "legacy")]
-    assert held(asking) == [SAMPLE]
-    assert asking.answered(1, AGAIN) == SAMPLE._replace(second=AGAIN)
+    assert asking.asks(one(1), 10) is True
+    assert ask.questions == [1]
+    assert held(asking) == [one(1)]
+    assert asking.answered(1, AGAIN) == one(1)._replace(second=AGAIN)
     assert held(asking) == []
 
 
 def test_an_answer_that_nobody_waits_for_is_none() -> None:
     """It came twice, or to a question of an earlier process."""
     asking = earning(Asked())
-    asking.asks(SAMPLE, 10)
+    asking.asks(one(1), 10)
     asking.answered(1, AGAIN)
     assert asking.answered(1, AGAIN) is None
     assert asking.answered(77, AGAIN) is None
@@ -85,11 +89,11 @@ def test_questions_are_as_many_as_were_earned() -> None:
     """Fifty at first; then one for every twenty samples at 5 %, however many ask for one."""
     ask = Asked()
     asking = earning(ask)
-    asked = [asking.asks(SAMPLE, 10) for _ in range(60)]
+    asked = [asking.asks(one(n), 10) for n in range(60)]
     assert asked == [True] * int(AT_FIRST) + [False] * 10
-    for _ in range(200):
+    for n in range(200):
         asking.earn("balance", 500)
-        asking.asks(SAMPLE, 10)
+        asking.asks(one(100 + n), 10)
     assert len(ask.questions) in (59, 60)  # tenths do not add up to whole numbers
 
 
@@ -98,7 +102,7 @@ def test_no_more_is_saved_up_than_at_first() -> None:
     asking = earning(Asked())
     for _ in range(5_000):
         asking.earn("balance", 500)
-    assert sum(asking.asks(SAMPLE, 10) for _ in range(100)) == AT_FIRST
+    assert sum(asking.asks(one(n), 10) for n in range(100)) == AT_FIRST
 
 
 def test_a_question_that_could_not_be_asked_costs_nothing() -> None:
@@ -117,24 +121,24 @@ def test_samples_held_are_bounded(monkeypatch: pytest.MonkeyPatch, clock: Clock)
     monkeypatch.setattr(asking, "HELD", 2)
     monkeypatch.setattr(asking, "HELD_BYTES", 100)
     found = earning(Asked())
-    assert [found.asks(SAMPLE, 10) for _ in range(3)] == [True, True, False]
+    assert [found.asks(one(n), 10) for n in (1, 2, 3)] == [True, True, False]
     found.answered(1, AGAIN)
-    assert found.asks(SAMPLE, 91) is False
-    assert found.asks(SAMPLE, 90) is True
+    assert found.asks(one(4), 91) is False
+    assert found.asks(one(4), 90) is True
     clock.now += PATIENCE + 1
     assert len(list(found.overdue())) == 2
-    assert found.asks(SAMPLE, 100) is True
+    assert found.asks(one(5), 100) is True
 
 
 def test_what_is_overdue_is_given_up_once(clock: Clock) -> None:
     """Fifteen seconds after it was asked, and not before; an answer that comes later finds nobody."""
     asking = earning(Asked())
-    asking.asks(SAMPLE, 10)
+    asking.asks(one(1), 10)
     clock.now += PATIENCE
-    asking.asks(SAMPLE._replace(request_id=b"later"), 10)
+    asking.asks(one(2), 10)
     assert list(asking.overdue()) == []
     clock.now += 0.1
-    assert list(asking.overdue()) == [SAMPLE]
+    assert list(asking.overdue()) == [one(1)]
     assert list(asking.overdue()) == []
     assert asking.answered(1, AGAIN) is None
-    assert [each.request_id for each in asking.held()] == [b"later"]
+    assert held(asking) == [one(2)]

@@ -73,25 +73,6 @@ async def test_a_replayed_sample_says_so(judging_now: Judging) -> None:
     assert found.source == "replay"
 
 
-@pytest.mark.parametrize(
-    ("other", "same"),
-    [
-        ({}, True),
-        ({"fields": ((b"Accept", b"*/*"),)}, True),
-        ({"method": b"HEAD"}, False),
-        ({"target": b"/balance?a=1"}, False),
-        ({"host": b"other"}, False),
-        ({"body": b"1"}, False),
-    ],
-)
-async def test_requests_are_told_apart(judging_now: Judging, other: dict[str, object], same: bool) -> None:
-    """By method, host, target and body; a thousand answers to one request are one piece of evidence."""
-    given = sample(b"1", b"1")
-    again = given._replace(request=given.request._replace(**other))  # type: ignore[arg-type]
-    one, two = await judging_now.judged(given, again)
-    assert (one.request == two.request) is same
-
-
 async def test_what_is_no_comparison_is_told_at_once(judging_now: Judging) -> None:
     """A candidate that failed is an error of the candidate: no field is asked about, none waits."""
     (found,) = await judging_now.judged(sample(b"{}", b"{}", status=503))
@@ -125,7 +106,7 @@ async def test_an_unsure_field_has_the_control_asked_again(judging_now: Judging)
     assert judging_now.judge.unsure(["balance"], 0.0) == 1
     assert judging_now.judge.unsure(["balance"], DIFFERS.at + 1) == 0
     assert judging_now.judge.unsure(["other"], 0.0) == 0
-    judging_now.judge.sampled([], {}, {1: DIFFERS.control}, time())
+    judging_now.judge.sampled([], {}, {DIFFERS.number: DIFFERS.control}, time())
     await until(lambda: judging_now.judge.of("balance").counts == {SUM: FieldCount(1, candidate=1)})
     assert list(judging_now.asking.held()) == []
     assert judging_now.judge.unsure(["balance"], 0.0) == 1
@@ -138,7 +119,7 @@ async def test_what_waits_is_settled_once_the_noise_is_known(judging_now: Judgin
         judging_now.take(DIFFERS)
         await until(lambda number=number: len(judging_now.ask.questions) == number + 1)  # type: ignore[misc]
         assert judging_now.told == []
-        judging_now.judge.sampled([], {}, {number + 1: DIFFERS.control}, time())
+        judging_now.judge.sampled([], {}, {DIFFERS.number: DIFFERS.control}, time())
         await until(lambda number=number: _seconds(judging_now) == number + 1)  # type: ignore[misc]
     await until(lambda: len(judging_now.told) == 6)
     assert {(each.verdict, each.fields) for each in judging_now.told} == {("mismatched", frozenset({SUM}))}

@@ -68,7 +68,7 @@ async def test_second_answers_that_do_not_come_leave_the_bound_where_it_was(monk
     monkeypatch.setattr(judging, "LOOK", 0.01)
     found: list[Judged] = []
     async with judge(found, lambda *question: True, noise=10_000) as working:
-        working.sampled([DIFFERENT] * 20, {}, {}, 0.0)
+        working.sampled([DIFFERENT._replace(number=number) for number in range(20)], {}, {}, 0.0)
         await until(lambda: len(working.of(ROUTE).in_hand) == 20)
         monkeypatch.setattr(judging, "WAITING_BYTES", 10_000)
         working.sampled([SAME] * 20, {}, {}, 0.0)

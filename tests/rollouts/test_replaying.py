@@ -163,7 +163,7 @@ class Sides:
             for each in (number, number + number % 2)
         )
         samples = [
-            Sample(time(), "a", "legacy", request, control, candidate, 1, b"id", each, control)
+            Sample(time(), "a", "legacy", request.target, number, control, candidate, each, control)
             for each in (source, "shadow")
         ]
         self.judge.sampled(samples, {}, {}, time())

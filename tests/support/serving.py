@@ -39,7 +39,7 @@ class Serving:
         await builder.add(self._served)
         self.live = builder.live
         self.recorder = Recorder(self._take)
-        self.shadows = Shadows(self._take_samples, self.recorder)
+        self.shadows = Shadows(self._take_samples)
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda _: False)
         self.server = Server(Handler(builder.live, self.recorder, self.shadows).serve, settings, self.clock)
         loop = asyncio.get_running_loop()

@@ -43,7 +43,7 @@ def document(given: CapturedAnswer, decode: Decode | None = None) -> Document:
 def sample(
     control: CapturedAnswer, candidate: CapturedAnswer, second: CapturedAnswer | None = None, side: Side = LEGACY
 ) -> Sample:
-    return Sample(0.0, "rent-balance", side, REQUEST, control, candidate, 1, b"1", second=second)
+    return Sample(0.0, "rent-balance", side, b"request", 1, control, candidate, second=second)
 
 
 def pointer(text: str) -> Pointer:
