@@ -158,7 +158,7 @@ def test_recorded_requests_are_named_from_the_file(tmp_path: Path) -> None:
         ),
         (
             "ramp: {guards: {latency: 1.2x}}",
-            "route a: ramp.guards.latency: '1.2x' needs a percentile; write `latency_p95: 1.2x` (or p50, p90, p99), or",
+            "route a: ramp.guards.latency: '1.2x' needs a percentile; write `latency_p95: 1.2x`, or `latency: off`",
         ),
         ("ramp: {guards: {parity: }}", "route a: ramp.guards.parity: has no value; give it one, or leave the key out"),
         (
