@@ -110,7 +110,9 @@ class GuardsSpec(Spec):
     """The same for 95 of 100. This one is the default: 1.2x."""
     latency_p99: Maybe[Times] = None
     """The same for 99 of 100."""
-    latency: Maybe[Literal["off"]] = None
+    latency: Maybe[Annotated[str, PlainValidator(measures.off), WithJsonSchema({"const": "off", "type": "string"})]] = (
+        None
+    )
     """off: the time that answers take does not count."""
     samples: Count = Guards().samples
     """How many answers must be judged in each stage. Default 1000."""

@@ -106,6 +106,13 @@ def times(value: object) -> float:
     return float(found[1])
 
 
+def off(value: object) -> str:
+    """`latency: off`; how much slower new may be stands under a percentile's name."""
+    if value != "off":
+        raise Unreadable("{written} needs a percentile; write `latency_p95: 1.2x`, or `latency: off`")
+    return "off"
+
+
 # ------------------------------------------------------------------------------------------------ days and times
 
 

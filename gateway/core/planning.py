@@ -131,7 +131,7 @@ class PlannedRoute:
         self.plans = plans
         self.published = published
         self.ready: dict[Side, Any] = {}
-        self.safe = _methods(route.safe, SAFE_METHODS)
+        self.safe = safe_methods(route)
         self.idempotent = _methods(route.idempotent, IDEMPOTENT_METHODS | self.safe)
         self.retired = route.serve is Serve.RETIRED
         self.tester = route.tester
@@ -161,6 +161,11 @@ class PlannedRoute:
         self.share = share_of(route, standing)
         divided = any(0 < share < BUCKETS for share in (self.share, self.override or 0)) or route.serve is Serve.SPLIT
         self.sticky = route.sticky if divided else None
+
+
+def safe_methods(route: Route) -> frozenset[bytes]:
+    """The methods that change nothing on a route, by its declaration or by themselves: those that shares move."""
+    return _methods(route.safe, SAFE_METHODS)
 
 
 def _methods(declared: bool | None, by_themselves: frozenset[bytes]) -> frozenset[bytes]:

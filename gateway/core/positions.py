@@ -38,6 +38,8 @@ class Action(StrEnum):
     RESTART = "restart"
 
 
+_STOPPED = (State.PAUSED, State.ROLLED_BACK)
+"""A person has to say how it goes on."""
 TRANSITIONS: Mapping[tuple[State, Action], State] = {
     (State.CLIMBING, Action.PAUSE): State.PAUSED,
     (State.CLIMBING, Action.APPROVE): State.CLIMBING,
@@ -116,18 +118,24 @@ def refitted(position: Position, ramp: Ramp, now: float) -> Position:
     paused or rolled back stays so; what waited or had finished climbs on.
     """
     stage = max((index for index, each in enumerate(ramp.stages) if each.share <= position.share), default=BEFORE)
-    stays = position.state in (State.PAUSED, State.ROLLED_BACK)
-    return position._replace(
+    return _anew(position, now, "the settings of the ramp changed")._replace(
         settings=settings_of(ramp),
-        state=position.state if stays else State.CLIMBING,
+        state=position.state if position.state in _STOPPED else State.CLIMBING,
         stage=stage,
         share=share_of(ramp, stage),
-        since=now,
-        sequence=position.sequence + 1,
         approved=(),
-        why="the settings of the ramp changed",
-        by="",
     )
+
+
+def reviewed(position: Position, now: float) -> Position:
+    """A position after its answers come from elsewhere or are compared in another way: what was seen counts no more."""
+    return _anew(position, now, "answers are compared in another way, or come from elsewhere: the stage begins anew")
+
+
+def _anew(position: Position, now: float, why: str) -> Position:
+    """The same stage from now on; of one that is stopped, what is told is still why and by whom."""
+    begun_again = position._replace(since=now, sequence=position.sequence + 1)
+    return begun_again if position.state in _STOPPED else begun_again._replace(why=why, by="")
 
 
 def share_of(ramp: Ramp, stage: int) -> int:

@@ -11,6 +11,7 @@ from gateway.core.forwarding import Ids, public_fields
 from gateway.core.headers import AnswerHead, Fields
 from gateway.core.model import Gateway, Outcome, Request, Side
 from gateway.core.planning import Plan, PlannedRoute, edited
+from gateway.core.soapfaults import blames_client
 from gateway.errors import BackendError, ClientError
 from gateway.proxy.live import Live, Ready
 from gateway.wire.body import Body, whole
@@ -112,8 +113,9 @@ async def ask(pair: Pair, ready: Ready) -> CapturedAnswer:
         connection, call.connection = call.connection, None
         if connection is not None:
             ready.pool.release(connection)
-    answer = CapturedAnswer(head.status, (), data, "", outcome is Outcome.BUSINESS_FAULT, perf_counter() - began)
-    return answer._replace(fields=seen_fields(pair.live.gateway, call, pair.scheme, head, pair.route.compared))
+    business = outcome is Outcome.BUSINESS_FAULT or is_passing_fault(call, head, data)
+    fields = seen_fields(pair.live.gateway, call, pair.scheme, head, pair.route.compared)
+    return CapturedAnswer(head.status, fields, data, "", business, perf_counter() - began)
 
 
 async def _taken(body: Body, limit: int) -> bytes | None:
@@ -138,3 +140,9 @@ def seen_fields(
     if call.plan.edits_answer:
         fields = edited(fields, call.plan.target.answer)
     return tuple(fields if names is None else [field for field in fields if field[0].lower() in names])
+
+
+def is_passing_fault(call: Call, head: AnswerHead, body: bytes | None) -> bool:
+    """Whether this is a fault of a SOAP route that no codec has judged, and that blames the client."""
+    passes = call.plan.target.call is None and call.route.route.match.soap is not None
+    return passes and head.status >= 500 and body is not None and blames_client(body)

@@ -19,7 +19,7 @@ from gateway.core.model import BUCKETS, LEGACY, NEW, Outcome, Request, Side
 from gateway.core.planning import PlannedRoute
 from gateway.proxy.attempts import Attempt
 from gateway.proxy.capturing import Capture
-from gateway.proxy.copies import Pair, ask, seen_fields
+from gateway.proxy.copies import Pair, ask, is_passing_fault, seen_fields
 from gateway.proxy.live import Live
 from gateway.proxy.pace import Effort, Pace
 from gateway.wire.body import EMPTY, Body
@@ -39,6 +39,9 @@ IN_VAIN, ONE_IN_SIXTEEN = 20, 16
 KEPT, KEPT_BYTES, KEPT_FOR = 4_000, 16 * 2**20, 5.0
 """Requests, their bytes, and seconds for which they can be asked again."""
 BATCH, BATCH_BYTES = 64, 512 * 2**10
+_CONDITIONAL = frozenset(b"if-match if-none-match if-modified-since if-unmodified-since if-range range".split())
+"""Fields about what the client has of one side's answers (RFC 9110, sections 13 and 14): the other side has tags and
+bytes of its own, so a 304 here and a 200 there would be nobody's mistake."""
 OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
 OURSELVES = Peer(b"127.0.0.1", b"http", False)
 
@@ -95,7 +98,7 @@ class Watched:
         if head is None:
             return CapturedAnswer(0, error=attempt.error or "no_answer", seconds=seconds)
         fields = seen_fields(self._live.gateway, attempt, pair.scheme, head, names)
-        business = attempt.outcome is Outcome.BUSINESS_FAULT
+        business = attempt.outcome is Outcome.BUSINESS_FAULT or is_passing_fault(attempt, head, body)
         return CapturedAnswer(head.status, fields, body, attempt.error, business, seconds)
 
     def _lost(self, reason: str) -> None:
@@ -142,15 +145,16 @@ class Shadows:
     def watch(self, live: Live, attempt: Attempt) -> Watched | None:
         """Keep this request, if it is one to copy or capture.
 
-        What proves whose its connection is proves nothing on another, and a tunnel has no end.
+        What proves whose its connection is proves nothing on another (nor does what follows on that connection), and a
+        tunnel has no end.
         """
         route, request = attempt.route, attempt.request
-        if request.pinned or request.upgrade:
+        if attempt.pinned or request.upgrade:
             return None
         capture: Capture | None = route.taker
         if capture is not None and not capture.wants(route, request):
             capture = None
-        if self._is_drawn(route, request):
+        if self._is_drawn(route, request) and self._has_room(route, attempt.plan.side):
             return Watched(self, capture, live, attempt)
         return Watched(None, capture, live, attempt) if capture is not None else None
 
@@ -159,7 +163,16 @@ class Shadows:
             route.shadow is not None
             and getrandbits(32) * BUCKETS >> 32 < route.shadow.share
             and request.method in route.copied
+            and not any(name.lower() in _CONDITIONAL for name, _ in request.fields)
         )
+
+    def _has_room(self, route: PlannedRoute, side: Side) -> bool:
+        """Whether a copy would find a place now. Keeping answers for nothing costs time that the loop may not have."""
+        lane = self._lanes.get(route.ready[OTHER[side]].pool)
+        if lane is None or len(lane.waiting) < QUEUED:
+            return True
+        self.skip(route.name, "queue_full")
+        return False
 
     def replay(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, source: str) -> None:
         """Send a recorded request to both sides; the answer of the one that serves is the control."""

@@ -75,7 +75,7 @@ class Actions:
     async def clear_override(self, name: str, by: str, why: str) -> Override:
         """End a route's override. Raises CommandError when there is none."""
         self.route(name)
-        ended = self._standings.clear(name, time())
+        ended = self._standings.clear(name)
         if ended is None:
             raise CommandError(f"{name} has no override. `banyan routes` shows those that are live.")
         self._loop.stand(time())

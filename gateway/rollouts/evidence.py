@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from gateway.core.evidence import NO_EVIDENCE, Evidence, Verdict
 from gateway.core.gathering import Gatherer
 from gateway.core.model import Observation, Outcome, Side
+from gateway.core.planning import safe_methods
 from gateway.core.policies import Guards
 from gateway.core.positions import Position
 from gateway.rollouts.standings import RampOf
@@ -61,6 +62,7 @@ class StageEvidence:
         self._replica = replica
         self._stages: dict[str, Stage] = {}
         self._journeys: dict[str, str] = {}
+        self._safe: dict[str, frozenset[bytes]] = {}
 
     def follow(self, ramps: Iterable[RampOf], positions: Mapping[str, Position]) -> None:
         """Go by these positions: a stage that has begun meanwhile has seen nothing yet."""
@@ -69,6 +71,7 @@ class StageEvidence:
             position = positions.get(journey)
             if position is None:
                 continue
+            self._safe |= {route.name: safe_methods(route) for route in routes}
             names, old = frozenset(route.name for route in routes), self._stages.get(journey)
             stage = Stage(position, ramp.guards, names)
             if old is not None and old.generation == stage.generation:
@@ -85,13 +88,16 @@ class StageEvidence:
     # -------------------------------------------------------------------------------------------- counting
 
     def observed(self, batch: Iterable[Observation]) -> None:
-        """Count live attempts; copies, testers and what the gateway refused are no evidence."""
+        """Count live attempts of safe requests: a ramp moves no others, and sides must not be told apart by writes.
+
+        Copies, testers and what the gateway refused are no evidence either.
+        """
         journeys = self._journeys
         if not journeys:
             return
         for each in batch:
             journey = journeys.get(each.route)
-            if journey is None or each.role != "live" or not each.side:
+            if journey is None or each.role != "live" or not each.side or each.method not in self._safe[each.route]:
                 continue
             stage = self._stages[journey]
             if each.at >= stage.position.since and each.error != "client_gone":

@@ -211,9 +211,9 @@ class Keeper:
     async def _put_override(self, store: "Store", name: str) -> None:
         """Have the store know of a route's override, or of its end, unless another replica has set one later."""
         standings = self._standings
-        ours, ended = standings.overrides.get(name), standings.cleared.get(name, 0.0)
+        ours = standings.overrides.get(name)
         theirs = next((each for each in await store.overrides() if each.route == name), None)
-        if theirs is not None and theirs.set_at > (ours.set_at if ours is not None else ended):
+        if theirs is not None and theirs.set_at > (ours.set_at if ours is not None else standings.cleared[name]):
             self._seen = -1  # look again, and take it up
         elif ours is not None:
             await store.set_override(ours)

@@ -15,7 +15,7 @@ from gateway.core.evidence import Evidence
 from gateway.core.hours import is_open
 from gateway.core.model import Estate, Route
 from gateway.core.policies import Standing
-from gateway.core.positions import Position, State, begun, refitted, settings_of
+from gateway.core.positions import Position, State, begun, refitted, reviewed, settings_of
 from gateway.core.rollout import Decision, NeedsApproval, Pause, Promote, RollBack, advanced, decide
 from gateway.errors import StoreUnavailable
 from gateway.rollouts.evidence import StageEvidence
@@ -99,8 +99,7 @@ class Loop:
             if position.settings != settings_of(ramp):
                 self._standings.move(refitted(position, ramp, now))
             elif self._compared.get(journey, compared[journey]) != compared[journey]:
-                why = "answers are compared in another way, or come from elsewhere: the stage begins anew"
-                self._standings.move(position._replace(since=now, sequence=position.sequence + 1, why=why, by=""))
+                self._standings.move(reviewed(position, now))
         self._compared = compared
         self.decisions = {journey: each for journey, each in self.decisions.items() if journey in compared}
         self.tick(now)
@@ -164,7 +163,7 @@ class Loop:
     def _end_overrides(self, now: float) -> None:
         for name, override in list(self._standings.overrides.items()):
             if not self._standings.holds(override, now):
-                self._standings.clear(name, now)
+                self._standings.clear(name)
                 why = "its time is over" if is_over(override, now) else "the file says something else now"
                 self.tell(event_of("override_ended", route=name, why=why))
 

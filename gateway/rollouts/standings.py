@@ -28,8 +28,8 @@ _SAFEST = (State.ROLLED_BACK, State.PAUSED, State.AWAITING_APPROVAL, State.CLIMB
 class Standings:
     """What is known of positions and overrides, by journey and by route.
 
-    An override in `cleared` was ended at that time (Unix seconds). `untold` are the changes, and `events` the events,
-    that the store does not have yet.
+    `untold` are the changes, and `events` the events, that the store does not have yet; `cleared` tells when the
+    overrides were set whose end it does not know.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -111,11 +111,11 @@ class Standings:
         self.cleared.pop(override.route, None)
         self.untold.add(("override", override.route))
 
-    def clear(self, route: str, now: float) -> Override | None:
+    def clear(self, route: str) -> Override | None:
         """An override is ended here; the one that was."""
         ended = self.overrides.pop(route, None)
         if ended is not None:
-            self.cleared[route] = max(now, ended.set_at)
+            self.cleared[route] = ended.set_at
             self.untold.add(("override", route))
         return ended
 

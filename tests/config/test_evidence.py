@@ -156,6 +156,10 @@ def test_recorded_requests_are_named_from_the_file(tmp_path: Path) -> None:
             "ramp: {guards: {latency_p50: 1.2x, latency: off}}",
             "route a: ramp.guards: `latency_p50` is there, too; one of them is looked at, keep that",
         ),
+        (
+            "ramp: {guards: {latency: 1.2x}}",
+            "route a: ramp.guards.latency: '1.2x' needs a percentile; write `latency_p95: 1.2x`, or `latency: off`",
+        ),
         ("ramp: {guards: {parity: }}", "route a: ramp.guards.parity: has no value; give it one, or leave the key out"),
         (
             "ramp: {on_breach: stop}",

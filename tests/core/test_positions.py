@@ -19,6 +19,7 @@ from gateway.core.positions import (
     begun,
     needs_approval,
     refitted,
+    reviewed,
     settings_of,
     share_of,
     standing_of,
@@ -157,6 +158,17 @@ def test_changed_settings_move_nobody_to_the_new_side(state: State, becomes: Sta
     after = refitted(at(1, state, approved=(2,)), other, 2_000.0)
     assert (after.state, after.stage, after.share, after.since) == (becomes, 1, 2_000, 2_000.0)
     assert (after.settings, after.approved, after.sequence) == (settings_of(other), (), 8)
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_change_of_the_file_leaves_the_reason_of_a_stop(state: State) -> None:
+    """Who looks why a ramp went back must not read that somebody has edited a rule since."""
+    position = at(1, state)._replace(why="parity 96 % is below 99.5 %", by="kim")
+    for after in (refitted(position, RAMP, 2_000.0), reviewed(position, 2_000.0)):
+        assert (after.since, after.sequence) == (2_000.0, 8)
+        stopped = state in (State.PAUSED, State.ROLLED_BACK)
+        assert ((after.why, after.by) == (position.why, "kim")) is stopped
+    assert reviewed(position, 2_000.0).state is state
 
 
 def test_changed_settings_may_begin_higher() -> None:

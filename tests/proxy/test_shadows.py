@@ -107,6 +107,29 @@ async def test_only_safe_requests_are_copied(start: Start, new: Origin) -> None:
     assert [each.route for each in serving.samples] == ["ANY /b"]
 
 
+@pytest.mark.parametrize(
+    "line", ['If-None-Match: "1"', "if-modified-since: Sat, 28 Nov 2026 12:00:00 GMT", "Range: bytes=1-"]
+)
+async def test_what_is_about_one_sides_answer_is_not_asked_of_the_other(start: Start, new: Origin, line: str) -> None:
+    """Each side has tags of its own: that one knows the client's and the other does not is no difference."""
+    serving = await start(copied())
+    await serving.get("/a?1", line)
+    await serving.get("/a?2")
+    assert len(await serving.compared()) == 1
+    assert [each.target for each in new.requests] == ["/a?2"]
+    assert serving.skipped == {}
+
+
+async def test_what_follows_a_proof_on_its_connection_is_not_copied(start: Start, legacy: Origin, new: Origin) -> None:
+    """Later requests are the same person's without saying so; elsewhere they would be nobody's."""
+    serving = await start(copied(), copied("ANY /b"))
+    await serving.get("/a", "Authorization: NTLM abc")
+    await serving.get("/a")
+    await asyncio.sleep(0.2)
+    assert await serving.compared(0) == []
+    assert (len(legacy.requests), new.requests) == (2, [])
+
+
 async def test_a_share_of_requests_is_copied(start: Start) -> None:
     """About as many as the route says, drawn one by one."""
     serving = await start(copied(shadow=Shadow(BUCKETS // 4)))
@@ -234,6 +257,24 @@ async def test_where_new_fails_legacy_is_asked_whether_it_would_have_too(
     await serving.get("/a", until=b"no")
     (sample,) = await serving.compared()
     assert (sample.control.status, sample.candidate.status) == (503, 500)
+
+
+async def test_a_fault_that_only_passes_is_an_answer_if_it_blames_the_client(
+    start: Start, legacy: Origin, new: Origin
+) -> None:
+    """SOAP 1.1 has the status 500 for "no such account", too: what new says then is compared."""
+    fault = (
+        b"<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Body><e:Fault><faultcode>%b</faultcode>"
+    )
+    fault += b"</e:Fault></e:Body></e:Envelope>"
+    serving = await start(copied("SOAP /a#Get", safe=True))
+    call = b"<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Body><Get/></e:Body></e:Envelope>"
+    head = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(call)
+    for code in (b"e:Client", b"e:Server"):
+        legacy.on("/a", answer(fault % code, "Content-Type: text/xml", status=500))
+        await serving.ask(head + call, b"</e:Envelope>")
+    samples = await serving.compared(2)
+    assert {(each.control.business, each.candidate.error) for each in samples} == {(True, ""), (False, "not_asked")}
 
 
 async def test_one_side_may_be_asked_the_same_again(start: Start, legacy: Origin, new: Origin) -> None:

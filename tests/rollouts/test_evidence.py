@@ -93,6 +93,21 @@ def test_what_says_nothing_about_the_stage_does_not_count(other: dict[str, Any])
     assert evidence.of("rents")[0] == NO_EVIDENCE
 
 
+def test_writes_tell_nothing_about_a_side() -> None:
+    """They all go to the record: slow ones there would let a slower new side pass, failing ones a failing one."""
+    evidence = at(HERE)
+    evidence.observed([live(method=method) for method in (b"GET", b"HEAD", b"POST", b"DELETE")])
+    assert evidence.of("rents")[0].legacy.attempts == 2
+
+
+def test_what_a_route_declares_safe_counts() -> None:
+    """Searches by POST, and operations of SOAP."""
+    evidence = StageEvidence("a")
+    evidence.follow([RAMP._replace(routes=(route(name="balance", safe=True),))], {"rents": HERE})
+    evidence.observed([live(method=b"POST")])
+    assert evidence.of("rents")[0].legacy.attempts == 1
+
+
 def test_verdicts_count_for_the_stage_they_belong_to() -> None:
     """The journey is named whose evidence it is; what was asked before the stage began, or is of no ramp, is none."""
     evidence = at(HERE)

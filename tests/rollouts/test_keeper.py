@@ -419,7 +419,7 @@ async def test_of_two_overrides_the_later_one_holds(replicas: tuple[Replica, Rep
     other.standings.override(last)
     await other.look()
     if ends:
-        one.standings.clear("rents", 1_500.0)
+        one.standings.clear("rents")
     else:
         one.standings.override(first._replace(share=2_500, set_at=1_500.0))
     for each in (one, other, one):
@@ -439,7 +439,7 @@ async def test_what_a_person_sees_they_can_change(replicas: tuple[Replica, Repli
     for each in (other, one):
         await each.look()
     assert one.standings.overrides["rents"].share == 2_500
-    other.standings.clear("rents", 995.0)
+    other.standings.clear("rents")
     for each in (other, one):
         await each.look()
     assert one.standings.overrides == {}

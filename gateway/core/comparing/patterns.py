@@ -61,7 +61,10 @@ def _is_luhn(digits: list[int]) -> bool:
 
 @lru_cache(maxsize=4_096)
 def looks_like_data(name: str) -> bool:
-    """Whether a member's name seems to be data itself, as in a map by account number: then it is not a field."""
-    if len(name) > _LONG_NAME or sum(map(str.isdigit, name)) >= _MANY_DIGITS:
+    """Whether a member's name seems to be data itself, as in a map by account number: then it is not a field.
+
+    One with a space in it may be a person's.
+    """
+    if len(name) > _LONG_NAME or " " in name or sum(map(str.isdigit, name)) >= _MANY_DIGITS:
         return True
     return _UUID.search(name) is not None or masked(name) != name

@@ -96,6 +96,7 @@ def test_long_texts_are_masked_in_time() -> None:
         "abcdefab-aaaa-bbbb-cccc-dddddddddddd",
         "2026-11-22",
         "SW1A 1AA",
+        "Jane Doe",
         "x" * 65,
     ],
 )
