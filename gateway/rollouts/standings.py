@@ -66,7 +66,8 @@ class Standings:
         self.positions = {each.journey: each for each in positions}
         self.overrides = {each.route: each for each in overrides}
         self.cleared = cleared
-        self.untold = {each for each in untold if each[0] == "override" or each[1] in self.positions}
+        known = {("position", journey) for journey in self.positions}
+        self.untold = untold & (known | {("override", route) for route in (*self.overrides, *cleared)})
         self.events.extend(events)
         self.read = True
 

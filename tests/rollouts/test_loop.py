@@ -315,13 +315,11 @@ async def test_a_ramp_that_the_file_ended_begins_with_its_first_stage_later(tmp_
         bad(found)
         found.rollouts.loop.tick(time())
         await until(lambda: not found.rollouts.standings.untold)
-    again = Running(tmp_path)
-    await again.rollouts.start(again.estate(ENDED))
-    assert again.applied == {}
-    await until(lambda: not again.rollouts.standings.untold)
-    again.rollouts.follow(again.estate(TEXT))
-    await until(lambda: again.applied["balance"] == Standing(ramp=100, why="climbing"))
-    await again.rollouts.close()
+    async with running(tmp_path, text=ENDED) as again:
+        assert again.applied == {}
+        await until(lambda: again.rollouts.keeper.available and not again.rollouts.standings.untold)
+        again.rollouts.follow(again.estate(TEXT))
+        await until(lambda: again.applied["balance"] == Standing(ramp=100, why="climbing"))
 
 
 # ------------------------------------------------------------------------------------------------ overrides
