@@ -89,7 +89,7 @@ class Loop:
 
     def follow(self, estate: Estate, now: float) -> None:
         """A new table serves: ramps whose settings or ways of comparing changed go on accordingly."""
-        self._standings.follow(estate)
+        self._standings.follow(estate, now)
         compared = {}
         for journey, ramp, routes in self._standings.ramps:
             compared[journey] = _compared(routes)
@@ -108,7 +108,6 @@ class Loop:
 
     def tick(self, now: float, journeys: Set[str] | None = None) -> None:
         """Look once, at everything or at these journeys. Whatever has to be waited for goes on beside this."""
-        self._standings.end_ramps(now)
         self._end_overrides(now)
         self._evidence.follow(self._standings.ramps, self._standings.positions)
         for each in self._standings.ramps:

@@ -43,16 +43,12 @@ class Standings:
         self.routes: dict[str, Route] = {}
         self.ramps: tuple[RampOf, ...] = ()
 
-    def follow(self, estate: Estate) -> None:
-        """The routes that there are now."""
+    def follow(self, estate: Estate, now: float) -> None:
+        """The routes that there are now. A ramp that the file has ended would begin with its first stage again."""
         self.routes = {route.name: route for route in estate.routes}
         self.ramps = tuple(ramps_of(estate))
-
-    def end_ramps(self, now: float) -> None:
-        """A ramp that the file has ended would begin with its first stage again, whatever others say of it."""
-        ramping = {each.journey for each in self.ramps}
         for journey, position in list(self.positions.items()):
-            if journey not in ramping and (position.stage, position.state) != (BEFORE, State.CLIMBING):
+            if not self._ramps(journey) and (position.stage, position.state) != (BEFORE, State.CLIMBING):
                 self.move(begun_anew(position, now))
 
     # -------------------------------------------------------------------------------------------- the file
@@ -69,7 +65,8 @@ class Standings:
             return
         self.positions = {each.journey: each for each in positions}
         self.overrides = {each.route: each for each in overrides}
-        self.cleared, self.untold = cleared, untold
+        self.cleared = cleared
+        self.untold = {each for each in untold if each[0] == "override" or each[1] in self.positions}
         self.events.extend(events)
         self.read = True
 
@@ -123,12 +120,18 @@ class Standings:
         return ended
 
     def merge(self, positions: Iterable[Position], overrides: Iterable[Override]) -> bool:
-        """Take up what the store has; whether anything is different now."""
+        """Take up what the store has; whether anything is different now.
+
+        What is safer matters of ramps that go on here; that the file has ended one is the last word on it.
+        """
         before = (dict(self.positions), dict(self.overrides))
         for theirs in positions:
             key = ("position", theirs.journey)
-            ours = self.positions.get(theirs.journey, theirs)
-            holds = self.positions[theirs.journey] = merged(ours, theirs, untold=key in self.untold)
+            ours, untold = (
+                self.positions.get(theirs.journey, theirs),
+                key in self.untold and self._ramps(theirs.journey),
+            )
+            holds = self.positions[theirs.journey] = merged(ours, theirs, untold=untold)
             if holds == theirs:
                 self.untold.discard(key)
         stored = {each.route: each for each in overrides}
@@ -144,6 +147,9 @@ class Standings:
         self.untold.discard((kind, name))
         if kind == "override":
             self.cleared.pop(name, None)
+
+    def _ramps(self, journey: str) -> bool:
+        return any(each.journey == journey for each in self.ramps)
 
     # -------------------------------------------------------------------------------------------- what they mean
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.core.captured import reason_of, source_of
+from gateway.core.captured import CapturedAnswer, attempt_of, reason_of, source_of
+from gateway.core.model import Outcome
 from gateway.errors import ClientError
 from tests.support.recorded import sent
 
@@ -25,3 +26,23 @@ def test_a_reason_tells_whose_sample_it_was() -> None:
     """What is skipped of a replay is told apart from what is skipped of a shadow."""
     assert [reason_of("late", source) for source in ("shadow", "replay")] == ["late", "replay_late"]
     assert [source_of(reason) for reason in ("late", "replay_late")] == ["shadow", "replay"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "acted"),
+    [
+        (CapturedAnswer(200), Outcome.OK, "yes"),
+        (CapturedAnswer(404), Outcome.OK, "yes"),
+        (CapturedAnswer(500), Outcome.BACKEND_ERROR, "maybe"),
+        (CapturedAnswer(422, business=True), Outcome.BUSINESS_FAULT, "yes"),
+        (CapturedAnswer(0, error="timeout"), Outcome.TIMEOUT, "maybe"),
+        (CapturedAnswer(0, error="connect_timeout"), Outcome.TIMEOUT, "maybe"),
+        (CapturedAnswer(0, error="reset"), Outcome.BACKEND_ERROR, "maybe"),
+    ],
+)
+def test_asking_for_a_copy_is_an_attempt(answer: CapturedAnswer, outcome: Outcome, acted: str) -> None:
+    """It ends as a client's would have: for the metrics, with its own role."""
+    found = attempt_of("a", "new", "shadow", "repairs", 7.0, answer._replace(body=None, seconds=0.25))
+    assert (found.outcome, found.acted, found.status, found.error) == (outcome, acted, answer.status, answer.error)
+    assert found[:5] == (7.0, "a", "new", "shadow", "repairs")
+    assert (found.bytes_out, found.first_byte, found.duration) == (0, 0.25, 0.25)

@@ -1,13 +1,18 @@
-"""Addresses, the listening socket and the folder: what cannot be had is said with what to do next."""
+"""Addresses, the listening socket and the folder: what cannot be had is said with what to do next; and standings."""
 
+import asyncio
 import os
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from gateway.core.policies import Standing
 from gateway.errors import CommandError
-from gateway.processes.supervisor import Address, FolderLock, bind, parse_address
+from gateway.processes import supervisor
+from gateway.processes.channel import Channel, Message
+from gateway.processes.supervisor import Address, FolderLock, Supervisor, bind, parse_address
 
 
 @pytest.mark.parametrize(
@@ -69,3 +74,71 @@ def test_a_folder_belongs_to_one_process(tmp_path: Path) -> None:
         FolderLock(folder)
     first.release()
     FolderLock(folder).release()
+
+
+# ------------------------------------------------------------------------------------------------ standings
+
+BACK = {"rents": Standing(ramp=0, why="rolled_back")}
+
+
+class Data:
+    """The data process as control hears it: it says that it stands as it was told, when it `answers`."""
+
+    def __init__(self) -> None:
+        self.answers = True
+        self.told: list[Message] = []
+        self.channel = Channel(self._told, lambda _channel: None)
+
+    def _told(self, channel: Channel, message: Message) -> None:
+        self.told.append(message)
+        if self.answers:
+            channel.send(("stands", message[1]))
+
+
+@pytest.fixture
+def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Supervisor:
+    """A supervisor that has no data process yet, and waits for one a tenth of a second."""
+    monkeypatch.setattr(supervisor, "STANDING", 0.1)
+    nothing = {f"on_{what}": lambda *_, **__: None for what in ("observations", "samples", "captured", "event")}
+    return Supervisor(tmp_path, Address("127.0.0.1", 0), **nothing)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def data(control: Supervisor) -> AsyncIterator[Data]:
+    """A data process that has been attached."""
+    found = Data()
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    await asyncio.get_running_loop().create_unix_connection(lambda: found.channel, sock=theirs)
+    await control._attach(ours)
+    yield found
+    control._stopping = True
+    found.channel.close()
+    await control._gone.wait()
+
+
+async def test_it_is_known_that_the_traffic_goes_where_it_was_told(control: Supervisor, data: Data) -> None:
+    """Each order has a number: the answer to an earlier one is none to this."""
+    control.stand(BACK)
+    assert await control.stands() is True
+    data.answers = False
+    control.stand({})
+    assert await control.stands() is False
+    assert data.told == [("stand", 1, BACK), ("stand", 2, {})]
+    data.channel.send(("stands", 2))
+    assert await control.stands() is True
+
+
+async def test_without_a_data_process_nothing_stands(control: Supervisor) -> None:
+    """It is not waited for: the next one is told before it serves."""
+    control.stand(BACK)
+    async with asyncio.timeout(0.05):
+        assert await control.stands() is False
+
+
+async def test_a_later_change_of_the_standings_is_not_a_change_of_the_order(control: Supervisor, data: Data) -> None:
+    """What the next data process is told is what was ordered."""
+    ordered = dict(BACK)
+    control.stand(ordered)
+    ordered.clear()
+    assert control._standings == BACK

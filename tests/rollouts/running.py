@@ -51,10 +51,15 @@ class Sent(Webhooks):
 
 
 class Running:
-    """Rollouts, and the desk before them. `holds` is what the data process would say; `applied` what it was told."""
+    """Rollouts, and the desk before them, with a store in the folder `store` (None: their own) while `stored`.
 
-    def __init__(self, folder: Path, *, stored: bool = True) -> None:
+    `holds` is what the data process would say; `applied` what it was told.
+    """
+
+    def __init__(self, folder: Path, *, stored: bool = True, store: Path | None = None) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
+        self.store = store or folder
         self.holds = True
         self.applied: Mapping[str, Standing] = {}
         self.stored = stored
@@ -66,7 +71,7 @@ class Running:
     async def _opened(self) -> Store:
         if not self.stored:
             raise StoreUnavailable("The store is away.")
-        return await Store.open(None, self.folder, upgrade=True)
+        return await Store.open(None, self.store, upgrade=True)
 
     async def _stands(self) -> bool:
         return self.holds
@@ -82,10 +87,12 @@ class Running:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, stored: bool = True) -> AsyncIterator[Running]:
-    """Rollouts of ROUTES, whose ramp has begun if there is a store."""
-    found = Running(folder, stored=stored)
-    await found.rollouts.start(found.estate())
+async def running(
+    folder: Path, *, stored: bool = True, store: Path | None = None, text: str = ROUTES
+) -> AsyncIterator[Running]:
+    """Rollouts of a file with a ramp `rents`, which has begun if there is a store."""
+    found = Running(folder, stored=stored, store=store)
+    await found.rollouts.start(found.estate(text))
     try:
         if stored:
             await until(lambda: "rents" in found.rollouts.standings.positions)

@@ -19,6 +19,7 @@ SINCE = 1_000.0
 RAMP = RampOf("rents", Ramp(), (route(name="balance", journey="rents"), route(name="lines", journey="rents")))
 HERE = begun("rents", Ramp(), SINCE)._replace(stage=0, share=100, sequence=1)
 NEXT = HERE._replace(stage=1, share=500, since=SINCE + 100, sequence=2)
+THIRD = HERE._replace(stage=2, share=2_500, since=SINCE + 200, sequence=3)
 
 
 class Kept:
@@ -151,7 +152,7 @@ def test_the_next_stage_has_seen_nothing_and_knows_what_was_before() -> None:
     evidence.follow([RAMP], {"rents": NEXT})
     assert evidence.of("rents") == (NO_EVIDENCE, evidence.of("rents")[1])
     judge(evidence, 2, NEXT.since)
-    evidence.follow([RAMP], {"rents": NEXT._replace(stage=2, since=SINCE + 200)})
+    evidence.follow([RAMP], {"rents": THIRD})
     assert [each.matched for each in evidence.of("rents")] == [0, 5]
 
 
@@ -202,7 +203,7 @@ def test_the_store_is_not_told_before_it_was_asked() -> None:
 def test_replicas_add_up_what_they_saw() -> None:
     """Each its own and all others', once; both what this stage saw and what the earlier ones did."""
     kept, one, other = Kept(), at(HERE, "a"), at(HERE, "b")
-    for step in (HERE, NEXT):
+    for step in (HERE, NEXT, THIRD):
         for evidence, name, number in ((one, "a", 3), (other, "b", 4)):
             evidence.follow([RAMP], {"rents": step})
             kept.give(evidence)
@@ -212,7 +213,7 @@ def test_replicas_add_up_what_they_saw() -> None:
             kept.give(one)
             kept.give(other)
     for evidence in (one, other):
-        assert [each.matched for each in evidence.of("rents")] == [7, 7]
+        assert [each.matched for each in evidence.of("rents")] == [7, 14]
 
 
 def test_it_is_told_whether_others_saw_more() -> None:

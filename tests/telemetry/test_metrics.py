@@ -3,6 +3,7 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.core.model import Backend, Estate, Gateway, Match, Route, Segment, Serve, Target
+from gateway.core.policies import Standing
 from gateway.telemetry.metrics import Traffic
 from tests.support.observations import observed
 
@@ -142,3 +143,56 @@ def test_what_was_not_compared_is_counted() -> None:
     assert samples(traffic)["banyan_shadow_skipped_total", ("queue_full", "repairs")] == 5
     traffic.follow(estate("repairs"))
     assert ("banyan_shadow_skipped_total", ("late", "gone")) not in samples(traffic)
+
+
+def test_verdicts_are_counted() -> None:
+    """By route, as long as the route is there."""
+    traffic = Traffic()
+    traffic.judge({("repairs", "matched"): 3, ("gone", "matched"): 1})
+    traffic.judge({("repairs", "matched"): 2, ("repairs", "mismatched"): 1})
+    found = samples(traffic)
+    assert found["banyan_verdicts_total", ("repairs", "matched")] == 5
+    assert found["banyan_verdicts_total", ("repairs", "mismatched")] == 1
+    traffic.follow(estate("repairs"))
+    assert ("banyan_verdicts_total", ("gone", "matched")) not in samples(traffic)
+
+
+def test_it_shows_whether_the_store_answers() -> None:
+    """Nothing is promoted without it, so somebody should know."""
+    traffic = Traffic()
+    assert samples(traffic)["banyan_store_up", ()] == 0
+    traffic.state = {"store_up": True}
+    assert samples(traffic)["banyan_store_up", ()] == 1
+
+
+def test_the_share_is_where_the_route_stands() -> None:
+    """By its ramp, and before that by its override; a retired route has none, whatever was set."""
+    traffic = Traffic()
+    traffic.follow(estate("a", "b", "c", serve=Serve.RAMP))
+    traffic.standings = {"a": Standing(ramp=100, why="climbing"), "b": Standing(override=7_500, ramp=100)}
+    found = samples(traffic)
+    shares = [[found["banyan_route_share", (name, side)] for side in ("new", "legacy")] for name in "abc"]
+    assert shares == [[0.01, 0.99], [0.75, 0.25], [0, 1]]
+
+
+def test_what_is_fresh_is_given_once() -> None:
+    """By way, with how long it took; what is counted later is given later, and nothing is lost to the metrics."""
+    traffic = Traffic()
+    traffic.observe([observed(duration=0.02), observed(duration=0.03), observed(side="new", duration=1.0)])
+    first = {way.side: tally for way, tally in traffic.fresh()}
+    assert {side: tally.count for side, tally in first.items()} == {"legacy": 2, "new": 1}
+    assert abs(first["legacy"].seconds - 0.05) < 1e-9
+    assert traffic.fresh() == []
+    traffic.observe([observed(duration=5.0)])
+    ((way, tally),) = traffic.fresh()
+    assert (way.side, tally.count, tally.buckets.index(1), tally.seconds) == ("legacy", 1, 9, 5.0)
+    assert samples(traffic)["banyan_requests_total", ("old", "2xx", "live", "repairs", "legacy")] == 3
+
+
+def test_a_route_that_comes_back_is_counted_from_nothing() -> None:
+    """What was given of it before it left is forgotten with it."""
+    traffic = Traffic()
+    for number in (2, 1):
+        traffic.observe([observed()] * number)
+        assert [tally.count for _, tally in traffic.fresh()] == [number]
+        traffic.follow(estate("other"))
