@@ -343,7 +343,7 @@ async def test_overrides_reach_every_replica(replicas: tuple[Replica, Replica]) 
     await one.look()
     await other.look()
     assert other.standings.overrides == {"rents": override}
-    other.standings.clear("rents", 2.0)
+    other.standings.clear("rents")
     await other.look()
     await one.look()
     assert one.standings.overrides == {}

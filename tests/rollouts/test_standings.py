@@ -152,9 +152,9 @@ def test_what_was_cleared_is_told_to_the_store(standings: Standings) -> None:
     """Whoever clears it learns what it was; what is not there is not cleared."""
     standings.override(LIVE)
     standings.untold.clear()
-    assert standings.clear("b", 1_500.0) == LIVE
+    assert standings.clear("b") == LIVE
     assert (standings.overrides, standings.untold) == ({}, {("override", "b")})
-    assert standings.clear("a", 1_500.0) is None
+    assert standings.clear("a") is None
     assert standings.untold == {("override", "b")}
 
 
@@ -166,7 +166,7 @@ def test_overrides_of_other_replicas_are_taken_up(standings: Standings) -> None:
     standings.override(other)
     assert standings.merge([], [LIVE]) is False
     assert standings.overrides == {"b": other}
-    standings.clear("b", 1_500.0)
+    standings.clear("b")
     standings.merge([], [LIVE])
     assert standings.overrides == {}
     standings.untold.clear()
@@ -206,7 +206,7 @@ def test_a_restart_changes_nothing(standings: Standings, tmp_path: Path) -> None
     standings.move(HERE)
     standings.override(LIVE)
     standings.override(LIVE._replace(route="c"))
-    standings.clear("c", 1_500.0)
+    standings.clear("c")
     standings.events.extend(event_of("paused", journey="rents", details={"stage": 1}) for _ in range(3))
     standings.save(standings.content())
     again = Standings(tmp_path)
@@ -214,7 +214,7 @@ def test_a_restart_changes_nothing(standings: Standings, tmp_path: Path) -> None
     assert again.read is True
     assert (again.positions, again.overrides) == ({"rents": HERE}, {"b": LIVE})
     assert again.untold == {("position", "rents"), ("override", "b"), ("override", "c")}
-    assert (again.cleared, again.events) == ({"c": 1_500.0}, standings.events)
+    assert (again.cleared, again.events) == ({"c": LIVE.set_at}, standings.events)
     assert again.content() == standings.content()
 
 
