@@ -9,23 +9,23 @@ answers 1 MB. Every answer holds the time, so that no two are the same: their di
 
 import json
 import re
-import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
 from statistics import median
 from time import sleep
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from benchmarks import estate
-from benchmarks.common import ROOT, CannotMeasure, Crew, Gateway, free_port, get, needed, parser, run
+from benchmarks.common import CannotMeasure, Crew, Gateway, free_port, get, needed, parser, run
 from benchmarks.origin import SMALL
 from benchmarks.peers import nginx_site
 from benchmarks.proc import LOAD_CORE, PROXY_CORE, pin, resident_kib
 from benchmarks.report import Finding, Ratio, finish, ratio, say, spread
 from benchmarks.wrk import run_wrk
 
+CLIENTS = 64
 LATENCY_US = 200.0
 STALL_MS = 10.0
 MEMORY_MIB = 96.0
@@ -104,24 +104,15 @@ routes:
         return result.requests / result.seconds
 
     def at(self, gateway: Gateway, rate: float) -> Sample:
-        """A constant rate for a while."""
-        options = self._options
-        command = [sys.executable, "-m", "benchmarks.load", "--port", gateway.port, "--requests", self._requests]
-        command += ["--rate", f"{rate:.0f}", "--seconds", options.rate_seconds, "--core", LOAD_CORE]
-        done = subprocess.run(
-            [str(word) for word in command],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            timeout=options.rate_seconds + 60,
-            check=False,
+        """About so many requests a second for a while, from clients that think in between."""
+        think = CLIENTS / rate * 1e3
+        seconds, folder = self._options.rate_seconds, self._crew.folder
+        result = run_wrk(
+            gateway.port, self._requests, seconds, connections=CLIENTS, think_ms=think, core=LOAD_CORE, folder=folder
         )
-        if done.returncode:
-            raise CannotMeasure(f"the load client failed: {done.stderr[-500:]}")
-        result: dict[str, Any] = json.loads(done.stdout)
-        if result["failures"]:
-            self.problems.append(f"at {rate:,.0f}/s: failures {result['failures']}")
-        return Sample(result["p50_us"], result["good"])
+        if result.failures:
+            self.problems.append(f"at {rate:,.0f}/s: failures {result.failures}")
+        return Sample(result.p50_us, result.requests)
 
 
 class Pairs(NamedTuple):

@@ -1,12 +1,12 @@
 """Copies of requests go to the side that does not serve, and both answers to control, which compares them.
 
 The client never waits for any of it. What it was answered is kept as it passes; only when that is over does the copy
-join a bounded queue, and only in a turn of the loop of its own is one sent: while there is much to do, turns are long
-and few, so copies are the first thing that is shed. What is not sent is counted, with the reason.
+join a bounded queue, and only in a turn of the loop of its own is it sent, at a pace that leaves the loop time to
+spare: so copies are the first thing that is shed. What is not sent is counted, with the reason.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Set
 from functools import partial
 from random import getrandbits
@@ -28,8 +28,8 @@ from gateway.wire.pool import Pool
 
 MOST_UNDER_WAY = 32
 """Copies under way at one backend: one that hangs holds up no other's."""
-QUEUED = 256
-"""Copies waiting for one backend."""
+QUEUED, MANY = 256, 32
+"""Copies waiting for one backend; for each so many of them one more begins in a turn."""
 HELD = 32 * 2**20
 """Bytes of requests and answers that may wait, for all backends."""
 PATIENCE = 2.0
@@ -137,7 +137,7 @@ class Shadows:
         self._seconds: dict[int, CapturedAnswer] = {}
         self._in_vain: dict[str, int] = {}
         self._number = getrandbits(48)  # not one of those that an earlier process gave
-        self._kept: dict[int, Pair] = {}
+        self._kept: OrderedDict[int, Pair] = OrderedDict()
         self._kept_bytes = 0
 
     # -------------------------------------------------------------------------------------------- what is copied
@@ -255,21 +255,27 @@ class Shadows:
             asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
-        """Begin one copy per backend at most, and leave the loop to traffic again."""
+        """Begin a copy per backend, or a few where many wait, and leave the loop to traffic again."""
         self._turning = False
         for lane in list(self._lanes.values()):
-            if lane.waiting and lane.under_way < MOST_UNDER_WAY and self._pace.begin():
-                pair = lane.waiting.popleft()
-                self._held -= pair.size
-                if time() - pair.at > PATIENCE:
-                    self._shed(pair, "late")
-                elif self._in_vain.get(pair.route.name, 0) >= IN_VAIN and getrandbits(8) >= ONE_IN_SIXTEEN:
-                    self._shed(pair, "candidate_too_large")
-                else:
-                    lane.under_way += 1
-                    Driver(self._run(pair), partial(self._ended, lane, pair)).resume()
+            for _ in range(1 + len(lane.waiting) // MANY):
+                if not lane.waiting or lane.under_way >= MOST_UNDER_WAY or not self._pace.begin():
+                    break
+                self._begin(lane)
                 if lane.waiting:
                     self._turn_soon()
+
+    def _begin(self, lane: Lane) -> None:
+        """Send the copy that has waited longest, unless it is no use any more."""
+        pair = lane.waiting.popleft()
+        self._held -= pair.size
+        if time() - pair.at > PATIENCE:
+            self._shed(pair, "late")
+        elif self._in_vain.get(pair.route.name, 0) >= IN_VAIN and getrandbits(8) >= ONE_IN_SIXTEEN:
+            self._shed(pair, "candidate_too_large")
+        else:
+            lane.under_way += 1
+            Driver(self._run(pair), partial(self._ended, lane, pair)).resume()
 
     def _ended(self, lane: Lane, pair: Pair, error: BaseException | None) -> None:
         lane.under_way -= 1

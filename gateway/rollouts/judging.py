@@ -5,11 +5,13 @@ until then it counts as unsure. What there is no time to judge is counted as ski
 """
 
 import asyncio
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import get_native_id
 from traceback import extract_tb
 from typing import NamedTuple
 
@@ -29,6 +31,8 @@ from gateway.telemetry.logging import log
 WAITING = 4_000
 WAITING_BYTES = 64 * 2**20
 BATCH = 100
+NICE = 10
+"""How far the thread that compares stands back."""
 IN_HAND = 5_000
 """Samples per route that may wait until it is known which of their fields are noise."""
 LOOK = 1.0
@@ -140,7 +144,7 @@ class Judge:
         self._waiting: deque[Sample] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="judge")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="judge", initializer=_give_way)
         self.fields: dict[str, Fields] = {}
         self.examples: deque[tuple[str, float, Example]] = deque(maxlen=MOST_EXAMPLES)
 
@@ -244,6 +248,12 @@ class Judge:
         for route in changed:
             done += self.fields[route].settled()
         self._tell(done)
+
+
+def _give_way() -> None:
+    """This thread runs when nobody else wants its processor: comparing is the work that can wait."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), NICE)
 
 
 def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
