@@ -4,10 +4,11 @@ from collections.abc import Sequence, Set
 from functools import partial
 from hashlib import blake2b
 from time import perf_counter, time
+from typing import NamedTuple
 
 from connectors.base import Call
 from gateway.core.captured import CapturedAnswer, CapturedRequest
-from gateway.core.forwarding import Ids, public_fields
+from gateway.core.forwarding import NO_IDS, Ids, public_fields
 from gateway.core.headers import AnswerHead, Fields
 from gateway.core.model import Gateway, Outcome, Request, Side
 from gateway.core.planning import Plan, PlannedRoute, edited
@@ -90,6 +91,57 @@ class Pair:
         request = self.request
         told = b"\n".join((request.method, request.host, request.target, self.body))
         return blake2b(told, digest_size=8).digest()
+
+
+class Kept(NamedTuple):
+    """A request that may be asked again: few values, and only plain ones, since thousands are kept at a time and each
+    value that refers to others is work for the collector. `fields` are the request's, as lines."""
+
+    at: float
+    live: Live
+    route: PlannedRoute
+    side: Side
+    method: bytes
+    target: bytes
+    host: bytes
+    fields: bytes
+    body: bytes
+    lines: bytes
+    scheme: bytes
+    source: str
+
+    @property
+    def size(self) -> int:
+        """Bytes held, roughly."""
+        return len(self.fields) + len(self.body) + 512
+
+    def pair(self) -> Pair:
+        """The request, to be sent once more."""
+        lines = (line.partition(b": ") for line in self.fields.split(b"\r\n") if line)
+        fields = tuple((name, value) for name, _, value in lines)
+        request = CapturedRequest(self.method, self.target, self.host, fields, self.body).request()
+        pair = Pair(self.live, self.route, request, self.body, self.side, self.lines, NO_IDS)
+        pair.scheme, pair.source = self.scheme, self.source
+        return pair
+
+
+def kept_of(pair: Pair) -> Kept:
+    """A request as it is kept."""
+    request, lines = pair.request, b"".join([b"%b: %b\r\n" % field for field in pair.request.fields])
+    return Kept(
+        pair.at,
+        pair.live,
+        pair.route,
+        pair.side,
+        request.method,
+        request.target,
+        request.host,
+        lines,
+        pair.body,
+        pair.lines,
+        pair.scheme,
+        pair.source,
+    )
 
 
 async def ask(pair: Pair, ready: Ready) -> CapturedAnswer:

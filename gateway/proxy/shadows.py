@@ -1,8 +1,8 @@
 """Copies of requests go to the side that does not serve, and both answers to control, which compares them.
 
 The client never waits for any of it. What it was answered is kept as it passes; only when that is over does the copy
-join a bounded queue, and only in a turn of the loop of its own is it sent, at a pace that leaves the loop time to
-spare: so copies are the first thing that is shed. What is not sent is counted, with the reason.
+begin, at a pace that leaves the loop time to spare, or join a bounded queue: so copies are the first thing that is
+shed. What is not sent is counted, with the reason.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from gateway.core.model import BUCKETS, LEGACY, NEW, Outcome, Request, Side
 from gateway.core.planning import PlannedRoute
 from gateway.proxy.attempts import Attempt
 from gateway.proxy.capturing import Capture
-from gateway.proxy.copies import Pair, ask, is_passing_fault, seen_fields
+from gateway.proxy.copies import Kept, Pair, ask, is_passing_fault, kept_of, seen_fields
 from gateway.proxy.live import Live
 from gateway.proxy.pace import Effort, Pace
 from gateway.wire.body import EMPTY, Body
@@ -137,7 +137,7 @@ class Shadows:
         self._seconds: dict[int, CapturedAnswer] = {}
         self._in_vain: dict[str, int] = {}
         self._number = getrandbits(48)  # not one of those that an earlier process gave
-        self._kept: OrderedDict[int, Pair] = OrderedDict()
+        self._kept: OrderedDict[int, Kept] = OrderedDict()
         self._kept_bytes = 0
 
     # -------------------------------------------------------------------------------------------- what is copied
@@ -186,27 +186,28 @@ class Shadows:
 
     def ask_again(self, number: int) -> None:
         """Ask the side that served the same once more: control wants to know whether it differs from itself."""
-        pair = self._forget(number)
-        if pair is None:
+        kept = self._forget(number)
+        if kept is None:
             self._seconds[number] = GONE
             return
-        pair.again, pair.at = True, time()
+        pair = kept.pair()
+        pair.number, pair.again = number, True
         self._wait(pair, pair.route.ready[pair.side].pool)
 
-    def _keep(self, pair: Pair) -> None:
-        """Keep a request for a while, in case that it is to be asked again."""
+    def _keep(self, pair: Pair) -> int:
+        """Keep a request for a while, in case that it is to be asked again; the number to ask by."""
         self._number += 1
-        pair.number, pair.control = self._number, None
-        self._kept[pair.number] = pair
-        self._kept_bytes += pair.size
+        kept = self._kept[self._number] = kept_of(pair)
+        self._kept_bytes += kept.size
         while len(self._kept) > KEPT or self._kept_bytes > KEPT_BYTES:
             self._forget(next(iter(self._kept)))
+        return self._number
 
-    def _forget(self, number: int) -> Pair | None:
-        pair = self._kept.pop(number, None)
-        if pair is not None:
-            self._kept_bytes -= pair.size
-        return pair
+    def _forget(self, number: int) -> Kept | None:
+        kept = self._kept.pop(number, None)
+        if kept is not None:
+            self._kept_bytes -= kept.size
+        return kept
 
     def offer(self, pair: Pair) -> None:
         """Have a request copied when there is time for it.
@@ -222,7 +223,13 @@ class Shadows:
         self._wait(pair, pair.route.ready[OTHER[pair.side]].pool)
 
     def _wait(self, pair: Pair, pool: Pool) -> None:
-        lane = self._lanes.setdefault(pool, Lane())
+        """Begin a copy at once where nothing stands in its way, or have it wait."""
+        lane = self._lanes.get(pool)
+        if lane is None:
+            lane = self._lanes[pool] = Lane()
+        if not lane.waiting and lane.under_way < MOST_UNDER_WAY and self._pace.begin():
+            self._begin(lane, pair)
+            return
         if len(lane.waiting) >= QUEUED or self._held + pair.size > HELD:
             self._shed(pair, "queue_full")
             return
@@ -261,14 +268,14 @@ class Shadows:
             for _ in range(1 + len(lane.waiting) // MANY):
                 if not lane.waiting or lane.under_way >= MOST_UNDER_WAY or not self._pace.begin():
                     break
-                self._begin(lane)
+                pair = lane.waiting.popleft()
+                self._held -= pair.size
+                self._begin(lane, pair)
                 if lane.waiting:
                     self._turn_soon()
 
-    def _begin(self, lane: Lane) -> None:
-        """Send the copy that has waited longest, unless it is no use any more."""
-        pair = lane.waiting.popleft()
-        self._held -= pair.size
+    def _begin(self, lane: Lane, pair: Pair) -> None:
+        """Send a copy, unless it is no use any more."""
         if time() - pair.at > PATIENCE:
             self._shed(pair, "late")
         elif self._in_vain.get(pair.route.name, 0) >= IN_VAIN and getrandbits(8) >= ONE_IN_SIXTEEN:
@@ -306,9 +313,8 @@ class Shadows:
         control = pair.control
         assert control is not None, "the control has been asked by now"
         self._size += pair.size + len(candidate.body or b"")
-        self._keep(pair)
         at, route, side = pair.at, pair.route.name, pair.side
-        sample = Sample(at, route, side, pair.digest(), pair.number, control, candidate, pair.source)
+        sample = Sample(at, route, side, pair.digest(), self._keep(pair), control, candidate, pair.source)
         self._samples.append(sample)
         if len(self._samples) >= BATCH or self._size >= BATCH_BYTES:
             self.flush()

@@ -392,6 +392,7 @@ async def test_a_process_that_ends_begins_no_copies(start: Start, new: Origin) -
 
 async def test_what_is_shed_of_a_replay_is_told_apart(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever replays learns what became of each request; a shadow's own are counted for themselves."""
+    monkeypatch.setattr(shadows, "MOST_UNDER_WAY", 0)
     monkeypatch.setattr(shadows, "QUEUED", 0)
     serving = await start(copied())
     recorded = CapturedRequest(b"GET", b"/a", b"api.example", ())
