@@ -69,6 +69,7 @@ class Keeper:
         self._shared: list[StoredEvidence] = []
         self._unread: set[str] = set()
         self._last = {"flush": monotonic(), "prune": monotonic()}
+        self._pruning: asyncio.Task[None] | None = None
         self.flushing = asyncio.Lock()
         self.counts = Counts()
         self.keep = Keep()
@@ -102,8 +103,15 @@ class Keeper:
         await self._tell(self.store)
         if self._is_due("flush", FLUSH):
             await self.flush(self.store)
-        if self._is_due("prune", PRUNE):
-            await self.store.prune(self.keep, time())
+        if self._is_due("prune", PRUNE) and (self._pruning is None or self._pruning.done()):
+            self._pruning = asyncio.get_running_loop().create_task(self._prune(self.store))
+
+    async def _prune(self, store: "Store") -> None:
+        """Drop what is too old, beside everything else: after a while without it, that may take its time."""
+        try:
+            await store.prune(self.keep, time())
+        except StoreUnavailable as error:
+            log().warning("store_not_pruned", why=str(error))
 
     def _is_due(self, what: str, every: float) -> bool:
         if monotonic() - self._last[what] < every:
@@ -130,6 +138,9 @@ class Keeper:
 
     async def close(self) -> None:
         """Put away what there is, if the store takes it now."""
+        if self._pruning is not None:
+            self._pruning.cancel()
+            await asyncio.gather(self._pruning, return_exceptions=True)
         if self.store is not None:
             try:
                 await self._share(self.store)

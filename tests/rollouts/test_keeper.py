@@ -315,6 +315,7 @@ async def test_flushing_and_pruning_have_their_times(replica: Replica, monkeypat
     for seconds in (1.9, 0.2, 1.9, 3_600):
         now += seconds
         await replica.keeper._once()
+        await asyncio.sleep(0)
         counts.append((len(watched.flushes), len(pruned)))
     assert counts == [(0, 0), (1, 0), (1, 0), (2, 1)]
     assert (pruned, watched.flushes[0].examples_kept) == ([Keep(examples=9)], 9)
@@ -444,3 +445,24 @@ async def test_what_a_person_sees_they_can_change(replicas: tuple[Replica, Repli
         await each.look()
     assert one.standings.overrides == {}
     assert other.standings.cleared == {}
+
+
+async def test_pruning_holds_nothing_up(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take long, and fail: looks go on meanwhile, and closing does not wait for it."""
+    now = monotonic()
+    monkeypatch.setattr(keeper, "monotonic", lambda: now)
+    await replica.keeper._once()
+    begun = 0
+
+    async def prune(keep: Keep, _now: float) -> None:
+        nonlocal begun
+        begun += 1
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(replica.keeper.opened(), "prune", prune)
+    for _ in range(2):
+        now += 3_700
+        await replica.keeper._once()
+        await asyncio.sleep(0)
+    assert begun == 1
+    await replica.keeper.close()
