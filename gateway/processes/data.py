@@ -172,9 +172,11 @@ class DataProcess:
         """Hand on what was observed, a few times a second, and say how it goes."""
         count = 0
         while True:
+            due = monotonic() + TICK
             await asyncio.sleep(TICK)
+            late = monotonic() - due
             self._recorder.flush()
-            self._shadows.tick()
+            self._shadows.tick(late)
             self._captures.tick(monotonic())
             count += 1
             if count % 10 == 0:

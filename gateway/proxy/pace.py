@@ -2,7 +2,8 @@
 
 The loop's effort decides: the part of the time in which its thread ran, or waited for its turn on a processor. What it
 waited counts, too: a thread that shares its processor has no time left long before it has run for all of it. The kernel
-counts both (Linux, `Documentation/scheduler/sched-stats.rst`); where it does not, what the thread ran must do.
+counts both (Linux, `Documentation/scheduler/sched-stats.rst`); where it does not, what the thread ran must do. And a
+loop whose turns are late has more to do than it should, whatever takes its time: a host may, and tells no guest.
 """
 
 import os
@@ -36,6 +37,8 @@ class Effort:
 
 BUSY = 0.93
 """The effort beyond which copies give way."""
+LATE, RECENT = 0.0015, 0.2
+"""Seconds by which the loop may be late on average, and how much the latest tick counts in that."""
 MOST = 10_000.0
 """Copies that may begin in one tick when there is time for all."""
 LESS, MORE = 0.6, 1.25
@@ -51,6 +54,7 @@ class Pace:
         self._effort = effort
         self._allowed = MOST
         self._begun = 0
+        self._late = 0.0
 
     def begin(self) -> bool:
         """Whether one more may begin now; it counts as begun."""
@@ -59,9 +63,10 @@ class Pace:
         self._begun += 1
         return True
 
-    def tick(self) -> None:
-        """Some time has passed."""
-        if self._effort() > BUSY:
+    def tick(self, late: float) -> None:
+        """Some time has passed; the tick came `late` by so many seconds."""
+        self._late += RECENT * (late - self._late)
+        if self._effort() > BUSY or self._late > LATE:
             self._allowed = LESS * min(self._allowed, self._begun)
         else:
             self._allowed = min(MORE * self._allowed + 1.0, MOST)

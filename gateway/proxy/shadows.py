@@ -330,12 +330,12 @@ class Shadows:
             for sample in samples:
                 self.skip(sample.route, reason_of("control_busy", sample.source))
 
-    def tick(self) -> None:
-        """Ten times a second: hand on what there is, and see whether there is time for more."""
+    def tick(self, late: float = 0.0) -> None:
+        """Ten times a second, or `late` seconds later: hand on what there is, and see if there is time for more."""
         self.flush()
-        self._pace.tick()
-        late = time() - KEPT_FOR
-        while self._kept and next(iter(self._kept.values())).at < late:
+        self._pace.tick(late)
+        oldest = time() - KEPT_FOR
+        while self._kept and next(iter(self._kept.values())).at < oldest:
             self._forget(next(iter(self._kept)))
         for pool in [pool for pool, lane in self._lanes.items() if not lane.waiting and not lane.under_way]:
             del self._lanes[pool]
