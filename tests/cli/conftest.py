@@ -51,19 +51,21 @@ def steering(folder: Path) -> Iterator[FakeSteering]:
     steering = FakeSteering(folder / "routes.yaml")
     (folder / ".banyan").mkdir()
     listener = listen_unix(folder / ".banyan" / CONTROL_SOCKET)
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    stop = asyncio.Event()
+    ready, stop = threading.Event(), asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
 
     async def serve() -> None:
         runner = await serve_unix(command_app(steering), listener)
+        loops.append(asyncio.get_running_loop())
         ready.set()
         await stop.wait()
         await runner.cleanup()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    # As a gateway runs: what is still under way at the end is cancelled, and waited for.
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     assert ready.wait(10)
     yield steering
-    loop.call_soon_threadsafe(stop.set)
+    loops[0].call_soon_threadsafe(stop.set)
     thread.join(10)
-    loop.close()
+    assert not thread.is_alive()
