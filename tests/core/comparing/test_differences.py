@@ -243,11 +243,16 @@ def test_scalars_are_told_by_kind() -> None:
     assert [scalars("a", other, PLAIN) for other in ("a", "b", None)] == [None, "value", "type"]
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, 1.0, "", "a"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
-    max_leaves=12,
-)
+def documents(longest: int) -> st.SearchStrategy[Any]:
+    """Documents whose lists have up to so many items."""
+    return st.recursive(
+        st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, 1.0, "", "a"]),
+        lambda inner: st.lists(inner, max_size=longest) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+        max_leaves=12,
+    )
+
+
+JSON = documents(4)
 
 
 def strictly_equal(one: Any, other: Any) -> bool:
@@ -266,10 +271,10 @@ def test_there_is_a_difference_exactly_where_values_differ(legacy: Any, new: Any
     assert in_json(legacy, deepcopy(legacy)) == []
 
 
-@given(JSON, JSON)
+@given(documents(1), documents(1))
 def test_both_directions_tell_the_same(legacy: Any, new: Any) -> None:
-    """Missing one way is extra the other way."""
+    """Missing one way is extra the other way. (Of longer lists, either way may find other items to be the same.)"""
     turned = {"missing": "extra", "extra": "missing"}
     there = {(field, kind) for field, kind in in_json([legacy], [new])}
     back = {(field, turned.get(kind, kind)) for field, kind in in_json([new], [legacy])}
-    assert {kind for _, kind in there} == {kind for _, kind in back}
+    assert there == back
