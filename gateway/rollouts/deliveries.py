@@ -50,19 +50,6 @@ class Deliveries(Protocol):
         ...
 
 
-class Unstored:
-    """Deliveries where there is no store: what waits is in memory as it is, and ends with the process."""
-
-    async def pending(self, url: str) -> Sequence[Delivery]:
-        return ()
-
-    async def delivered(self, event_id: str, url: str) -> None:
-        """There is nobody to tell."""
-
-    async def failed(self, event_id: str, url: str, attempts: int, next_try: float | None, why: str) -> None:
-        """There is nobody to tell."""
-
-
 # ------------------------------------------------------------------------------------------------ decisions
 
 

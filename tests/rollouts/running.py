@@ -1,7 +1,7 @@
 """Rollouts that run in this process: a real store in a folder (or none), a file that can change, no data process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -13,7 +13,7 @@ from gateway.core.events import Event
 from gateway.core.model import Estate
 from gateway.core.policies import Standing
 from gateway.errors import StoreUnavailable
-from gateway.rollouts.deliveries import Unstored
+from gateway.rollouts.deliveries import Delivery
 from gateway.rollouts.desk import Desk
 from gateway.rollouts.room import Rollouts
 from gateway.rollouts.webhooks import Webhooks
@@ -37,6 +37,19 @@ routes:
     journey: rents
     compare: {show: [/at]}
 """
+
+
+class Unstored:
+    """Deliveries where there is no store: what waits is in memory as it is, and ends with the process."""
+
+    async def pending(self, url: str) -> Sequence[Delivery]:
+        return ()
+
+    async def delivered(self, event_id: str, url: str) -> None:
+        """There is nobody to tell."""
+
+    async def failed(self, event_id: str, url: str, attempts: int, next_try: float | None, why: str) -> None:
+        """There is nobody to tell."""
 
 
 class Sent(Webhooks):

@@ -4,18 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.events import Event
 from gateway.rollouts.deliveries import (
     DELAYS,
     LONGEST_WAIT,
     Attempt,
-    Unstored,
     judged,
     seconds_asked,
     seconds_to_wait,
 )
 
-EVENT = Event("evt_1", 0.0, "started", "rents", "rents", "", "", {})
 NEW_YEAR = 1_767_225_600.0
 
 
@@ -76,11 +73,3 @@ def test_waits(attempts: int, retry_after: float, draw: float, seconds: float) -
 def test_the_plan_lasts_three_days() -> None:
     """A receiver that is away over a weekend still gets its events."""
     assert sum(DELAYS) == pytest.approx(75 * 3_600 + 35 * 60 + 5)
-
-
-async def test_without_a_store_nothing_is_pending() -> None:
-    """Whatever happened before, a new process knows of nothing."""
-    unstored = Unstored()
-    await unstored.failed(EVENT.id, "http://receiver", 1, 60.0, "the receiver answered 500")
-    await unstored.delivered(EVENT.id, "http://receiver")
-    assert await unstored.pending("http://receiver") == ()

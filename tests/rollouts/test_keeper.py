@@ -16,7 +16,6 @@ from gateway.core.positions import Position, State, begun
 from gateway.errors import StoreUnavailable
 from gateway.rollouts import keeper
 from gateway.rollouts.asking import Asking
-from gateway.rollouts.deliveries import Unstored
 from gateway.rollouts.evidence import StageEvidence
 from gateway.rollouts.judging import Judge
 from gateway.rollouts.keeper import Keeper, replica_of
@@ -26,7 +25,7 @@ from gateway.rollouts.webhooks import Webhooks
 from gateway.store.repository import Store
 from gateway.store.values import Flush, Override
 from gateway.telemetry.metrics import Traffic
-from tests.rollouts.running import Sent, until
+from tests.rollouts.running import Sent, Unstored, until
 from tests.support.databases import Place
 from tests.support.observations import observed
 

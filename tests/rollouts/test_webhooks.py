@@ -19,8 +19,9 @@ from gateway.core.policies import Webhook
 from gateway.core.signing import verified
 from gateway.errors import BanyanError
 from gateway.rollouts import webhooks as module
-from gateway.rollouts.deliveries import DELAYS, Deliveries, Delivery, Unstored
+from gateway.rollouts.deliveries import DELAYS, Deliveries, Delivery
 from gateway.rollouts.webhooks import LOOK, Webhooks, shown
+from tests.rollouts.running import Unstored
 
 SECRET = b"a secret of more than 24 bytes"
 NOW = 1_767_225_600.0
