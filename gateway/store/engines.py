@@ -77,8 +77,15 @@ def _sqlite(address: Address, file: Path, deadline: float, common: dict[str, Any
     def settle(connection: Any, _: object) -> None:
         connection.isolation_level = None  # transactions begin where this says so, not where the driver guesses
         cursor = connection.cursor()
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for setting in ("synchronous = FULL", "foreign_keys = ON"):
             cursor.execute(f"PRAGMA {setting}")
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # Of several that begin on a new file one changes its mode, for all and for good; SQLite has nobody wait for
+            # that. Whoever else holds the file lets the next statement fail, after the proper time.
+            if "locked" not in str(error):
+                raise
         cursor.close()
 
     def begin(connection: Connection) -> None:
