@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -65,13 +66,24 @@ def gateway(sides: tuple[Origin, Origin], tmp_path_factory: pytest.TempPathFacto
         yield gateway
 
 
+def _as_a_terminal_does() -> None:
+    """Ctrl-C is heard, also where whoever runs these tests does not hear it (a shell's background, POSIX 2.11)."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Capturing:
     """`banyan capture` while traffic passes; `out` is all that it said."""
 
     def __init__(self, gateway: Gateway, *arguments: str) -> None:
         command = [sys.executable, "-m", "gateway", "capture", *arguments, "--data", str(gateway.data)]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            start_new_session=True,
+            preexec_fn=_as_a_terminal_does,
         )
 
     def while_passing(self, *requests: Any) -> "Capturing":
