@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 LOOK = 0.5
 """Seconds between looks at what other replicas changed."""
-FLUSH = 2.0
+LOOK_ANYWAY = 5.0
+"""Seconds after which the store is asked even where nothing has been written: whether it answers counts as well."""
+FLUSH = 10.0
+"""Seconds from one flush to the next; they fall on the clock's tens, so that counts are those of their minute."""
 PRUNE = 3_600.0
 Opening = Callable[[], Awaitable["Store"]]
 
@@ -64,11 +67,13 @@ class Keeper:
         self._teller = teller
         self._changed = changed
         self._seen = -1
+        self._written: object = None
         self._number = int(time() * 1_000)  # above those of every earlier process of this replica
         self._flush: Flush | None = None
         self._shared: list[StoredEvidence] = []
         self._unread: set[str] = set()
-        self._last = {"flush": monotonic(), "prune": monotonic()}
+        self._last = {"look": monotonic(), "prune": monotonic()}
+        self._turn = int(time() // FLUSH)
         self._pruning: asyncio.Task[None] | None = None
         self.flushing = asyncio.Lock()
         self.counts = Counts()
@@ -101,7 +106,8 @@ class Keeper:
         await self._share(self.store)
         await self._read(self.store)
         await self._tell(self.store)
-        if self._is_due("flush", FLUSH):
+        if (turn := int(time() // FLUSH)) != self._turn:
+            self._turn = turn
             await self.flush(self.store)
         if self._is_due("prune", PRUNE) and (self._pruning is None or self._pruning.done()):
             self._pruning = asyncio.get_running_loop().create_task(self._prune(self.store))
@@ -157,9 +163,17 @@ class Keeper:
         self._unread |= set(routes)
 
     async def _look(self, store: "Store") -> None:
-        changes = await store.changes()
-        if changes == self._seen:
+        """Take up what others changed. A store that nobody has written to since the last look need not be asked."""
+        written = store.written()
+        known = written is not None and written == self._written and self._seen >= 0 and self.available
+        if known and not self._is_due("look", LOOK_ANYWAY):
             return
+        changes = await store.changes()
+        if changes != self._seen:
+            await self._take_up(store, changes)
+        self._written = written
+
+    async def _take_up(self, store: "Store", changes: int) -> None:
         positions = [Position.from_plain(each.document) for each in await store.positions()]
         if self._standings.merge(positions, await store.overrides()):
             self._changed()
@@ -243,7 +257,7 @@ class Keeper:
     async def flush(self, store: "Store") -> None:
         """Put the counts into the store. A flush that failed is sent again as it was: it may have been taken."""
         async with self.flushing:
-            self.counts.gather(self._traffic, time())
+            self.counts.gather(self._traffic, time() - LOOK)  # a turn may have begun so long ago
             if self._flush is None:
                 counts, self.counts = self.counts, Counts()
                 self._number += 1

@@ -7,7 +7,9 @@ give up by itself what the gateway has given up, so that nothing forgotten holds
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from time import time_ns
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Connection, event
@@ -18,6 +20,8 @@ from gateway.errors import CommandError, StoreUnavailable
 from gateway.store.addresses import Address
 
 CONNECTIONS = 3
+_CLOCK_STEP = 1_100_000_000
+"""Nanoseconds, more than a file system's clock takes for a step (a second with the coarsest that SQLite is fit for)."""
 _ADVICE = (
     ("locked", "Another process holds it: see which, with `fuser FILE`, and end what it does."),
     ("full", "Make room."),
@@ -33,11 +37,15 @@ _ADVICE = (
 
 
 class Engine(NamedTuple):
-    """A way to one database: connections that read, and ones that write; and which errors are its own."""
+    """A way to one database: connections that read, and ones that write; and which errors are its own.
+
+    `written` tells one state of it from the next without asking it, and None where that cannot be told.
+    """
 
     reading: AsyncEngine
     writing: AsyncEngine
     foreign: tuple[type[Exception], ...]
+    written: Callable[[], object]
 
 
 def open_engine(address: Address, deadline: float) -> Engine:
@@ -94,7 +102,24 @@ def _sqlite(address: Address, file: Path, deadline: float, common: dict[str, Any
 
     event.listen(engine.sync_engine, "connect", settle)
     event.listen(engine.sync_engine, "begin", begin)
-    return Engine(engine, engine.execution_options(writes=True), (SQLAlchemyError, sqlite3.Error, OSError))
+    foreign = (SQLAlchemyError, sqlite3.Error, OSError)
+    return Engine(engine, engine.execution_options(writes=True), foreign, lambda: _written(file))
+
+
+def _written(file: Path) -> object:
+    """When the file and its log of writes were written last, and how long they are.
+
+    None just after a write: two within one step of the file system's clock look alike.
+    """
+    marks = []
+    for name in (file, f"{file}-wal"):
+        try:
+            found = os.stat(name)
+        except FileNotFoundError:
+            marks.append((0, 0))
+        else:
+            marks.append((found.st_mtime_ns, found.st_size))
+    return tuple(marks) if time_ns() - max(marks)[0] > _CLOCK_STEP else None
 
 
 def _private(file: Path) -> None:
@@ -129,4 +154,4 @@ def _postgresql(address: Address, deadline: float, common: dict[str, Any]) -> En
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_pre_ping=True, **common)
     foreign = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-    return Engine(engine, engine, foreign)
+    return Engine(engine, engine, foreign, lambda: None)

@@ -134,6 +134,13 @@ class Store:
         """How often positions and overrides were changed so far: cheap to ask, twice a second."""
         return await self._read(steering.changes)
 
+    def written(self) -> object:
+        """What the latest write looks like from outside, so that nobody asks after changes where nothing was written.
+
+        None where that cannot be told: then it may have been written a moment ago.
+        """
+        return self._engine.written()
+
     async def positions(self) -> list[StoredPosition]:
         """Where each ramp stands."""
         return await self._read(steering.read_positions)

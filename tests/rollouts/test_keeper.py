@@ -298,9 +298,11 @@ async def test_closing_puts_away_what_there_is(replica: Replica) -> None:
 
 
 async def test_flushing_and_pruning_have_their_times(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every two seconds, every hour; a look alone writes nothing."""
-    now = monotonic()
+    """Every ten seconds by the clock, every hour; a look alone writes nothing."""
+    began = now = monotonic()
     monkeypatch.setattr(keeper, "monotonic", lambda: now)
+    monkeypatch.setattr(keeper, "time", lambda: 1_800_000_000.0 + now - began)
+    replica.keeper._turn = 180_000_000
     await replica.keeper._once()
     store = replica.keeper.opened()
     watched, pruned = Flushing(store), list[Keep]()
@@ -311,7 +313,7 @@ async def test_flushing_and_pruning_have_their_times(replica: Replica, monkeypat
     monkeypatch.setattr(store, "prune", prune)
     replica.keeper.keep = Keep(examples=9)
     counts = []
-    for seconds in (1.9, 0.2, 1.9, 3_600):
+    for seconds in (9.9, 0.2, 9.7, 3_600):
         now += seconds
         await replica.keeper._once()
         await asyncio.sleep(0)
@@ -333,6 +335,42 @@ async def test_what_is_known_of_fields_is_read_once(replicas: tuple[Replica, Rep
         await other.look()
     assert other.judge.of("rents").counts == {(("lines", "a/b"), "value"): FieldCount(3, 2, 1)}
     assert other.judge.of("rents").taken() == {}
+
+
+async def test_a_store_that_nobody_has_written_to_is_left_alone(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked when that cannot be told, when it was written, when it was away, and now and then all the same."""
+    now, asked, written = monotonic(), 0, list[object]()
+    monkeypatch.setattr(keeper, "monotonic", lambda: now)
+    await replica.keeper._once()
+    store = replica.keeper.opened()
+
+    async def changes() -> int:
+        nonlocal asked
+        asked += 1
+        return 0
+
+    monkeypatch.setattr(store, "changes", changes)
+    monkeypatch.setattr(store, "written", lambda: written[-1])
+    found = []
+    for mark, available, seconds in (
+        (None, True, 0),
+        (1, True, 0),
+        (1, True, 0),
+        (2, True, 0),
+        (2, True, 4.9),
+        (2, True, 0.2),
+        (2, True, 0),
+        (2, False, 0),
+        (None, True, 0),
+    ):
+        written.append(mark)
+        now += seconds
+        replica.keeper.available = available
+        await replica.keeper._look(store)
+        found.append(asked)
+    assert found == [1, 2, 2, 3, 3, 4, 4, 5, 6]
 
 
 async def test_overrides_reach_every_replica(replicas: tuple[Replica, Replica]) -> None:

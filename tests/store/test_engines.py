@@ -1,9 +1,11 @@
 """A file for its owner alone, what is committed on the disk, and foreign errors as sentences without secrets."""
 
 import logging
+import os
 import sys
 import traceback
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +52,28 @@ async def test_sqlite_is_set_to_keep_what_it_was_told(tmp_path: Path) -> None:
 
     async with engine.reading.begin() as connection:
         assert await connection.run_sync(settings) == ["wal", 2, 1, 2_500]
+    await engine.reading.dispose()
+
+
+async def test_a_file_tells_that_it_was_written(tmp_path: Path) -> None:
+    """Without being asked: the same as long as nobody writes, something else afterwards, nothing just after a write."""
+    store = await Store.open(None, tmp_path, upgrade=True)
+    seen, earlier = list[object](), time() - 60
+    for number in (1, 2):
+        await store.flush(counts.flush(number=number))
+        seen.append(store.written())
+        for name in ("banyan.db", "banyan.db-wal"):
+            os.utime(tmp_path / name, (earlier, earlier))
+        seen += [store.written(), store.written()]
+    await store.close()
+    assert (seen[0], seen[3]) == (None, None)
+    assert seen[1] == seen[2] != seen[4] == seen[5]
+
+
+async def test_a_server_does_not_tell_that_it_was_written(server: "PostgresServer") -> None:
+    """It has to be asked."""
+    engine = open_engine(address_of(server.get_uri(), Path()), 5)
+    assert engine.written() is None
     await engine.reading.dispose()
 
 
