@@ -1,22 +1,21 @@
 """Answers of a connector's own making: JSON and problem documents, whole as soon as they begin."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 
 from connectors.base import Answer
+from gateway.core.fields import Fields, field_lines
 from gateway.core.headers import AnswerHead
 from gateway.core.model import Acted, Outcome
 from gateway.wire.body import whole
 
-Fields = Sequence[tuple[bytes, bytes]]
-
 
 def answer(status: int, fields: Fields, data: bytes, outcome: Outcome, acted: Acted) -> Answer:
     """An answer with a whole body."""
-    return Answer(AnswerHead(status, b"", fields, len(data), False, False), whole(data), outcome, acted)
+    return Answer(AnswerHead(status, b"", field_lines(fields), len(data), False, False), whole(data), outcome, acted)
 
 
 def problem_answer(

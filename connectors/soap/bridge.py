@@ -30,6 +30,7 @@ from connectors.soap.problems import Invalid
 from connectors.soap.target import BridgeTarget
 from connectors.soap.workshop import Recipe, coded
 from connectors.soap.xmltext import XmlRefused
+from gateway.core.fields import field_lines
 from gateway.core.planning import Plan
 from gateway.errors import AnswerInvalid, ClientError, ClientGone
 from gateway.wire.body import whole
@@ -62,9 +63,8 @@ class AsJson(Call):
 
     def __init__(self, call: Call, message: bytes, given: dict[str, Any]) -> None:
         kept = [field for field in call.request.fields if not is_about_the_envelope(field[0].lower())]
-        request = replace(
-            call.request, fields=[*kept, (b"Content-Type", b"application/json")], length=len(message), expect=False
-        )
+        lines = field_lines([*kept, (b"Content-Type", b"application/json")])
+        request = replace(call.request, lines=lines, length=len(message), expect=False)
         super().__init__(request, call.route, call.plan, call.lines, whole(message))
         self._given = given
 

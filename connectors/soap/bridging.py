@@ -15,7 +15,7 @@ import orjson
 from connectors.base import Answer
 from connectors.mapping import MappingFailed
 from connectors.soap.addressing import Related
-from connectors.soap.answers import Fields, answer
+from connectors.soap.answers import answer
 from connectors.soap.attachments import Wanted
 from connectors.soap.codec import Codec
 from connectors.soap.envelope import NAMESPACES, Version
@@ -26,6 +26,7 @@ from connectors.soap.problems import Invalid
 from connectors.soap.target import BridgeTarget, FacadeTarget
 from connectors.soap.words import JSON
 from connectors.soap.xmltext import local
+from gateway.core.fields import Fields
 from gateway.core.model import Acted, Outcome
 
 _ANSWERS = frozenset({Outcome.BUSINESS_FAULT, Outcome.REFUSED})

@@ -32,7 +32,7 @@ from connectors.soap.target import SoapTarget
 from connectors.soap.workshop import LARGE, Recipe, coded
 from connectors.soap.xmltext import XmlRefused
 from connectors.soap.xop import Sent, content_type, root_fields
-from gateway.core.forwarding import field_lines
+from gateway.core.fields import field_lines
 from gateway.core.headers import AnswerHead
 from gateway.core.model import Outcome
 from gateway.core.planning import Plan, edited

@@ -14,7 +14,7 @@ from connectors.base import Answer
 from connectors.mapping import Expression, Mapped, MappingFailed, is_true
 from connectors.soap import faults
 from connectors.soap.addressing import answers_another
-from connectors.soap.answers import Fields, answer, problem_answer
+from connectors.soap.answers import answer, problem_answer
 from connectors.soap.attachments import Wanted
 from connectors.soap.codec import Codec, needs_names
 from connectors.soap.envelope import Frame, Opened, not_understood, opened
@@ -28,6 +28,7 @@ from connectors.soap.target import SoapTarget
 from connectors.soap.words import JSON
 from connectors.soap.xmltext import PrefixUndeclared, XmlRefused
 from connectors.soap.xop import Found, Sent, included, refers, resolved, sent, with_declared, without_declared
+from gateway.core.fields import Fields
 from gateway.core.model import Outcome
 from gateway.errors import ClientError
 

@@ -31,8 +31,7 @@ from connectors.soap.target import FacadeTarget
 from connectors.soap.workshop import LARGE, Recipe, coded
 from connectors.soap.xmltext import XmlRefused
 from connectors.soap.xop import Found, Sent
-from gateway.core.forwarding import field_lines
-from gateway.core.headers import Fields
+from gateway.core.fields import Fields, field_lines
 from gateway.core.model import Outcome, Placeholder
 from gateway.core.planning import PathProblem, Plan, edited, target_path
 from gateway.core.problems import SOAP_11, SOAP_12

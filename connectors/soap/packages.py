@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from connectors.base import Answer
-from connectors.soap.answers import Fields
 from connectors.soap.attachments import Drawn, Piece, Wanted, begin, filled, gathered, passed_on
 from connectors.soap.marks import CID, Marks
 from connectors.soap.multipart import Head, bare_id, media_type
 from connectors.soap.parts import Parts, Refuse
 from connectors.soap.xop import RELATED, XOP_TYPE, Sent, inlined
+from gateway.core.fields import Fields, field_lines
 from gateway.wire.body import Body, whole
 
 SMALL = 65_536
@@ -87,10 +87,11 @@ async def with_attachments(
     answer: Answer, chance: bytes, wanted: Mapping[int, Wanted], package: Package, accept: bytes, refuse: Refuse
 ) -> Answer:
     """An answer whose JSON has marks, with what they stand for: in their places, or as parts if that is preferred."""
-    marks, fields = Marks(chance), answer.head.fields
+    marks, fields = Marks(chance), list(answer.head.fields)
     holed = marks.cut(answer.body.take())
     used = holed.holes
-    fields = [*fields, (b"Vary", b"Accept")] if used else fields
+    if used:
+        fields.append((b"Vary", b"Accept"))
     if not used and not package.small:  # nobody wants what is still to come
         return answer._replace(body=whole(holed.texts[0]))
     if used and prefers_parts(accept):
@@ -104,9 +105,9 @@ async def with_attachments(
     else:
         pieces = filled(holed, wanted, package.parts, refuse)
     if not package.small:
-        return answer._replace(head=replace(answer.head, fields=fields, length=-1), body=Drawn(pieces))
+        return answer._replace(head=replace(answer.head, lines=field_lines(fields), length=-1), body=Drawn(pieces))
     data = await joined(pieces)
-    return answer._replace(head=replace(answer.head, fields=fields, length=len(data)), body=whole(data))
+    return answer._replace(head=replace(answer.head, lines=field_lines(fields), length=len(data)), body=whole(data))
 
 
 def prefers_parts(accept: bytes) -> bool:

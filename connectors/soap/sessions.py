@@ -14,7 +14,7 @@ from connectors.soap.plan import Message, Operation, Schema
 from connectors.soap.problems import Invalid
 from connectors.soap.security import Session
 from connectors.soap.words import JSON
-from gateway.core.headers import Fields
+from gateway.core.fields import Fields
 from gateway.errors import AnswerInvalid
 
 MOST_COOKIES = 50

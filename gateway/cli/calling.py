@@ -18,8 +18,9 @@ from connectors.soap.target import BridgeTarget, FacadeTarget, SoapTarget
 from connectors.soap.workshop import WORKSHOP
 from gateway.cli.envelopes import envelope
 from gateway.core.asking import asked
+from gateway.core.fields import Fields, names_and_values
 from gateway.core.forwarding import ids_of
-from gateway.core.headers import AnswerHead, Fields, read_request
+from gateway.core.headers import AnswerHead, read_request
 from gateway.core.matching import compiled
 from gateway.core.model import Estate, Match
 from gateway.core.planning import Plan
@@ -101,7 +102,7 @@ def prepared(
     method = (match.methods or (b"POST" if body else b"GET",))[0].decode()
     ask = asked(method, address_of(match, dict(path), query), [*headers, *_typed(body, headers)], body)
     try:
-        request = read_request(ask.method, ask.target, list(ask.fields), False)
+        request = read_request(ask.method, ask.target, *names_and_values(ask.fields), False)
     except ClientError as error:
         raise CommandError(f"The gateway would refuse this with {error.status}: {error.detail}") from error
     return Trial(Call(request, route, plan, ids_of(request, getrandbits).lines, whole(body)), plan, body)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from gateway.core.fields import names_and_values
 from gateway.core.headers import read_request
 from gateway.core.model import Observation, Outcome, Request, Role, Side
 
@@ -33,7 +34,8 @@ class CapturedRequest(NamedTuple):
     def request(self) -> Request:
         """The request to be sent again. Raises ClientError for one that the gateway would not take."""
         length = [(b"Content-Length", b"%d" % len(self.body))] if self.body else []
-        return read_request(self.method, self.target, [*self.fields, (b"Host", self.host), *length], True)
+        names, values = names_and_values([*self.fields, (b"Host", self.host), *length])
+        return read_request(self.method, self.target, names, values, True)
 
 
 class CapturedAnswer(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from gateway.core import soap
 from gateway.core.asking import Asked
+from gateway.core.fields import names_and_values
 from gateway.core.forwarding import (
     Peer,
     client_address,
@@ -90,7 +91,7 @@ def explain(table: RoutingTable, gateway: Gateway, asked: Asked, draw_bits: Call
     """Explain a request. `draw_bits` makes the ids of the example that is shown."""
     nothing = Explanation(_title(asked), 0, "", "", "", "", "", "", (), "", (), (), table.revision, table.digest)
     try:
-        request = read_request(asked.method, asked.target, list(asked.fields), False)
+        request = read_request(asked.method, asked.target, *names_and_values(asked.fields), False)
     except ClientError as fault:
         return nothing._replace(status=fault.status, detail=fault.detail)
     try:

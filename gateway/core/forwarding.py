@@ -12,7 +12,8 @@ from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import NamedTuple
 
-from gateway.core.headers import AnswerHead, Fields, Kind, kind_of
+from gateway.core.fields import field_lines
+from gateway.core.headers import AnswerHead, Kind, kind_of
 from gateway.core.matching import host_name
 from gateway.core.model import Backend, Request
 from gateway.core.planning import Plan, edited
@@ -139,9 +140,9 @@ def _is_address(text: bytes) -> bool:
 def request_head(plan: Plan, request: Request, target: bytes, lines: bytes) -> bytes:
     """The head a backend receives, framing included; `lines` are the forwarding fields and ids."""
     method = plan.method or request.method
-    fields = request.fields
+    fields = request.lines
     if plan.edits_request:
-        fields = edited(fields, plan.target.request)
+        fields = field_lines(edited(request.fields, plan.target.request))
     if request.length > 0:
         framing = b"Content-Length: %d\r\n" % request.length
     elif request.length < 0:
@@ -156,15 +157,7 @@ def request_head(plan: Plan, request: Request, target: bytes, lines: bytes) -> b
         framing += b"Connection: TE\r\nTE: trailers\r\n"
     host = plan.host if plan.host is not None else request.host or plan.backend.authority
     first = (method, b" ", target, b" HTTP/1.1\r\nHost: ", host, b"\r\n")
-    return b"".join((*first, field_lines(fields), framing, lines, b"\r\n"))
-
-
-_joined = b": ".join
-
-
-def field_lines(fields: Fields) -> bytes:
-    """Fields as they stand in a head, each line ended."""
-    return b"\r\n".join(map(_joined, fields)) + b"\r\n" if fields else b""
+    return b"".join((*first, fields, framing, lines, b"\r\n"))
 
 
 # ------------------------------------------------------------------------------------------------ answer heads
@@ -183,15 +176,15 @@ def status_line(status: int, reason: bytes) -> bytes:
 
 def answer_head(head: AnswerHead, plan: Plan, lines: bytes, chunked: bool, close: bool) -> bytes:
     """The head a client receives. `lines` are the gateway's own fields; `chunked` frames a body of unknown length."""
-    fields = head.fields
+    fields = head.lines
     if plan.edits_answer:
-        fields = edited(fields, plan.target.answer)
+        fields = field_lines(edited(head.fields, plan.target.answer))
     if head.length >= 0 and head.status != 204:
         framing = b"Content-Length: %d\r\n" % head.length
     else:
         framing = b"Transfer-Encoding: chunked\r\n" if chunked else b""
     end = b"Connection: close\r\n\r\n" if close else b"\r\n"
-    return b"".join((status_line(head.status, head.reason), field_lines(fields), framing, lines, end))
+    return b"".join((status_line(head.status, head.reason), fields, framing, lines, end))
 
 
 # ------------------------------------------------------------------------------------------------ public addresses
@@ -209,7 +202,7 @@ def public_fields(head: AnswerHead, plan: Plan, request: Request, scheme: bytes,
         elif kind is Kind.SET_COOKIE:
             value = _public_cookie(value, plan)
         fields.append((name, value))
-    return replace(head, fields=fields)
+    return replace(head, lines=field_lines(fields))
 
 
 def public_origin(peer: Peer, request: Request, public_url: str | None) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
 from gateway.core.captured import CapturedAnswer, CapturedRequest, Recorded
+from gateway.core.fields import fields_of, names_and_values
 from gateway.core.headers import request_shape
 from gateway.core.masking import Fields, Mask, address_parts, masked_fields, masked_target, masked_text, masked_value
 from gateway.core.secrecy import MASK
@@ -204,7 +205,9 @@ def _read_fields(request: dict[str, Any]) -> tuple[tuple[bytes, bytes], ...]:
         raw.append((name.encode(), _bytes_of(value)))
         if name.lower() == "connection":
             nominated.update(option.strip() for option in raw[-1][1].lower().split(b","))
-    return tuple(field for field in request_shape(raw).pick(raw) if field[0].lower() not in nominated)
+    names, values = names_and_values(raw)
+    crossing = fields_of(request_shape(names).lines(values))
+    return tuple(field for field in crossing if field[0].lower() not in nominated)
 
 
 def _bytes_of(value: str) -> bytes:

@@ -12,11 +12,10 @@ from enum import IntEnum
 from operator import itemgetter
 from typing import Any
 
+from gateway.core.fields import Fields, field_lines, fields_of
 from gateway.core.model import Request
 from gateway.core.paths import HASH, MARK, is_plain
 from gateway.errors import ClientError
-
-Fields = Sequence[tuple[bytes, bytes]]
 
 
 class Kind(IntEnum):
@@ -108,14 +107,18 @@ def _classify(name: bytes) -> Kind:
 class Shape:
     """What the names of a head alone say about it. Heads with the same names in the same order share one.
 
-    `pick` takes the fields that cross; `host`, `length` and `cookie` are where the only field of that kind stands,
-    NONE or SEVERAL; `special` are the places of the fields that have to be read.
+    `host`, `length` and `cookie` are where the only field of that kind stands, NONE or SEVERAL; `special` are the
+    places of the fields that have to be read.
     """
 
-    __slots__ = ("addresses", "authenticates", "cookie", "host", "length", "pick", "special")
+    __slots__ = ("_crossing", "_template", "addresses", "authenticates", "cookie", "host", "length", "special")
 
-    def __init__(self, kinds: list[Kind], passing: frozenset[Kind], read: frozenset[Kind]) -> None:
-        self.pick = _picker([at for at, kind in enumerate(kinds) if kind in passing])
+    def __init__(
+        self, names: tuple[bytes, ...], kinds: list[Kind], passing: frozenset[Kind], read: frozenset[Kind]
+    ) -> None:
+        places = [at for at, kind in enumerate(kinds) if kind in passing]
+        self._template = b"".join(b"%b: %%b\r\n" % names[at].replace(b"%", b"%%") for at in places)
+        self._crossing: Callable[[Sequence[bytes]], object] = itemgetter(*places) if places else lambda values: ()
         self.host = _only(kinds, Kind.HOST)
         self.length = _only(kinds, Kind.LENGTH)
         self.cookie = _only(kinds, Kind.COOKIE)
@@ -123,20 +126,17 @@ class Shape:
         self.authenticates = Kind.AUTHENTICATE in kinds
         self.special = tuple((kind, at) for at, kind in enumerate(kinds) if kind in read)
 
+    def lines(self, values: Sequence[bytes]) -> bytes:
+        """The fields that cross, as they stand in a head."""
+        return self._template % self._crossing(values)
+
 
 NONE, SEVERAL = -1, -2
-_name = itemgetter(0)
 
 
 def _only(kinds: list[Kind], wanted: Kind) -> int:
     places = [at for at, kind in enumerate(kinds) if kind is wanted]
     return SEVERAL if len(places) > 1 else places[0] if places else NONE
-
-
-def _picker(places: list[int]) -> Callable[[Fields], Fields]:
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda raw: [raw[at] for at in places]
 
 
 class Shapes:
@@ -147,12 +147,12 @@ class Shapes:
         self._read = frozenset(read)
         self._known: dict[tuple[bytes, ...], Shape] = {}
 
-    def of(self, raw: Fields) -> Shape:
-        names = tuple(map(_name, raw))
+    def of(self, names: Sequence[bytes]) -> Shape:
+        names = tuple(names)
         return self._known.get(names) or self._learn(names)
 
     def _learn(self, names: tuple[bytes, ...]) -> Shape:
-        shape = Shape([kind_of(name) for name in names], self._passing, self._read)
+        shape = Shape(names, [kind_of(name) for name in names], self._passing, self._read)
         if sum(map(len, names)) <= _LONGEST_SHAPE:
             _make_room(self._known)
             self._known[names] = shape
@@ -187,17 +187,24 @@ request_shape = _REQUESTS.of
 """What the names of a request's fields say."""
 
 
-def read_request(method: bytes, target: bytes, raw: Fields, http_1_0: bool, shape: Shape | None = None) -> Request:
-    """A request head as received, judged and sorted. `shape` is that of `raw`, where it is known already.
+def read_request(
+    method: bytes,
+    target: bytes,
+    names: Sequence[bytes],
+    values: Sequence[bytes],
+    http_1_0: bool,
+    shape: Shape | None = None,
+) -> Request:
+    """A request head as received, judged and sorted; of its fields the names and the values, in order.
 
-    Raises ClientError for what must not be forwarded.
+    `shape` is that of the names, where it is known already. Raises ClientError for what must not be forwarded.
     """
     if method == b"CONNECT":  # in any form of target: the parser takes `CONNECT /path` too
         raise ClientError(501, "This is not a forward proxy: CONNECT is not served.", close=True)
-    shape = shape or request_shape(raw)
+    shape = shape or request_shape(names)
     if shape.host < 0 and (shape.host == SEVERAL or not http_1_0):
         raise ClientError(400, "A request must have exactly one Host field.", close=True)
-    host = raw[shape.host][1] if shape.host >= 0 else b""
+    host = values[shape.host] if shape.host >= 0 else b""
     path, query = target, b""
     if not target.startswith(b"/"):
         host, path = _read_other_form(method, target, host)
@@ -208,31 +215,31 @@ def read_request(method: bytes, target: bytes, raw: Fields, http_1_0: bool, shap
         _judge_host(host, http_1_0)
     if HASH in target:
         raise ClientError(400, "The request target has a fragment.", close=True)
-    cookie = raw[shape.cookie][1] if shape.cookie >= 0 else b"" if shape.cookie == NONE else _all_cookies(raw)
-    length = 0 if shape.length == NONE else _content_length(raw, shape)
-    pinned = shape.authenticates and _authenticates_connection(raw)
-    fields, odd = shape.pick(raw), not is_plain(path)
-    request = Request(method, target, path, query, host, fields, cookie, length, http_1_0, odd, pinned)
+    cookie = values[shape.cookie] if shape.cookie >= 0 else b"" if shape.cookie == NONE else _all_cookies(names, values)
+    length = 0 if shape.length == NONE else _content_length(values, shape)
+    pinned = shape.authenticates and _authenticates_connection(names, values)
+    lines, odd = shape.lines(values), not is_plain(path)
+    request = Request(method, target, path, query, host, lines, cookie, length, http_1_0, odd, pinned)
     special = shape.special
-    return _read_special(request, raw, shape) if special and not _says_nothing(special, raw) else request
+    return _read_special(request, names, values, shape) if special and not _says_nothing(special, values) else request
 
 
-def _says_nothing(special: tuple[tuple[Kind, int], ...], raw: Fields) -> bool:
+def _says_nothing(special: tuple[tuple[Kind, int], ...], values: Sequence[bytes]) -> bool:
     """Whether the only special field is a Connection field that says nothing about others."""
     kind, at = special[0]
-    return len(special) == 1 and kind is _CONNECTION and raw[at][1] in _KEPT_OPEN
+    return len(special) == 1 and kind is _CONNECTION and values[at] in _KEPT_OPEN
 
 
 _CONNECTION = Kind.CONNECTION
 """A name of the module's own: an enumeration's members are looked up in a roundabout way."""
 
 
-def _all_cookies(raw: Fields) -> bytes:
-    return b"; ".join(value for name, value in raw if kind_of(name) is Kind.COOKIE)
+def _all_cookies(names: Sequence[bytes], values: Sequence[bytes]) -> bytes:
+    return b"; ".join(value for name, value in zip(names, values, strict=True) if kind_of(name) is Kind.COOKIE)
 
 
-def _content_length(raw: Fields, shape: Shape) -> int:
-    value = raw[shape.length][1] if shape.length >= 0 else b""
+def _content_length(values: Sequence[bytes], shape: Shape) -> int:
+    value = values[shape.length] if shape.length >= 0 else b""
     if not value.isdigit() or len(value) > 18:
         raise ClientError(400, "The Content-Length field is not one number.", close=True)
     return int(value)
@@ -266,38 +273,43 @@ def _read_other_form(method: bytes, target: bytes, host: bytes) -> tuple[bytes, 
     return authority, path if path[:1] == b"/" else b"/" + path
 
 
-def _read_special(plain: Request, raw: Fields, shape: Shape) -> Request:
+def _read_special(plain: Request, names: Sequence[bytes], values: Sequence[bytes], shape: Shape) -> Request:
     """Judge the fields that mean something to the gateway itself."""
-    values: dict[Kind, list[tuple[bytes, bytes]]] = {}
+    special: dict[Kind, list[bytes]] = {}
     for kind, at in shape.special:
-        values.setdefault(kind, []).append(raw[at])
-    options = _tokens(values.get(Kind.CONNECTION, ()))
+        special.setdefault(kind, []).append(values[at])
+    options = _tokens(special.get(Kind.CONNECTION, ()))
     nominated = options - {b"", b"close", b"keep-alive", b"upgrade", b"te"}
-    if any(value.lower() != b"100-continue" for _, value in values.get(Kind.EXPECT, ())):
+    if any(value.lower() != b"100-continue" for value in special.get(Kind.EXPECT, ())):
         raise ClientError(417, "The only expectation that can be met is 100-continue.")
-    length, codings = plain.length, values.get(Kind.CODING)
+    length, codings = plain.length, special.get(Kind.CODING)
     if codings:
-        length = _chunked([value for _, value in codings], shape, plain.http_1_0)
-    upgrade = b",".join(value.lower() for _, value in values.get(Kind.UPGRADE, ()))
+        length = _chunked(codings, shape, plain.http_1_0)
+    upgrade = b",".join(value.lower() for value in special.get(Kind.UPGRADE, ()))
     return replace(
         plain,
-        fields=[field for field in plain.fields if field[0].lower() not in nominated] if nominated else plain.fields,
+        lines=_without(plain.lines, nominated) if nominated else plain.lines,
         cookie=b"" if b"cookie" in nominated else plain.cookie,
         length=length,
-        expect=Kind.EXPECT in values and not plain.http_1_0,
+        expect=Kind.EXPECT in special and not plain.http_1_0,
         upgrade=upgrade if b"upgrade" in options and upgrade in _TUNNELLED else b"",
-        trailers=b"trailers" in _tokens(values.get(Kind.TE, ())),
-        forwarding=values.get(Kind.FORWARDING, ()),
-        reserved=[raw[at] for kind, at in shape.special if kind in _RESERVED],
+        trailers=b"trailers" in _tokens(special.get(Kind.TE, ())),
+        forwarding=[(names[at], values[at]) for kind, at in shape.special if kind is Kind.FORWARDING],
+        reserved=[(names[at], values[at]) for kind, at in shape.special if kind in _RESERVED],
     )
+
+
+def _without(lines: bytes, nominated: set[bytes]) -> bytes:
+    """The lines but for those of the fields that Connection names (RFC 9110, section 7.6.1)."""
+    return field_lines([field for field in fields_of(lines) if field[0].lower() not in nominated])
 
 
 _RESERVED = frozenset({Kind.RESERVED, Kind.TRACE, Kind.REQUEST_ID, Kind.MAX_FORWARDS})
 
 
-def _tokens(fields: Iterable[tuple[bytes, bytes]]) -> set[bytes]:
+def _tokens(values: Iterable[bytes]) -> set[bytes]:
     """The members of comma-separated fields, in lower case."""
-    return {token.strip().lower() for _, value in fields for token in value.split(b",")}
+    return {token.strip().lower() for value in values for token in value.split(b",")}
 
 
 def _chunked(codings: list[bytes], shape: Shape, http_1_0: bool) -> int:
@@ -316,49 +328,54 @@ def _chunked(codings: list[bytes], shape: Shape, http_1_0: bool) -> int:
 class AnswerHead:
     """An answer's head as it crosses: `length` -1 chunked, -2 until the backend closes, otherwise bytes.
 
-    `addresses` tells that it names addresses or sets cookies, `pinned` that it authenticates the connection.
+    `lines` are the end-to-end fields as they stand in a head; `addresses` tells that they name addresses or set
+    cookies, `pinned` that they authenticate the connection.
     """
 
     status: int
     reason: bytes
-    fields: Fields
+    lines: bytes
     length: int
     addresses: bool
     pinned: bool
+
+    @property
+    def fields(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The fields of `lines`."""
+        return fields_of(self.lines)
 
 
 _answer_shape = _ANSWERS.of
 
 
-def read_answer(status: int, reason: bytes, raw: Fields) -> AnswerHead | None:
+def read_answer(status: int, reason: bytes, names: Sequence[bytes], values: Sequence[bytes]) -> AnswerHead | None:
     """An answer's head, sorted; None when its framing cannot be trusted (RFC 9112, section 6.3)."""
-    shape = _answer_shape(raw)
+    shape = _answer_shape(names)
     length = -2
     if shape.length != NONE:
-        value = raw[shape.length][1] if shape.length >= 0 else b""
+        value = values[shape.length] if shape.length >= 0 else b""
         if not value.isdigit() or len(value) > 18:
             return None
         length = int(value)
-    fields = shape.pick(raw)
+    lines = shape.lines(values)
     for kind, at in shape.special:
-        value = raw[at][1]
+        value = values[at]
         if kind is _CONNECTION:
             if value not in _KEPT_OPEN:
-                gone = _tokens([raw[at]]) - {b"close", b"keep-alive", b"upgrade"}
-                fields = [field for field in fields if field[0].lower() not in gone]
+                lines = _without(lines, _tokens([value]) - {b"close", b"keep-alive", b"upgrade"})
         elif value.lower() != b"chunked" or length == -1:
             return None
         else:
             length = -1
-    pinned = shape.authenticates and _authenticates_connection(raw)
-    return AnswerHead(status, reason, fields, length, shape.addresses, pinned)
+    pinned = shape.authenticates and _authenticates_connection(names, values)
+    return AnswerHead(status, reason, lines, length, shape.addresses, pinned)
 
 
-def _authenticates_connection(raw: Fields) -> bool:
+def _authenticates_connection(names: Sequence[bytes], values: Sequence[bytes]) -> bool:
     """Whether a head speaks NTLM or Negotiate, which prove who a connection belongs to, not a request."""
     return any(
         kind_of(name) is Kind.AUTHENTICATE and value.lstrip()[:9].lower().startswith((b"ntlm", b"negotiate"))
-        for name, value in raw
+        for name, value in zip(names, values, strict=True)
     )
 
 

@@ -4,12 +4,13 @@ What crosses between the processes are named tuples: frozen, quick to make, and 
 HTTP are bytes, as they arrive; names a person wrote in routes.yaml are text.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
+from gateway.core.fields import Fields, fields_of
 from gateway.core.policies import Compare, Keep, Ramp, Replay, Shadow, StoreSettings, Webhook
 from gateway.core.published import Published
 
@@ -317,10 +318,10 @@ class Estate(NamedTuple):
 class Request:
     """A request head, read and bounded: nothing in it is hop-by-hop any more. Not changed once it is made.
 
-    `target` as received; `path` without the query; `query` with its "?" (or empty); `fields` the end-to-end fields in
-    order; `cookie` the Cookie field or empty; `length` of the body (-1 chunked, 0 none); `odd` tells that the path has
-    to be looked at closely; `pinned` that it proves whose its connection is (NTLM, Negotiate); `trailers` that the
-    client takes some; `forwarding` and `reserved` are the fields set aside.
+    `target` as received; `path` without the query; `query` with its "?" (or empty); `lines` the end-to-end fields as
+    they stand in a head, in order; `cookie` the Cookie field or empty; `length` of the body (-1 chunked, 0 none); `odd`
+    tells that the path has to be looked at closely; `pinned` that it proves whose its connection is (NTLM, Negotiate);
+    `trailers` that the client takes some; `forwarding` and `reserved` are the fields set aside.
     """
 
     method: bytes
@@ -328,7 +329,7 @@ class Request:
     path: bytes
     query: bytes
     host: bytes
-    fields: Sequence[tuple[bytes, bytes]]
+    lines: bytes
     cookie: bytes
     length: int
     http_1_0: bool
@@ -337,8 +338,13 @@ class Request:
     expect: bool = False
     upgrade: bytes = b""
     trailers: bool = False
-    forwarding: Sequence[tuple[bytes, bytes]] = ()
-    reserved: Sequence[tuple[bytes, bytes]] = ()
+    forwarding: Fields = ()
+    reserved: Fields = ()
+
+    @property
+    def fields(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The fields of `lines`."""
+        return fields_of(self.lines)
 
 
 class Observation(NamedTuple):

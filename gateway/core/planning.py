@@ -319,7 +319,8 @@ def client_key(sticky: Sticky, request: Request, address: bytes) -> bytes:
     """What identifies the client for the split; empty when the request does not tell."""
     match sticky.source:
         case "cookie":
-            return cookie_value(request.cookie, sticky.name)
+            cookie = request.cookie
+            return (_value_of if len(cookie) <= _REMEMBERED else cookie_value)(cookie, sticky.name)
         case "header":
             return next((value for name, value in request.fields if name.lower() == sticky.name), b"")
         case "query":
@@ -336,6 +337,11 @@ def cookie_value(cookie: bytes, name: bytes) -> bytes:
         found = _cookie_finder(name)(cookie)
         at = found.end() - len(wanted) if found is not None else -1
     return cookie[at + len(wanted) :].partition(b";")[0].rstrip().strip(b'"') if at >= 0 else b""
+
+
+_value_of = lru_cache(maxsize=4_096)(cookie_value)
+_REMEMBERED = 256
+"""Bytes that a Cookie field may have to be remembered: clients send the same again and again."""
 
 
 @lru_cache(maxsize=1024)

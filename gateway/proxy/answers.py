@@ -1,7 +1,9 @@
 """Answers on their way to the client: a backend's, relayed as it comes, or the gateway's own."""
 
+from collections.abc import Coroutine
 from email.utils import formatdate
 from time import perf_counter
+from typing import Any
 
 from gateway.core.forwarding import VIA, answer_head, public_fields, status_line
 from gateway.core.headers import AnswerHead, Kind, kind_of, trailer_lines
@@ -19,13 +21,15 @@ _LARGE = 262_144
 # ------------------------------------------------------------------------------------------------ a backend's
 
 
-async def relay(attempt: Attempt, head: AnswerHead, body: Body, gateway: Gateway, cookie: bytes) -> None:
-    """Pass one backend's answer on. Raises BackendError when it breaks off in the middle."""
+def relay(
+    attempt: Attempt, head: AnswerHead, body: Body, gateway: Gateway, cookie: bytes
+) -> Coroutine[Any, Any, None] | None:
+    """Pass on what is here of one backend's answer; what passes on the rest, where there is more to come."""
     exchange, request = attempt.exchange, attempt.request
     connection, status = exchange.connection, head.status
     if status == 101:
         _switch(attempt, head, gateway)
-        return
+        return None
     if head.pinned:
         attempt.pinned = True
     if head.addresses:
@@ -37,20 +41,20 @@ async def relay(attempt: Attempt, head: AnswerHead, body: Body, gateway: Gateway
     )
     start = answer_head(head, attempt.plan, _own_lines(attempt, gateway, cookie), chunked, close)
     exchange.status = status
-    if body.ended or bodyless:
-        data = b"" if bodyless else body.take()
-        attempt.end()
-        exchange.bytes_out = len(data)
-        if not connection.gone:
-            if chunked:
-                data = _chunk(data) + _last(body, request.trailers)
-            if len(data) > _LARGE:
-                connection.write(start)
-                connection.write(data)
-            else:
-                connection.write(start + data)
-    else:
-        await _stream(attempt, start, body, chunked)
+    if not body.ended and not bodyless:
+        return _stream(attempt, start, body, chunked)
+    data = b"" if bodyless else body.take()
+    attempt.end()
+    exchange.bytes_out = len(data)
+    if not connection.gone:
+        if chunked:
+            data = _chunk(data) + _last(body, request.trailers)
+        if len(data) > _LARGE:
+            connection.write(start)
+            connection.write(data)
+        else:
+            connection.write(start + data)
+    return None
 
 
 def _own_lines(attempt: Attempt, gateway: Gateway, cookie: bytes) -> bytes:
@@ -65,7 +69,7 @@ def _own_lines(attempt: Attempt, gateway: Gateway, cookie: bytes) -> bytes:
 
 
 async def _stream(attempt: Attempt, start: bytes, body: Body, chunked: bool) -> None:
-    """Pass pieces on as they come, at the client's pace.
+    """Pass pieces on as they come, at the client's pace. Raises BackendError when the answer breaks off.
 
     When the client leaves, the answer to a safe request is given up and that of an unsafe one is read to its end.
     """

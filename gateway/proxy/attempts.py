@@ -1,8 +1,9 @@
 """One attempt on one backend: a call, the wire it is sent on, and what came of it."""
 
 from connectors.base import Call
+from gateway.core.fields import Fields
 from gateway.core.forwarding import status_line
-from gateway.core.headers import Fields, Kind, kind_of
+from gateway.core.headers import Kind, kind_of
 from gateway.core.model import Acted, Outcome, Request, Role
 from gateway.core.planning import Plan, PlannedRoute
 from gateway.errors import AnswerTimeout, BackendError, ClientGone, NotAcquired

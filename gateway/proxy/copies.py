@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from connectors.base import Call
 from gateway.core.captured import CapturedAnswer, CapturedRequest
+from gateway.core.fields import Fields, fields_of
 from gateway.core.forwarding import NO_IDS, Ids, public_fields
-from gateway.core.headers import AnswerHead, Fields
+from gateway.core.headers import AnswerHead
 from gateway.core.model import Gateway, Outcome, Request, Side
 from gateway.core.planning import Plan, PlannedRoute, edited
 from gateway.core.soapfaults import blames_client
@@ -117,8 +118,7 @@ class Kept(NamedTuple):
 
     def pair(self) -> Pair:
         """The request, to be sent once more."""
-        lines = (line.partition(b": ") for line in self.fields.split(b"\r\n") if line)
-        fields = tuple((name, value) for name, _, value in lines)
+        fields = tuple(fields_of(self.fields))
         request = CapturedRequest(self.method, self.target, self.host, fields, self.body).request()
         pair = Pair(self.live, self.route, request, self.body, self.side, self.lines, NO_IDS)
         pair.scheme, pair.source = self.scheme, self.source
@@ -127,7 +127,7 @@ class Kept(NamedTuple):
 
 def kept_of(pair: Pair) -> Kept:
     """A request as it is kept."""
-    request, lines = pair.request, b"".join([b"%b: %b\r\n" % field for field in pair.request.fields])
+    request = pair.request
     return Kept(
         pair.at,
         pair.live,
@@ -136,7 +136,7 @@ def kept_of(pair: Pair) -> Kept:
         request.method,
         request.target,
         request.host,
-        lines,
+        request.lines,
         pair.body,
         pair.lines,
         pair.scheme,

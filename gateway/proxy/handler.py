@@ -6,6 +6,7 @@ from random import SystemRandom, getrandbits
 from time import perf_counter
 
 from gateway.core import matching, published, soap
+from gateway.core.fields import field_lines
 from gateway.core.forwarding import client_address, forwarding_lines, ids_of, public_origin
 from gateway.core.headers import read_request
 from gateway.core.matching import NotFound
@@ -24,7 +25,7 @@ from gateway.wire.client import Abandoned
 from gateway.wire.exchange import CONTINUE, Exchange
 
 ALLOWED = ((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)
-NOTHING_READ = read_request(b"GET", b"/", (), True)
+NOTHING_READ = read_request(b"GET", b"/", (), (), True)
 """Stands for a request whose head could not be read: it brings no ids."""
 _OWN_METHODS = frozenset({b"OPTIONS", b"TRACE"})
 _system = SystemRandom()
@@ -67,7 +68,8 @@ class Handler:
             head, body, attempt.outcome, attempt.acted = answer
             if watched is not None:
                 watched.answered(head, body)
-            await relay(attempt, head, body, live.gateway, cookie)
+            if (rest := relay(attempt, head, body, live.gateway, cookie)) is not None:
+                await rest
         except BackendError as error:
             _backend_failed(exchange, route, attempt, error)
         except _Answered:
@@ -117,7 +119,7 @@ def _own_method(exchange: Exchange, request: Request) -> Request:
         raise _Answered
     if hops.isdigit():  # one hop fewer for whoever comes next (RFC 9110, section 7.6.2)
         fewer = (b"Max-Forwards", b"%d" % (int(hops[:9]) - 1))
-        return replace(request, fields=[*request.fields, fewer])
+        return replace(request, lines=request.lines + field_lines([fewer]))
     return request
 
 

@@ -10,7 +10,8 @@ from typing import Any, Protocol, cast
 
 import httptools
 
-from gateway.core.headers import AnswerHead, Fields, read_answer
+from gateway.core.fields import Fields, field_lines
+from gateway.core.headers import AnswerHead, read_answer
 from gateway.core.model import Timeouts
 from gateway.errors import AnswerInvalid, AnswerTimeout, AnswerTruncated, BackendError, StaleConnection
 from gateway.wire.body import EMPTY, Body
@@ -51,10 +52,10 @@ class BackendConnection(asyncio.Protocol):
         "_head_only",
         "_informational",
         "_keep_alive",
+        "_names",
         "_no_body",
         "_on_lost",
         "_parser",
-        "_raw",
         "_reason",
         "_since",
         "_timeouts",
@@ -63,6 +64,7 @@ class BackendConnection(asyncio.Protocol):
         "_upgrade",
         "_upgraded",
         "_uploading",
+        "_values",
         "_waiting",
         "_writable",
         "_write_paused",
@@ -95,7 +97,8 @@ class BackendConnection(asyncio.Protocol):
         self.busy = False
         self.head: AnswerHead | None = None
         self._body: Body = EMPTY
-        self._raw: list[tuple[bytes, bytes]] = []
+        self._names: list[bytes] = []
+        self._values: list[bytes] = []
         self._reason = b""
         self._since = 0
         self._head_only = False
@@ -212,25 +215,27 @@ class BackendConnection(asyncio.Protocol):
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._raw.append((name, value))
+        self._names.append(name)
+        self._values.append(value)
 
     def on_headers_complete(self) -> None:
         self._since = 0
-        raw, self._raw = self._raw, []
+        names, values = self._names, self._values
+        self._names, self._values = [], []
         if self.head is not None or self.error is not None:
             self._dirty = True
             return
         status = self._parser.get_status_code()
         reason, self._reason = self._reason, b""
         if status < 200:
-            self._interim_answer(status, reason, raw)
+            self._interim_answer(status, reason, list(zip(names, values, strict=True)))
             return
-        head = self.head = read_answer(status, reason, raw) if status <= 599 else None
+        head = self.head = read_answer(status, reason, names, values) if status <= 599 else None
         if head is None:
             self._fail(AnswerInvalid("the answer's status or framing is not valid"))
         elif self._head_only or status == 204 or status == 304:
             self._no_body = True
-            self._keep_alive = self._head_only and _stays_open(raw)
+            self._keep_alive = self._head_only and _stays_open(names, values)
         else:
             self._no_body = False
             self._body = Body(self, ANSWER_MARK)
@@ -241,7 +246,7 @@ class BackendConnection(asyncio.Protocol):
             if not self._upgrade:
                 self._fail(AnswerInvalid("the backend switched protocols without being asked"))
                 return
-            self.head = AnswerHead(101, reason, raw, 0, False, False)
+            self.head = AnswerHead(101, reason, field_lines(raw), 0, False, False)
         elif status < 100:
             self._fail(AnswerInvalid("the answer's status is not valid"))
         elif self._carried is not None:
@@ -268,8 +273,11 @@ class BackendConnection(asyncio.Protocol):
         if not self._head_only:
             self._keep_alive = self._parser.should_keep_alive()
         if not self._no_body:
-            self._body.finish(self._raw)
-            self._raw = []
+            if self._names:
+                self._body.finish(list(zip(self._names, self._values, strict=True)))
+                self._names, self._values = [], []
+            else:
+                self._body.finish()
             self.deadline = NEVER
 
     # -------------------------------------------------------------------------------------------- one exchange
@@ -403,6 +411,8 @@ class Abandoned(BackendError):
         super().__init__(str(reason))
 
 
-def _stays_open(raw: Fields) -> bool:
+def _stays_open(names: list[bytes], values: list[bytes]) -> bool:
     """Whether an answer without a body leaves the connection open (the parser cannot tell before its end)."""
-    return not any(name.lower() == b"connection" and b"close" in value.lower() for name, value in raw)
+    return not any(
+        name.lower() == b"connection" and b"close" in value.lower() for name, value in zip(names, values, strict=True)
+    )

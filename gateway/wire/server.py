@@ -99,9 +99,9 @@ class ClientConnection(asyncio.Protocol):
         "_current",
         "_deaf",
         "_driver",
-        "_fields",
         "_in_head",
         "_lingered",
+        "_names",
         "_parser",
         "_phase",
         "_queue",
@@ -109,6 +109,7 @@ class ClientConnection(asyncio.Protocol):
         "_stash",
         "_target",
         "_tunnel",
+        "_values",
         "_writable",
         "_write_paused",
         "deadline",
@@ -131,7 +132,8 @@ class ClientConnection(asyncio.Protocol):
         self._arrived = Signal()
         self._writable = Signal()
         self._write_paused = False
-        self._fields: list[tuple[bytes, bytes]] = []
+        self._names: list[bytes] = []
+        self._values: list[bytes] = []
         self._target = b""
         self._since = 0
         self._in_head = False
@@ -277,13 +279,13 @@ class ClientConnection(asyncio.Protocol):
         """Bytes that have come since the parser last reported something whole, against the bound for this place."""
         limits = self.server.settings.limits
         if self._in_head:
-            if len(self._target) > limits.target or (not self._fields and self._since > limits.header_bytes):
+            if len(self._target) > limits.target or (not self._names and self._since > limits.header_bytes):
                 self._refuse(ClientError(414, "The request target is too long.", close=True))
-            elif self._since > limits.header_bytes or len(self._fields) > limits.header_count:
+            elif self._since > limits.header_bytes or len(self._names) > limits.header_count:
                 self._refuse(ClientError(431, "The request head is too large.", close=True))
         elif self._body is not None:
-            bound = limits.trailer_bytes if self._fields else limits.chunk_line
-            if self._since > bound + BODY_SLICE or len(self._fields) > limits.header_count:
+            bound = limits.trailer_bytes if self._names else limits.chunk_line
+            if self._since > bound + BODY_SLICE or len(self._names) > limits.header_count:
                 self._refuse(ClientError(400, "A chunk line or the trailers are too long.", close=True))
         elif self._since > limits.header_bytes:  # blank lines, which the parser passes over without a word
             self._refuse(ClientError(400, "The request does not begin.", close=True))
@@ -319,22 +321,24 @@ class ClientConnection(asyncio.Protocol):
         self._in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name, value))
+        self._names.append(name)
+        self._values.append(value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        fields, self._fields = self._fields, []
+        names, values = self._names, self._values
+        self._names, self._values = [], []
         if self._deaf:
             return
         settings, parser = self.server.settings, self._parser
         keep_alive = parser.should_keep_alive()
         try:
-            if self._since > settings.small_head or len(fields) > settings.limits.header_count:
-                self._check_head(len(fields))
-            shape = request_shape(fields)
+            if self._since > settings.small_head or len(names) > settings.limits.header_count:
+                self._check_head(len(names))
+            shape = request_shape(names)
             # Only HTTP/1.1 keeps a connection open without a word about it.
             http_1_0 = False if keep_alive and not shape.special else self._is_http_1_0()
-            request = read_request(parser.get_method(), self._target, fields, http_1_0, shape)
+            request = read_request(parser.get_method(), self._target, names, values, http_1_0, shape)
             if request.length and shape.special:
                 self._check_upgrade()
         except ClientError as fault:
@@ -378,8 +382,8 @@ class ClientConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         self._since = 0
         if self._body is not None:
-            self._body.finish(self._fields)
-            self._body, self._fields = None, []
+            self._body.finish(list(zip(self._names, self._values, strict=True)))
+            self._body, self._names, self._values = None, [], []
 
     # -------------------------------------------------------------------------------------------- the conversation
 

@@ -23,7 +23,7 @@ class Echo:
         return self
 
     async def call(self, call: Call, send: Send) -> Answer:
-        return Answer(AnswerHead(200, b"", [], 0, False, False), call.body, Outcome.OK, "yes")
+        return Answer(AnswerHead(200, b"", b"", 0, False, False), call.body, Outcome.OK, "yes")
 
 
 async def unwanted(outgoing: Outgoing) -> tuple[AnswerHead, object]:

@@ -19,7 +19,7 @@ class Wire:
 
     def __init__(self, status: int = 200) -> None:
         self.sent: list[Outgoing] = []
-        self.answer = AnswerHead(status, b"", [], 0, False, False), Body(None)
+        self.answer = AnswerHead(status, b"", b"", 0, False, False), Body(None)
 
     async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
         self.sent.append(outgoing)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.core.fields import names_and_values
 from gateway.core.headers import read_request
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import (
@@ -64,4 +65,4 @@ def table(*routes: Route, gateway: Gateway | None = None, backends: tuple[Backen
 def request(method: str = "GET", target: str = "/", **fields: str) -> Request:
     """A request head; `content_type="x"` is the field Content-Type."""
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in {"host": "localhost", **fields}.items()]
-    return read_request(method.encode(), target.encode(), raw, False)
+    return read_request(method.encode(), target.encode(), *names_and_values(raw), False)

@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.fields import field_lines
 from gateway.core.forwarding import (
-    VIA,
     Peer,
     answer_head,
     client_address,
-    field_lines,
     forwarding_lines,
     ids_of,
     is_trusted,
@@ -276,7 +275,7 @@ def test_a_status_line(status: int, reason: bytes, line: bytes) -> None:
 )
 def test_an_answer_is_framed_for_its_client(status: int, length: int, chunked: bool, framing: list[str]) -> None:
     """A known length is told, also where HEAD asked for it alone; 204 never has one; chunks are the caller's choice."""
-    head = AnswerHead(status, b"Fine", fields("A: 1"), length, False, False)
+    head = AnswerHead(status, b"Fine", field_lines(fields("A: 1")), length, False, False)
     found = lines_of(answer_head(head, PLAIN, b"X-Own: 1\r\n", chunked, False))
     assert found == [f"HTTP/1.1 {status} Fine", "A: 1", *framing, "X-Own: 1", ""]
 
@@ -285,7 +284,7 @@ def test_an_answer_is_edited_and_may_be_the_last() -> None:
     """A target's edits are what the client sees, and a connection that ends says so."""
     edit = HeaderEdit(((b"B", b"9"),), (b"a",))
     plan = plan_of(route(new=Target("repairs", answer=edit))).plans[NEW]
-    head = AnswerHead(200, b"", fields("A: 1", "C: 3"), 0, False, False)
+    head = AnswerHead(200, b"", field_lines(fields("A: 1", "C: 3")), 0, False, False)
     assert lines_of(answer_head(head, plan, b"", False, True)) == [
         "HTTP/1.1 200 OK",
         "C: 3",
@@ -294,13 +293,6 @@ def test_an_answer_is_edited_and_may_be_the_last() -> None:
         "Connection: close",
         "",
     ]
-
-
-def test_fields_become_lines() -> None:
-    """Every field is one ended line; no fields are no lines."""
-    assert field_lines(fields("A: 1", "b:2")) == b"A: 1\r\nb: 2\r\n"
-    assert field_lines([]) == b""
-    assert VIA == b"Via: 1.1 banyan\r\n"
 
 
 # ------------------------------------------------------------------------------------------------ public addresses
@@ -315,10 +307,10 @@ def mapped(base: bytes = b"", path: bytes | None = None, pattern: str = "ANY /a/
 
 def public(line: str | bytes, plan: Plan, asked: Request | None = None, public_url: str | None = None) -> str:
     """The value of one field of an answer, made public."""
-    head = AnswerHead(201, b"", fields("A: http://office.internal:8080/", line), 0, True, False)
+    head = AnswerHead(201, b"", field_lines(fields("A: http://office.internal:8080/", line)), 0, True, False)
     found = public_fields(head, plan, asked or request(), b"https", public_url)
     assert found.fields[0] == head.fields[0]
-    assert replace(found, fields=head.fields) == head
+    assert replace(found, lines=head.lines) == head
     return found.fields[1][1].decode("latin-1")
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -216,7 +217,7 @@ def test_a_tester_chooses_with_proof(lines: tuple[str, ...], found: tuple[Side, 
     """A tester's header chooses the side when it names one and holds the secret, and is ignored otherwise."""
     asked = request("GET /a", *lines)
     assert chosen(route(tester=TESTER), asked) == found
-    assert asked.fields == []
+    assert asked.fields == ()
 
 
 def test_a_tester_cannot_choose_what_is_not_there() -> None:
@@ -364,6 +365,9 @@ def test_a_client_is_known_by_what_the_route_says(sticky: Sticky, key: bytes) ->
 def test_a_cookie_is_found_by_its_name(cookie: bytes, value: bytes) -> None:
     """The first cookie of exactly that name counts, without its quotes."""
     assert cookie_value(cookie, b"a") == value
+    for more in (b"", b"; b=" + b"x" * 300):  # short ones are remembered, and asked for twice
+        asked = replace(request(), cookie=cookie + more)
+        assert [client_key(Sticky("cookie", b"a"), asked, b"") for _ in range(2)] == [value, value]
 
 
 # ------------------------------------------------------------------------------------------------ what is sent

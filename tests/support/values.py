@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.core.fields import names_and_values
 from gateway.core.headers import read_request
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import (
@@ -33,7 +34,7 @@ def request(start: str | bytes = "GET /", *lines: str | bytes, host: str = "api.
     """The request that `GET /path?query` and its field lines make; `old` is HTTP/1.0, host "" leaves the Host out."""
     method, _, target = (start if isinstance(start, bytes) else start.encode()).partition(b" ")
     hosts = [(b"Host", host.encode())] if host else []
-    return read_request(method, target, [*hosts, *fields(*lines)], old)
+    return read_request(method, target, *names_and_values([*hosts, *fields(*lines)]), old)
 
 
 def segments(path: str) -> tuple[Segment, ...]:

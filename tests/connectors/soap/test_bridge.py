@@ -51,7 +51,7 @@ class Wire:
         self.sent.append(outgoing)
         if isinstance(self.data, Exception):
             raise self.data
-        return AnswerHead(self.status, b"", [(b"Set-Cookie", b"a=1")], len(self.data), False, False), whole(self.data)
+        return AnswerHead(self.status, b"", b"Set-Cookie: a=1\r\n", len(self.data), False, False), whole(self.data)
 
     @property
     def message(self) -> Any:

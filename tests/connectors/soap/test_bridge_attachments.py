@@ -10,6 +10,7 @@ from connectors.base import Answer, Call
 from connectors.soap.bridge import BridgeConnector
 from connectors.soap.client import SoapConnector
 from connectors.soap.target import BridgeTarget, SoapTarget
+from gateway.core.fields import field_lines
 from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, Backend, Outcome, Target
 from gateway.wire.body import whole
@@ -37,7 +38,7 @@ class Wire:
         self.sent.append(outgoing)
         self.got = outgoing.head + await all_of(outgoing.body)
         fields = [(b"Content-Type", self.kind.encode())]
-        return AnswerHead(200, b"", fields, len(self.data), False, False), whole(self.data)
+        return AnswerHead(200, b"", field_lines(fields), len(self.data), False, False), whole(self.data)
 
 
 async def called(name: str, wire: Wire, data: bytes, kind: str = MTOM, *, mtom: bool = True) -> Answer:

@@ -49,7 +49,7 @@ class Wire:
 
     async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Any]:
         self.sent.append(outgoing)
-        head = AnswerHead(self.status, b"", [(b"Set-Cookie", b"a=1")], len(self.data), False, False)
+        head = AnswerHead(self.status, b"", b"Set-Cookie: a=1\r\n", len(self.data), False, False)
         return head, whole(self.data)
 
     @property

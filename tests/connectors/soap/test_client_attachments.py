@@ -41,7 +41,7 @@ class Wire:
         self.sent.append(outgoing)
         self.got = outgoing.head + await all_of(outgoing.body)
         body = self.reply if isinstance(self.reply, Dripping) else whole(self.reply)
-        return AnswerHead(self.status, b"", [(b"Content-Type", self.kind.encode())], -1, False, False), body
+        return AnswerHead(self.status, b"", b"Content-Type: %b\r\n" % self.kind.encode(), -1, False, False), body
 
     @property
     def mail(self) -> Any:

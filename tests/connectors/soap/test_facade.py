@@ -50,7 +50,7 @@ class Wire:
 
     async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Any]:
         self.sent.append(outgoing)
-        return AnswerHead(self.status, b"", [(b"Set-Cookie", b"a=1")], len(self.data), False, False), whole(self.data)
+        return AnswerHead(self.status, b"", b"Set-Cookie: a=1\r\n", len(self.data), False, False), whole(self.data)
 
     @property
     def head(self) -> list[bytes]:

@@ -39,7 +39,7 @@ class Wire:
     async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Any]:
         self.sent.append(outgoing)
         self.got = outgoing.head + await all_of(outgoing.body)
-        return AnswerHead(200, b"", [], len(self.data), False, False), whole(self.data)
+        return AnswerHead(200, b"", b"", len(self.data), False, False), whole(self.data)
 
     @property
     def head(self) -> bytes:

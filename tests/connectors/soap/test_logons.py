@@ -13,6 +13,7 @@ from connectors.soap.logons import PAUSE, Flight, Given, InSession, flight_of
 from connectors.soap.packages import Package
 from connectors.soap.security import LogOn, Session
 from connectors.soap.sessions import Held, SessionOver
+from gateway.core.fields import field_lines
 from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, Outcome
 from gateway.errors import AnswerInvalid, AnswerTimeout, BackendError, ConnectFailed, NotAcquired, NotLoggedOn
@@ -226,7 +227,7 @@ class Service:
         if not self.status:
             raise AnswerInvalid("the connection closed before an answer came")
         fields = [(b"Set-Cookie", self.cookies.pop(0))] if self.cookies else []
-        return AnswerHead(self.status, b"", fields, 0, False, False), EMPTY
+        return AnswerHead(self.status, b"", field_lines(fields), 0, False, False), EMPTY
 
     async def _log_on(self, call: Call, given: Given, send: Any, held: Held | None) -> Answer:
         assert (given, held, call.plan) == (Given(b'{"user":"u"}'), None, self.planned.plans[LEGACY])
