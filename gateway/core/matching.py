@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 
 from gateway.core.model import Estate, Match, Predicate, Request
-from gateway.core.paths import decoded_segments, needs_raw, query_pairs
+from gateway.core.paths import PERCENT, decoded_segments, needs_raw, query_pairs
 from gateway.core.planning import PlannedRoute, planned
 from gateway.core.policies import NO_STANDING, Standing
 from gateway.core.published import Published
@@ -137,7 +137,7 @@ class RoutingTable:
     `revision` counts tables, `digest` names the file.
     """
 
-    __slots__ = ("_hosts", "_only", "_standing", "_wild", "digest", "has_operations", "revision", "routes")
+    __slots__ = ("_exact", "_hosts", "_only", "_standing", "_wild", "digest", "has_operations", "revision", "routes")
 
     def __init__(self, revision: int, digest: str) -> None:
         self.revision = revision
@@ -146,6 +146,7 @@ class RoutingTable:
         self._hosts: dict[bytes | None, Node] = {}
         self._wild: list[tuple[bytes, Node]] = []
         self._only: Node | None = None
+        self._exact: dict[bytes, Leaf] = {}
         self._standing: Set[str] = frozenset()
         self.has_operations = False
 
@@ -159,7 +160,12 @@ class RoutingTable:
         self._only = self._hosts.get(None) if len(self._hosts) == 1 else None
         self.has_operations = self.has_operations or match.soap is not None
         self.routes[route.name] = route
-        self._hosts[match.host].place(match).add(route)
+        leaf = self._hosts[match.host].place(match)
+        leaf.add(route)
+        if match.host is None and all(segment.kind == "literal" for segment in match.segments):
+            path = b"/" + b"/".join(segment.text for segment in match.segments)
+            if PERCENT not in path and path.count(b"/") == max(1, len(match.segments)):  # as it is received
+                self._exact[path] = leaf
 
     def stand(self, standings: Mapping[str, Standing]) -> None:
         """Go by these overrides and positions of ramps from the next request on, and by no others."""
@@ -176,6 +182,10 @@ class RoutingTable:
         self._hosts.clear()
         self._wild.clear()
         self._only = None
+        while self._exact:
+            for _ in range(min(FREED_AT_ONCE, len(self._exact))):
+                self._exact.popitem()
+            yield
         while nodes:
             node = nodes.pop()
             if len(nodes) % FREED_AT_ONCE == 0:
@@ -200,6 +210,11 @@ class RoutingTable:
             if (route := node.search(segments, 0, look, request)) is not None:
                 return route
         return None
+
+    def take_exactly(self, request: Request) -> PlannedRoute | None:
+        """The route whose match is the very path of a request: nothing is more specific, and no search is quicker."""
+        leaf = self._exact.get(request.path) if self._only is not None else None
+        return leaf.take(request) if leaf is not None else None
 
     def leaves(self, request: Request) -> list[Leaf]:
         """All leaves that a request reaches, most specific first."""
@@ -235,7 +250,7 @@ def compiled(estate: Estate, revision: int = 0) -> RoutingTable:
 
 def find(table: RoutingTable, request: Request) -> PlannedRoute | NotFound:
     """The route that takes a request; those of SOAP operations are found by `operations` and the body."""
-    route = table.search(Leaf.take, request)
+    route = table.take_exactly(request) or table.search(Leaf.take, request)
     if route is not None:
         return route
     allow: set[bytes] = set()

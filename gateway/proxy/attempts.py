@@ -1,15 +1,18 @@
 """One attempt on one backend: a call, the wire it is sent on, and what came of it."""
 
+from collections.abc import Awaitable
+
 from connectors.base import Call
 from gateway.core.fields import Fields
 from gateway.core.forwarding import status_line
-from gateway.core.headers import Kind, kind_of
+from gateway.core.headers import AnswerHead, Kind, kind_of
 from gateway.core.model import Acted, Outcome, Request, Role
 from gateway.core.planning import Plan, PlannedRoute
 from gateway.errors import AnswerTimeout, BackendError, ClientGone, NotAcquired
+from gateway.wire.body import Body
 from gateway.wire.client import BackendConnection
 from gateway.wire.exchange import Exchange
-from gateway.wire.pool import Pool
+from gateway.wire.pool import Outgoing, Pool
 
 REFUSED = Outcome.REFUSED
 
@@ -50,6 +53,10 @@ class Attempt(Call):
         if pins:
             self.pinned = True
             self.connection = pins.pop(pool, None)
+
+    def send(self, outgoing: Outgoing) -> Awaitable[tuple[AnswerHead, Body]]:
+        """Send something to the backend, and wait for the head of its answer. Raises BackendError."""
+        return self._pool.send(self, outgoing)
 
     def client_left(self) -> None:
         """Give up with the client of a safe request; an unsafe one is finished."""

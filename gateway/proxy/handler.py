@@ -1,7 +1,6 @@
 """One request, from top to bottom. Everything is decided before anything is sent, and recorded once it is over."""
 
 from dataclasses import replace
-from functools import partial
 from random import SystemRandom, getrandbits
 from time import perf_counter
 
@@ -63,7 +62,7 @@ class Handler:
                 attempt.role = "tester"
             elif route.watched:
                 watched = self._shadows.watch(live, attempt)
-            answer = await caller.call(attempt, partial(pool.send, attempt))
+            answer = await caller.call(attempt, attempt.send)
             exchange.first_byte = perf_counter() - exchange.began
             head, body, attempt.outcome, attempt.acted = answer
             if watched is not None:

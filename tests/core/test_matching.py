@@ -129,6 +129,21 @@ def _told(result: PlannedRoute | NotFound) -> NotFound | str:
 # ------------------------------------------------------------------------------------------------ path and host
 
 
+def test_a_literal_is_found_however_it_is_spelt() -> None:
+    """Escaped or not; one that has a % or a slash in it only as its own escape, and never by another path."""
+    plain = route("GET /a/b")
+    odd = [
+        plain._replace(
+            name=name, match=plain.match._replace(segments=tuple(Segment("literal", each) for each in texts))
+        )
+        for name, texts in (("GET /%", (b"50%", b"a")), ("GET /", (b"a/b",)))
+    ]
+    routes = table(plain, *odd)
+    assert taken(routes, "GET /a/b") == taken(routes, "GET /%61/b") == "GET /a/b"
+    assert (taken(routes, "GET /50%25/a"), taken(routes, "GET /a%2Fb")) == ("GET /%", "GET /")
+    assert routes._exact.keys() == {b"/a/b"}
+
+
 def test_a_literal_comes_before_a_name_and_a_name_before_the_rest() -> None:
     """At each segment the most exact way is tried first, and the next when nothing there takes the request."""
     routes = table(route("GET /a/b/x"), route("GET /a/{y}"), route("GET /{x}/b"), route("ANY /a/**"), route("ANY /**"))
@@ -332,6 +347,10 @@ def test_a_table_is_freed_in_small_steps() -> None:
     left = [len(routes.routes)]
     left += [len(routes.routes) for _ in routes.dismantle()]
     assert max(before - after for before, after in pairwise(left)) <= 100
+    assert left[-1] == 0
+    plain = table(*(route(f"GET /{number}") for number in range(400)))
+    left = [400, *(len(plain._exact) for _ in plain.dismantle())]
+    assert max(before - after for before, after in pairwise(left)) == 100
     assert left[-1] == 0
     assert find(routes, request("GET /a1/2/x")) == NotFound(())
 
