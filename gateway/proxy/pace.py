@@ -39,20 +39,22 @@ BUSY = 0.93
 """The effort beyond which copies give way."""
 LATE, RECENT = 0.0015, 0.2
 """Seconds by which the loop may be late on average, and how much the latest tick counts in that."""
-MOST = 10_000.0
-"""Copies that may begin in one tick when there is time for all."""
+FEW = 200.0
+"""Copies that may begin in one tick when nothing is known yet: more would be a burst, at the worst in a full loop."""
 LESS, MORE = 0.6, 1.25
 
 
 class Pace:
     """Says how many copies may begin from tick to tick: fewer than there were while the loop is busy, more otherwise.
 
+    What was not made use of is no experience: the number only grows where all were begun (as RFC 7661 has it).
+
     `effort` gives the loop's effort since it was asked last.
     """
 
     def __init__(self, effort: Callable[[], float]) -> None:
         self._effort = effort
-        self._allowed = MOST
+        self._allowed = FEW
         self._begun = 0
         self._late = 0.0
 
@@ -68,8 +70,12 @@ class Pace:
         self._late += RECENT * (late - self._late)
         if self._effort() > BUSY or self._late > LATE:
             self._allowed = LESS * min(self._allowed, self._begun)
+        elif self._begun + 1.0 > self._allowed:
+            self._allowed = MORE * self._allowed + 1.0
+        elif self._allowed > FEW:
+            self._allowed = max(FEW, min(self._allowed, 2.0 * self._begun))
         else:
-            self._allowed = min(MORE * self._allowed + 1.0, MOST)
+            self._allowed = min(MORE * self._allowed + 1.0, FEW)
         self._begun = 0
 
     def stop(self) -> None:

@@ -39,9 +39,9 @@ IN_VAIN, ONE_IN_SIXTEEN = 20, 16
 KEPT, KEPT_BYTES, KEPT_FOR = 4_000, 16 * 2**20, 5.0
 """Requests, their bytes, and seconds for which they can be asked again."""
 BATCH, BATCH_BYTES = 64, 512 * 2**10
-_CONDITIONAL = frozenset(b"if-match if-none-match if-modified-since if-unmodified-since if-range range".split())
-"""Fields about what the client has of one side's answers (RFC 9110, sections 13 and 14): the other side has tags and
-bytes of its own, so a 304 here and a 200 there would be nobody's mistake."""
+_CONDITIONAL = (b"\r\nif-", b"\r\nrange:")
+"""How fields begin that are about what the client has of one side's answers (RFC 9110, sections 13 and 14). The other
+side has tags and bytes of its own, so a 304 here and a 200 there would be nobody's mistake."""
 OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
 OURSELVES = Peer(b"127.0.0.1", b"http", False)
 
@@ -108,6 +108,11 @@ class Watched:
             self._shadows.skip(self._attempt.route.name, reason)
 
 
+def _is_conditional(request: Request) -> bool:
+    lines = b"\r\n" + request.lines.lower()
+    return any(each in lines for each in _CONDITIONAL)
+
+
 class Lane:
     """The copies for one backend: those that wait, and how many are under way."""
 
@@ -148,31 +153,25 @@ class Shadows:
         What proves whose its connection is proves nothing on another (nor does what follows on that connection), and a
         tunnel has no end.
         """
-        route, request = attempt.route, attempt.request
-        if attempt.pinned or request.upgrade:
-            return None
+        route, request, shadow = attempt.route, attempt.request, attempt.route.shadow
+        shadows = None
+        if (
+            shadow is not None
+            and (shadow.share == BUCKETS or getrandbits(32) * BUCKETS >> 32 < shadow.share)
+            and request.method in route.copied
+        ):
+            # Keeping answers of which no copy would find a place costs time that the loop does not have then.
+            lane = self._lanes.get(route.ready[OTHER[attempt.plan.side]].pool)
+            if lane is None or len(lane.waiting) < QUEUED:
+                shadows = None if _is_conditional(request) else self
+            else:
+                self._skipped[route.name, "queue_full"] += 1
         capture: Capture | None = route.taker
         if capture is not None and not capture.wants(route, request):
             capture = None
-        if self._is_drawn(route, request) and self._has_room(route, attempt.plan.side):
-            return Watched(self, capture, live, attempt)
-        return Watched(None, capture, live, attempt) if capture is not None else None
-
-    def _is_drawn(self, route: PlannedRoute, request: Request) -> bool:
-        return (
-            route.shadow is not None
-            and getrandbits(32) * BUCKETS >> 32 < route.shadow.share
-            and request.method in route.copied
-            and not any(name.lower() in _CONDITIONAL for name, _ in request.fields)
-        )
-
-    def _has_room(self, route: PlannedRoute, side: Side) -> bool:
-        """Whether a copy would find a place now. Keeping answers for nothing costs time that the loop may not have."""
-        lane = self._lanes.get(route.ready[OTHER[side]].pool)
-        if lane is None or len(lane.waiting) < QUEUED:
-            return True
-        self.skip(route.name, "queue_full")
-        return False
+        if (shadows is None and capture is None) or attempt.pinned or request.upgrade:
+            return None
+        return Watched(shadows, capture, live, attempt)
 
     def replay(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, source: str) -> None:
         """Send a recorded request to both sides; the answer of the one that serves is the control."""
@@ -223,13 +222,10 @@ class Shadows:
         self._wait(pair, pair.route.ready[OTHER[pair.side]].pool)
 
     def _wait(self, pair: Pair, pool: Pool) -> None:
-        """Begin a copy at once where nothing stands in its way, or have it wait."""
+        """Have a copy wait for a turn of its own: what has come for clients by now goes first."""
         lane = self._lanes.get(pool)
         if lane is None:
             lane = self._lanes[pool] = Lane()
-        if not lane.waiting and lane.under_way < MOST_UNDER_WAY and self._pace.begin():
-            self._begin(lane, pair)
-            return
         if len(lane.waiting) >= QUEUED or self._held + pair.size > HELD:
             self._shed(pair, "queue_full")
             return

@@ -3,7 +3,7 @@
 import os
 import time
 
-from gateway.proxy.pace import MOST, Effort, Pace
+from gateway.proxy.pace import FEW, Effort, Pace
 
 
 def begun(pace: Pace, wanted: int) -> int:
@@ -11,22 +11,39 @@ def begun(pace: Pace, wanted: int) -> int:
     return sum(pace.begin() for _ in range(wanted))
 
 
+def paced(pace: Pace, ticks: int, wanted: int = 1_000, late: float = 0.0) -> list[int]:
+    """How many began in each of so many ticks, of `wanted` in each."""
+    counts = []
+    for _ in range(ticks):
+        counts.append(begun(pace, wanted))
+        pace.tick(late)
+    return counts
+
+
 def test_as_many_begin_as_there_is_time_for() -> None:
-    """Nothing is held back at first, nor for as long as the loop has time to spare."""
+    """A few at first, and more with every tick in which the loop had time to spare; then nothing is held back."""
+    counts = paced(Pace(lambda: 0.5), 10)
+    assert counts[:2] == [FEW, 1.25 * FEW + 1]
+    assert counts == sorted(counts)
+    assert counts[-1] == 1_000
+
+
+def test_what_was_not_used_is_no_experience() -> None:
+    """After a quiet time it begins with a few again: nobody knows whether the loop has time for more."""
     pace = Pace(lambda: 0.5)
-    for _ in range(5):
-        assert begun(pace, 1_000) == 1_000
-        pace.tick(0.0)
-    assert begun(pace, int(MOST) + 7) == MOST
+    paced(pace, 10)
+    assert paced(pace, 3, wanted=400) == [400] * 3
+    assert begun(pace, 1_000) == 800
+    paced(pace, 4, wanted=10)
+    assert begun(pace, 1_000) == FEW
 
 
 def test_a_busy_loop_sheds_them_within_ticks() -> None:
     """Each busy tick leaves a part of what began in the last one; soon nothing begins."""
-    pace = Pace(lambda: 1.0)
-    counts = []
-    for _ in range(20):
-        counts.append(begun(pace, 1_000))
-        pace.tick(0.0)
+    efforts = iter([0.5] * 10 + [1.0] * 20)
+    pace = Pace(lambda: next(efforts))
+    paced(pace, 10)
+    counts = paced(pace, 20)
     assert counts[:3] == [1_000, 600, 360]
     assert counts == sorted(counts, reverse=True)
     assert counts[-1] <= 1
@@ -34,12 +51,8 @@ def test_a_busy_loop_sheds_them_within_ticks() -> None:
 
 def test_a_loop_that_is_late_sheds_them_too() -> None:
     """Though its thread says that it has time: what clients wait for is the loop."""
-    pace = Pace(lambda: 0.5)
-    counts = []
-    for _ in range(20):
-        counts.append(begun(pace, 1_000))
-        pace.tick(0.003)
-    assert counts[0] == 1_000
+    counts = paced(Pace(lambda: 0.5), 20, late=0.003)
+    assert counts[0] == FEW
     assert counts[-1] < 10
 
 
@@ -47,20 +60,15 @@ def test_being_late_once_is_nothing() -> None:
     """A single pause may have any cause."""
     pace = Pace(lambda: 0.5)
     pace.tick(0.006)
-    assert begun(pace, 1_000) == 1_000
+    assert begun(pace, 1_000) == FEW
 
 
 def test_they_come_back_when_there_is_time() -> None:
     """Step by step, from next to none to all of them."""
     efforts = iter([1.0] * 20 + [0.5] * 40)
     pace = Pace(lambda: next(efforts))
-    for _ in range(20):
-        begun(pace, 1_000)
-        pace.tick(0.0)
-    counts = []
-    for _ in range(40):
-        counts.append(begun(pace, 1_000))
-        pace.tick(0.0)
+    paced(pace, 20)
+    counts = paced(pace, 40)
     assert counts == sorted(counts)
     assert counts[10] < 100
     assert counts[-1] == 1_000
