@@ -104,7 +104,7 @@ class BridgeCaller:
         result = await read_whole(came.body, self._decode)
         if result is None:
             raise AnswerInvalid(f"{call.plan.name}: the result is larger than {self._decode} bytes")
-        told = Told(came.head.status, tuple(came.head.fields), result, came.outcome, came.acted)
+        told = Told(came.head.status, came.head.fields, result, came.outcome, came.acted)
         what = version, told, ours, related, self._chance(CHANCE), takes_xop(call.request.fields)
         try:
             answer: Answer = await coded(self._bridging, self._recipe, result, "answer", *what)

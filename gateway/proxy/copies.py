@@ -85,7 +85,7 @@ class Pair:
     def recorded(self) -> CapturedRequest:
         """The request, to be kept by somebody else."""
         request = self.request
-        return CapturedRequest(request.method, request.target, request.host, tuple(request.fields), self.body)
+        return CapturedRequest(request.method, request.target, request.host, request.fields, self.body)
 
     def digest(self) -> bytes:
         """A hash that tells this request from others."""
@@ -118,8 +118,7 @@ class Kept(NamedTuple):
 
     def pair(self) -> Pair:
         """The request, to be sent once more."""
-        fields = tuple(fields_of(self.fields))
-        request = CapturedRequest(self.method, self.target, self.host, fields, self.body).request()
+        request = CapturedRequest(self.method, self.target, self.host, fields_of(self.fields), self.body).request()
         pair = Pair(self.live, self.route, request, self.body, self.side, self.lines, NO_IDS)
         pair.scheme, pair.source = self.scheme, self.source
         return pair
