@@ -26,6 +26,7 @@ from benchmarks.report import Finding, finish, say
 from benchmarks.rolling_back import APART, AT_MOST, Way, went_back
 from benchmarks.turning import Sides
 from gateway.core.positions import State
+from gateway.rollouts.keeper import FLUSH
 from gateway.store.addresses import FILE
 from gateway.store.repository import Store
 
@@ -35,7 +36,7 @@ ALARM, RECOVERY = 10.0, 8.0
 """Seconds, at most. A store that hangs has five to answer before it is given up."""
 GRACE = 0.2
 """Seconds after the beginning of a fault in which a step may still be told that was taken before it."""
-SETTLE = 5.0
+SETTLE = FLUSH + 3.0
 """Seconds until the store has what was counted last."""
 ROOM = 24
 """MiB of the small disk."""
