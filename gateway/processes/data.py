@@ -31,6 +31,8 @@ from gateway.proxy.shadows import Shadows
 from gateway.wire.clock import TICK, Clock
 from gateway.wire.server import Server, Settings
 
+FLUSH, SAY = 2, 10
+"""Ticks after which what was observed is handed on, and after which it is said how it goes."""
 DRAIN_GRACE = 0.5
 """Seconds in which idle clients may still send: a request that crosses our close would be lost."""
 
@@ -41,7 +43,8 @@ class DataProcess:
     def __init__(self, folder: Path, listener: socket.socket) -> None:
         self._folder = folder
         self._listener = listener
-        self._clock = Clock()
+        self._clock = Clock(self._tick)
+        self._ticks = 0
         self._recorder = Recorder(self._deliver)
         nothing = Gateway(access_log=AccessLog("off"))
         self._shadows = Shadows(self._deliver_samples)
@@ -67,11 +70,10 @@ class DataProcess:
         self._clock.start()
         greeting = listen_unix(self._folder / SOCKET)
         loop.add_reader(greeting.fileno(), self._greet, greeting)
-        ticking = loop.create_task(self._tick())
         gc.set_threshold(20_000, 5, 1_000_000)
         gc.freeze()
         await self._ended.wait()
-        ticking.cancel()
+        self._clock.stop()
         loop.remove_reader(greeting.fileno())
         greeting.close()
 
@@ -168,19 +170,15 @@ class DataProcess:
             else:
                 self._shadows.replay(live, planned, request, source)
 
-    async def _tick(self) -> None:
+    def _tick(self, late: float) -> None:
         """Hand on what was observed, a few times a second, and say how it goes."""
-        count = 0
-        while True:
-            due = monotonic() + TICK
-            await asyncio.sleep(TICK)
-            late = monotonic() - due
+        self._ticks += 1
+        self._shadows.tick(late)
+        self._captures.tick(monotonic())
+        if self._ticks % FLUSH == 0:
             self._recorder.flush()
-            self._shadows.tick(late)
-            self._captures.tick(monotonic())
-            count += 1
-            if count % 10 == 0:
-                self._tell("stats", self._stats())
+        if self._ticks % SAY == 0:
+            self._tell("stats", self._stats())
 
     def _stats(self) -> dict[str, object]:
         pools = {name: pool.open for name, pool in self._handler.live.pools.items()}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from gateway.core.model import Observed
 
-BATCH = 256
+BATCH = 512
 MOST = 512
 """Observations handed on at once: what has piled up without control must not stall the loop when control is back."""
 KEPT = 20_000

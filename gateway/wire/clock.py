@@ -5,6 +5,7 @@ A timer per request would cost more than the request; instead everything that ma
 """
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
@@ -23,15 +24,18 @@ class Watched(Protocol):
 
 class Clock:
     """Ticks while started. `now` is the monotonic time of the last tick; `soon` is a tick after it, so that a deadline
-    counted from there is never early."""
+    counted from there is never early. `ticked` is called at each tick with the seconds by which that was late."""
 
-    def __init__(self) -> None:
+    def __init__(self, ticked: Callable[[float], None] = lambda late: None) -> None:
+        self._ticked = ticked
         self.now = monotonic()
         self.soon = self.now + TICK
         self._watched: set[Watched] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
+        self.now = monotonic()
+        self.soon = self.now + TICK
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     def stop(self) -> None:
@@ -51,15 +55,16 @@ class Clock:
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
-        self.now = monotonic()
+        due, self.now = self.soon, monotonic()
         self.soon = self.now + TICK
         self._timer = loop.call_later(TICK, self._tick)
-        if len(self._watched) <= _SLICE:
-            self._expire(list(self._watched))
-            return
-        everything = list(self._watched)  # many connections: look at them in slices, so that none waits for the look
-        for start in range(0, len(everything), _SLICE):
-            loop.call_soon(self._expire, everything[start : start + _SLICE])
+        everything = list(self._watched)
+        if len(everything) <= _SLICE:
+            self._expire(everything)
+        else:  # many connections: look at them in slices, so that none waits for the look
+            for start in range(0, len(everything), _SLICE):
+                loop.call_soon(self._expire, everything[start : start + _SLICE])
+        self._ticked(max(self.now - due, 0.0))
 
     def _expire(self, watched: list[Watched]) -> None:
         now = self.now

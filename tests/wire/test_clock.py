@@ -1,6 +1,7 @@
 """One tick for all deadlines: never early, at most a tick late."""
 
 import asyncio
+import time
 from time import monotonic
 
 from gateway.wire.clock import NEVER, TICK, Clock
@@ -57,6 +58,21 @@ async def test_thousands_are_looked_at_in_slices() -> None:
     await asyncio.sleep(6 * TICK)
     clock.stop()
     assert {len(each.expired) for each in many} == {1}
+
+
+async def test_each_tick_is_told_with_its_lateness() -> None:
+    """Whoever wants to do something a few times a second needs no timer of its own, and hears how late it is."""
+    late: list[float] = []
+    clock = Clock(late.append)
+    clock.start()
+    await asyncio.sleep(2.5 * TICK)
+    punctual = len(late)
+    time.sleep(3 * TICK)  # noqa: ASYNC251 - the loop is kept from its work
+    await asyncio.sleep(TICK / 2)
+    clock.stop()
+    assert 1 <= punctual <= 2
+    assert min(late) >= 0
+    assert TICK < late[punctual] < 5 * TICK
 
 
 async def test_a_stopped_clock_ticks_no_more() -> None:
