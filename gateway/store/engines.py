@@ -109,17 +109,15 @@ def _sqlite(address: Address, file: Path, deadline: float, common: dict[str, Any
 def _written(file: Path) -> object:
     """When the file and its log of writes were written last, and how long they are.
 
-    None just after a write: two within one step of the file system's clock look alike.
+    None just after a write, since two within one step of the file system's clock look alike; and where there is nothing
+    to be seen, so that asking finds out why.
     """
-    marks = []
-    for name in (file, f"{file}-wal"):
-        try:
-            found = os.stat(name)
-        except FileNotFoundError:
-            marks.append((0, 0))
-        else:
-            marks.append((found.st_mtime_ns, found.st_size))
-    return tuple(marks) if time_ns() - max(marks)[0] > _CLOCK_STEP else None
+    try:
+        found = os.stat(file), os.stat(f"{file}-wal")
+    except OSError:
+        return None
+    marks = [(each.st_mtime_ns, each.st_size) for each in found]
+    return marks if time_ns() - max(marks)[0] > _CLOCK_STEP else None
 
 
 def _private(file: Path) -> None:

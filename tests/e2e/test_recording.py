@@ -21,7 +21,8 @@ from tests.support.messages import answer
 from tests.support.origin import Origin, Talk, eventually
 
 JSON = "Content-Type: application/json"
-SECRETS = ("ada", "AB123456C", "123456", "s3cret", "Bearer", "tenancy")
+# No word of hexadecimal digits: the ids of requests are made of them.
+SECRETS = ("zoe", "AB123456C", "123456", "s3cret", "Bearer", "tenancy")
 
 
 def balances(wrong: bool) -> Any:
@@ -108,7 +109,7 @@ def test_nobody_is_in_a_recording(gateway: Gateway, tmp_path: Path) -> None:
     path = tmp_path / "balance.har"
 
     def personal() -> None:
-        target = "/balance?of=ada@example.org&ni=AB123456C&account=4"
+        target = "/balance?of=zoe@example.org&ni=AB123456C&account=4"
         gateway.get(target, "Authorization: Bearer s3cret", "Cookie: tenancy=s3cret", "X-Token: s3cret")
 
     def unsafe() -> None:
