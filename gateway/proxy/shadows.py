@@ -1,8 +1,8 @@
 """Copies of requests go to the side that does not serve, and both answers to control, which compares them.
 
 The client never waits for any of it. What it was answered is kept as it passes; only when that is over does the copy
-begin, at a pace that leaves the loop time to spare, or join a bounded queue: so copies are the first thing that is
-shed. What is not sent is counted, with the reason.
+join a bounded queue. It begins in a turn of its own, at a pace that leaves the loop time to spare: so copies are the
+first thing that is shed. What is not sent is counted, with the reason.
 """
 
 import asyncio
