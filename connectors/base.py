@@ -11,9 +11,9 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import Acted, Outcome, Request
 from gateway.core.planning import Plan, PlannedRoute
 from gateway.wire.body import Body
-from gateway.wire.pool import Outgoing
+from gateway.wire.pool import Judged, Outgoing
 
-Send = Callable[[Outgoing], Awaitable[tuple[AnswerHead, Body]]]
+Send = Callable[[Outgoing], Awaitable[Judged]]
 """The wire: sends a request to the plan's backend and waits for the answer's head. Raises BackendError."""
 Kept = dict[str, Any]
 """What connectors keep for one backend while its pool lasts: sessions."""
@@ -41,7 +41,7 @@ class Call:
 
 
 class Answer(NamedTuple):
-    """What came of a call: the answer, its outcome, and whether the backend may have acted."""
+    """What came of a call, by names."""
 
     head: AnswerHead
     body: Body
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 class Caller(Protocol):
     """A target, ready to be called."""
 
-    async def call(self, call: Call, send: Send) -> Answer: ...
+    def call(self, call: Call, send: Send) -> Awaitable[Judged]: ...
 
 
 class Connector(Protocol):

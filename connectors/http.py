@@ -1,17 +1,18 @@
 """HTTP to HTTP: the request goes on as it came, to the path, method and fields the target names."""
 
-from connectors.base import Answer, Call, Kept, Send
+from collections.abc import Awaitable
+
+from connectors.base import Call, Kept, Send
 from gateway.core.forwarding import request_head
-from gateway.core.model import Outcome
 from gateway.core.planning import PathProblem, Plan, target_path
 from gateway.errors import ClientError
-from gateway.wire.pool import Outgoing
+from gateway.wire.pool import Judged, Outgoing
 
 
 class HttpCaller:
     """Calls an HTTP backend. It holds nothing: everything is in the plan."""
 
-    async def call(self, call: Call, send: Send) -> Answer:
+    def call(self, call: Call, send: Send) -> Awaitable[Judged]:
         """Raises ClientError (422) when the target's path cannot be filled, BackendError when the backend fails."""
         request, plan = call.request, call.plan
         target = target_path(plan, call.route, request)
@@ -22,14 +23,7 @@ class HttpCaller:
         head_only = (plan.method or method) == b"HEAD"
         sent = request_head(plan, request, target, call.lines)
         outgoing = (sent, call.body, plan.timeouts, request.length < 0, head_only, resend, upgrade != b"")
-        head, body = await send(_make(Outgoing, outgoing))
-        if head.status >= 500:
-            return Answer(head, body, Outcome.BACKEND_ERROR, "maybe")
-        return _make(Answer, (head, body, OK, "yes"))
-
-
-OK = Outcome.OK
-_make = tuple.__new__
+        return send(tuple.__new__(Outgoing, outgoing))
 
 
 class HttpConnector:

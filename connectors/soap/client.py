@@ -109,7 +109,7 @@ class SoapCaller:
             return problem_answer(422, DOES_NOT_FIT, ours, Outcome.REFUSED, "no", members)
         if len(outgoing.head) > LARGE:
             await asyncio.sleep(0)  # joining megabytes takes milliseconds, and so does sending them
-        head, body = await send(outgoing)
+        head, body, *_ = await send(outgoing)
         try:
             return await self._answered(call, head, body, ours, nonce)
         except _UNUSABLE as error:

@@ -96,7 +96,7 @@ class FacadeCaller:
             return self._facing.refused(envelope, Refused(_reason_of(error), related=related), ours)
         if len(sent.head) > LARGE:
             await asyncio.sleep(0)  # joining megabytes takes milliseconds, and so does sending them
-        head, body = await send(sent)
+        head, body, *_ = await send(sent)
         reply = await read_whole(body, self._decode)
         if reply is None:
             raise AnswerInvalid(f"{call.plan.name}: the answer is larger than {self._decode} bytes")

@@ -23,9 +23,9 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import Outcome
 from gateway.core.planning import Plan
 from gateway.errors import AnswerInvalid, BackendError, NotAcquired, NotLoggedOn
-from gateway.wire.body import EMPTY, Body
+from gateway.wire.body import EMPTY
 from gateway.wire.driver import Signal
-from gateway.wire.pool import Outgoing
+from gateway.wire.pool import Judged, Outgoing
 
 PAUSE = 10.0
 """Seconds after a refusal in which nobody logs on."""
@@ -176,10 +176,10 @@ class InSession:
     async def _within(self, held: Held, call: Call, given: Given, send: Send, exchange: Exchange) -> Answer:
         """An exchange with the session's cookies, which keeps those that its answer sets."""
 
-        async def noting(outgoing: Outgoing) -> tuple[AnswerHead, Body]:
-            head, body = await send(outgoing)
-            held.note(head.fields)
-            return head, body
+        async def noting(outgoing: Outgoing) -> Judged:
+            answer = await send(outgoing)
+            held.note(answer[0].fields)
+            return answer
 
         answer = await exchange(call, given, noting, held)
         self._good = held
@@ -192,10 +192,10 @@ class InSession:
         """
         heads: list[AnswerHead] = []
 
-        async def noting(outgoing: Outgoing) -> tuple[AnswerHead, Body]:
-            head, body = await send(outgoing._replace(resend=False))
-            heads.append(head)
-            return head, body
+        async def noting(outgoing: Outgoing) -> Judged:
+            answer = await send(outgoing._replace(resend=False))
+            heads.append(answer[0])
+            return answer
 
         lines = f"X-Request-ID: {request_id(call.lines)}\r\n".encode("latin-1")
         ours = Call(call.request, call.route, self._plan, lines, EMPTY)
@@ -240,7 +240,7 @@ class _Timed:
         """Seconds in which the call may wait for the log-on of another."""
         return self._last - self._now() if self._timeouts.total else self._timeouts.response
 
-    async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
+    async def send(self, outgoing: Outgoing) -> Judged:
         if not self._timeouts.total:
             return await self._send(outgoing)
         left = self._last - self._now()

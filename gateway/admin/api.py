@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from random import getrandbits
+from secrets import token_hex
 from typing import Any
 
 from aiohttp import web
@@ -143,7 +143,9 @@ async def explain_body(request: web.Request) -> web.Response:
 
 def _explained(request: web.Request, ask: Asked) -> web.Response:
     steering = request.app[STEERING]
-    explanation = explain(steering.table, steering.loaded.estate.gateway, ask, getrandbits)
+    explanation = explain(
+        steering.table, steering.loaded.estate.gateway, ask, (token_hex(16).encode(), token_hex(8).encode())
+    )
     return web.json_response(explanation.document())
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Collection, Coroutine, Iterable, Iterator
-from random import getrandbits
+from secrets import token_hex
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -20,17 +20,17 @@ from gateway.cli.envelopes import envelope
 from gateway.core.asking import asked
 from gateway.core.fields import Fields, names_and_values
 from gateway.core.forwarding import ids_of
-from gateway.core.headers import AnswerHead, read_request
+from gateway.core.headers import read_request
 from gateway.core.matching import compiled
 from gateway.core.model import Estate, Match
 from gateway.core.planning import Plan
 from gateway.core.secrecy import MASK, shown
 from gateway.errors import BackendError, ClientError, CommandError
-from gateway.wire.body import Body, whole
+from gateway.wire.body import whole
 from gateway.wire.client import BackendConnection
 from gateway.wire.clock import Clock
 from gateway.wire.driver import Driver
-from gateway.wire.pool import Outgoing, Pool
+from gateway.wire.pool import Judged, Outgoing, Pool, judged
 
 Pairs = Iterable[tuple[str, str]]
 MOST = 64 * 2**20
@@ -105,7 +105,8 @@ def prepared(
         request = read_request(ask.method, ask.target, *names_and_values(ask.fields), False)
     except ClientError as error:
         raise CommandError(f"The gateway would refuse this with {error.status}: {error.detail}") from error
-    return Trial(Call(request, route, plan, ids_of(request, getrandbits).lines, whole(body)), plan, body)
+    _, _, lines = ids_of(request, (token_hex(16).encode(), token_hex(8).encode()))
+    return Trial(Call(request, route, plan, lines, whole(body)), plan, body)
 
 
 def _typed(body: bytes, headers: Iterable[str]) -> list[str]:
@@ -203,7 +204,7 @@ class _Wire:
         self._clock = Clock()
         self._pool: Pool | None = None
 
-    async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
+    async def send(self, outgoing: Outgoing) -> Judged:
         """What a connector sends by."""
         secrets = secrets_of(self._trial.plan.target.call, self._kept)
         self.sent, self.received = sent(self._trial.plan, outgoing.head, secrets), None
@@ -212,11 +213,11 @@ class _Wire:
         if self._pool is None:
             self._clock.start()
             self._pool = Pool(self._trial.plan.backend, self._clock)
-        head, body = await self._pool.send(self, outgoing)
+        head, body, *_ = await self._pool.send(self, outgoing)
         data = await read_whole(body, MOST) or b""
         fields = tuple(_masked(f"{name.decode('latin-1')}: {value.decode('latin-1')}") for name, value in head.fields)
         self.received = Message(f"{head.status}", fields, envelope(data, secrets))
-        return head, whole(data)
+        return judged(head, whole(data))
 
     def interim(self, status: int, reason: bytes, raw: Fields) -> None:
         """A 1xx answer says nothing here."""

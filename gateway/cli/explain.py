@@ -74,7 +74,7 @@ def _body(path: Path | None) -> tuple[bytes, int]:
 
 def _by_file(config: Path, method: str, url: str, headers: list[str], body: bytes, address: str, size: int) -> Document:
     import os
-    from random import getrandbits
+    from secrets import token_hex
 
     from gateway.config.check import load
     from gateway.core.asking import asked
@@ -83,7 +83,8 @@ def _by_file(config: Path, method: str, url: str, headers: list[str], body: byte
 
     ask = asked(method, url, headers, body, address, size)
     estate = load(config, os.environ).estate
-    return explained(compiled(estate), estate.gateway, ask, getrandbits).document()
+    fresh = token_hex(16).encode(), token_hex(8).encode()
+    return explained(compiled(estate), estate.gateway, ask, fresh).document()
 
 
 def _by_gateway(

@@ -4,7 +4,7 @@ Nothing is decided here. The decisions are those of `matching`, `planning` and `
 the proxy does; this module only puts them into words.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any, NamedTuple
 
@@ -87,8 +87,8 @@ class Explanation(NamedTuple):
         return self._asdict() | lists
 
 
-def explain(table: RoutingTable, gateway: Gateway, asked: Asked, draw_bits: Callable[[int], int]) -> Explanation:
-    """Explain a request. `draw_bits` makes the ids of the example that is shown."""
+def explain(table: RoutingTable, gateway: Gateway, asked: Asked, fresh: tuple[bytes, bytes]) -> Explanation:
+    """Explain a request. `fresh` makes the ids of the example that is shown."""
     nothing = Explanation(_title(asked), 0, "", "", "", "", "", "", (), "", (), (), table.revision, table.digest)
     try:
         request = read_request(asked.method, asked.target, *names_and_values(asked.fields), False)
@@ -115,7 +115,7 @@ def explain(table: RoutingTable, gateway: Gateway, asked: Asked, draw_bits: Call
         successor = route.route.successor
         detail = "This service has been retired." + (f" Its successor is {successor}." if successor else "")
         return explained._replace(status=410, detail=detail)
-    sends = tuple(visit.sending(route.plans[choice.side], draw_bits) for choice in choices)
+    sends = tuple(visit.sending(route.plans[choice.side], fresh) for choice in choices)
     return explained._replace(
         side=choices[0].side if len(choices) == 1 else "drawn",
         sends=sends,
@@ -218,7 +218,7 @@ class _Visit:
     def why(self, choice: Choice) -> str:
         return why(choice, self.route, self.request, self.address)
 
-    def sending(self, plan: Plan, draw_bits: Callable[[int], int]) -> Sending:
+    def sending(self, plan: Plan, fresh: tuple[bytes, bytes]) -> Sending:
         request = self.request
         backend = plan.backend
         target = target_path(plan, self.route, request)
@@ -231,7 +231,8 @@ class _Visit:
             return sending._replace(
                 refused=f"413: the body is longer than {plan.max_body} bytes, this route's max_body."
             )
-        lines = forwarding_lines(self.peer, request) + ids_of(request, draw_bits).lines
+        _, _, lines = ids_of(request, fresh)
+        lines = forwarding_lines(self.peer, request) + lines
         head = request_head(plan, request, target, lines).decode(errors="replace")
         first, host, *fields = head.rstrip("\r\n").split("\r\n")
         added = {name.lower().decode() for name, _ in plan.target.request.add}

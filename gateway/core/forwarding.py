@@ -5,8 +5,7 @@ elders: the peer's own claims are believed only when the peer is a trusted proxy
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -31,16 +30,9 @@ class Peer(NamedTuple):
     trusted: bool
 
 
-@dataclass(slots=True)
-class Ids:
-    """What identifies one exchange in logs and traces, and the lines that pass it on. Not changed once it is made."""
-
-    request_id: bytes
-    trace_id: bytes
-    lines: bytes
-
-
-NO_IDS = Ids(b"-", b"", b"")
+Ids = tuple[bytes, bytes, bytes]
+"""What identifies one exchange in logs and traces, its request id and its trace id, and the lines that pass them on."""
+NO_IDS: Ids = (b"-", b"", b"")
 
 # ------------------------------------------------------------------------------------------------ identity
 
@@ -48,14 +40,16 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}")
 _TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def ids_of(request: Request, draw_bits: Callable[[int], int]) -> Ids:
-    """Request id and W3C trace context: continued where the client gave valid ones, begun otherwise."""
-    fresh = b"%048x" % draw_bits(192)
-    request_id = trace_id = fresh[:32]
+def ids_of(request: Request, fresh: tuple[bytes, bytes]) -> Ids:
+    """Request id and W3C trace context: continued where the client gave valid ones, begun otherwise.
+
+    `fresh` are 32 and 16 random hexadecimal digits, which nothing else is made of.
+    """
+    trace_id, span_id = fresh
     if not request.reserved:
-        lines = b"X-Request-ID: %b\r\ntraceparent: 00-%b-%b-00\r\n" % (request_id, trace_id, fresh[32:])
-        return Ids(request_id, trace_id, lines)
-    traces = []
+        lines = (b"X-Request-ID: ", trace_id, b"\r\ntraceparent: 00-", trace_id, b"-", span_id, b"-00\r\n")
+        return trace_id, trace_id, b"".join(lines)
+    request_id, traces = trace_id, []
     for name, value in request.reserved:
         kind = kind_of(name)
         if kind is Kind.REQUEST_ID and _REQUEST_ID.fullmatch(value):
@@ -66,8 +60,8 @@ def ids_of(request: Request, draw_bits: Callable[[int], int]) -> Ids:
         trace = traces[0]
         trace_id = trace[3:35]
     else:
-        trace = b"00-%b-%b-00" % (trace_id, fresh[32:])
-    return Ids(request_id, trace_id, b"X-Request-ID: %b\r\ntraceparent: %b\r\n" % (request_id, trace))
+        trace = b"00-%b-%b-00" % (trace_id, span_id)
+    return request_id, trace_id, b"X-Request-ID: %b\r\ntraceparent: %b\r\n" % (request_id, trace)
 
 
 # ------------------------------------------------------------------------------------------------ forwarding fields

@@ -127,12 +127,12 @@ def _fitting_but_for_host(table: RoutingTable, request: Request) -> list[Planned
     def note(leaf: Leaf, _: Request) -> None:
         found.extend(leaf.routes())
 
-    everywhere.search(decoded_segments(request.path), 0, note, request)
+    everywhere.search(decoded_segments(request.path), 1, note, request)
     return found
 
 
 def _near_misses(table: RoutingTable, request: Request) -> Iterator[Reason]:
-    segments = decoded_segments(request.path)
+    segments = decoded_segments(request.path)[1:]
     scored = [(_likeness(route.route.match.segments, segments), route) for route in table.routes.values()]
     for likeness, route in sorted(scored, key=lambda each: -each[0]):
         if likeness >= ALIKE:

@@ -108,27 +108,32 @@ class Node:
     def search(self, segments: list[bytes], depth: int, look: Look, request: Request) -> PlannedRoute | None:
         """Show `look` the leaves that a path reaches, most specific first, until it returns a route."""
         node, last = self, len(segments)
-        while depth < last and not node.branches:  # only one way to go: no need to come back
-            below = node.literals.get(segments[depth])
-            if below is None:
-                return None
-            node = below
-            depth += 1
-        if depth == last:
-            if node.leaf is not None and (route := look(node.leaf, request)) is not None:
-                return route
-        else:
+        while depth < last:
             segment = segments[depth]
             below = node.literals.get(segment)
-            if below is not None and (route := below.search(segments, depth + 1, look, request)) is not None:
+            if node.branches and (below is not None or node.rest is not None):
+                return node._search_all(segments, depth, look, request)
+            if below is None:
+                below = node.one
+                if below is None or not segment:
+                    return None
+            node = below  # the only way there is: no need to come back
+            depth += 1
+        if node.leaf is not None and (route := look(node.leaf, request)) is not None:
+            return route
+        return look(node.rest, request) if node.rest is not None else None
+
+    def _search_all(self, segments: list[bytes], depth: int, look: Look, request: Request) -> PlannedRoute | None:
+        """The same from a place where several ways go on."""
+        segment = segments[depth]
+        below = self.literals.get(segment)
+        if below is not None and (route := below.search(segments, depth + 1, look, request)) is not None:
+            return route
+        if self.one is not None and segment:
+            route = self.one.search(segments, depth + 1, look, request)
+            if route is not None:
                 return route
-            if node.one is not None and segment:
-                route = node.one.search(segments, depth + 1, look, request)
-                if route is not None:
-                    return route
-        if node.rest is not None:
-            return look(node.rest, request)
-        return None
+        return look(self.rest, request) if self.rest is not None else None
 
 
 class RoutingTable:
@@ -204,17 +209,22 @@ class RoutingTable:
     def search(self, look: Look, request: Request) -> PlannedRoute | None:
         """Show `look` the leaves that a request reaches, most specific first, until it returns a route."""
         segments = decoded_segments(request.path)
-        if self._only is not None:  # the usual table: no route names a host
-            return self._only.search(segments, 0, look, request)
         for node in self._nodes(request.host):
-            if (route := node.search(segments, 0, look, request)) is not None:
+            if (route := node.search(segments, 1, look, request)) is not None:
                 return route
         return None
 
-    def take_exactly(self, request: Request) -> PlannedRoute | None:
-        """The route whose match is the very path of a request: nothing is more specific, and no search is quicker."""
-        leaf = self._exact.get(request.path) if self._only is not None else None
-        return leaf.take(request) if leaf is not None else None
+    def take(self, request: Request) -> PlannedRoute | None:
+        """The route that takes a request; none where only the SOAP operation in its body can tell."""
+        only = self._only
+        if only is None:
+            return self.search(Leaf.take, request)
+        path = request.path  # the usual table: no route names a host
+        leaf = self._exact.get(path)
+        if leaf is not None and (route := leaf.take(request)) is not None:
+            return route  # the very path of its match: nothing is more specific, and no search is quicker
+        segments = decoded_segments(path) if request.odd else path.split(b"/")
+        return only.search(segments, 1, Leaf.take, request)
 
     def leaves(self, request: Request) -> list[Leaf]:
         """All leaves that a request reaches, most specific first."""
@@ -250,9 +260,11 @@ def compiled(estate: Estate, revision: int = 0) -> RoutingTable:
 
 def find(table: RoutingTable, request: Request) -> PlannedRoute | NotFound:
     """The route that takes a request; those of SOAP operations are found by `operations` and the body."""
-    route = table.take_exactly(request) or table.search(Leaf.take, request)
-    if route is not None:
-        return route
+    return table.take(request) or not_found(table, request)
+
+
+def not_found(table: RoutingTable, request: Request) -> NotFound:
+    """What is said of a request that no route takes."""
     allow: set[bytes] = set()
     for leaf in table.leaves(request):
         allow |= leaf.allowed()

@@ -52,8 +52,8 @@ def needs_raw(path: bytes) -> bool:
 
 
 def decoded_segments(path: bytes) -> list[bytes]:
-    """The segments of a path, split first and percent-decoded then, as matching wants them."""
-    segments = path[1:].split(b"/")
+    """What stands before the first slash of a path (nothing) and its segments, split first and decoded then."""
+    segments = path.split(b"/")
     if PERCENT not in path:
         return segments
     return [unquote_to_bytes(segment) for segment in segments]

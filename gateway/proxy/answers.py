@@ -60,7 +60,8 @@ def relay(
 def _own_lines(attempt: Attempt, gateway: Gateway, cookie: bytes) -> bytes:
     """The fields that the gateway adds."""
     exchange = attempt.exchange
-    lines = b"X-Request-ID: %b\r\n%b%b" % (exchange.ids.request_id, VIA, attempt.plan.answer_lines)
+    request_id, _, _ = exchange.ids
+    lines = b"X-Request-ID: %b\r\n%b%b" % (request_id, VIA, attempt.plan.answer_lines)
     if gateway.served_by:
         backend = exchange.first_byte * 1e3
         own = (perf_counter() - exchange.began) * 1e3 - backend
@@ -128,7 +129,7 @@ def refuse(
     successor: str | None = None,
 ) -> None:
     """Answer with a problem document (or a page, for a browser)."""
-    request_id = exchange.ids.request_id.decode("latin-1")
+    request_id = exchange.ids[0].decode("latin-1")
     html = wants_html(exchange.request)
     if successor:
         headers = (*headers, (b"Link", f'<{successor}>; rel="successor-version"'.encode()))
@@ -159,7 +160,7 @@ def write_own(
         or not exchange.body.ended
     )
     exchange.status = refusal.status
-    fields = [(b"Date", formatdate(usegmt=True).encode()), *headers, (b"X-Request-ID", exchange.ids.request_id)]
+    fields = [(b"Date", formatdate(usegmt=True).encode()), *headers, (b"X-Request-ID", exchange.ids[0])]
     if refusal.status not in _EMPTY:
         fields += [(b"Content-Type", refusal.content_type), (b"Content-Length", b"%d" % len(refusal.body))]
     if exchange.close:

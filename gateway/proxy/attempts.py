@@ -5,14 +5,13 @@ from collections.abc import Awaitable
 from connectors.base import Call
 from gateway.core.fields import Fields
 from gateway.core.forwarding import status_line
-from gateway.core.headers import AnswerHead, Kind, kind_of
+from gateway.core.headers import Kind, kind_of
 from gateway.core.model import Acted, Outcome, Request, Role
 from gateway.core.planning import Plan, PlannedRoute
 from gateway.errors import AnswerTimeout, BackendError, ClientGone, NotAcquired
-from gateway.wire.body import Body
 from gateway.wire.client import BackendConnection
 from gateway.wire.exchange import Exchange
-from gateway.wire.pool import Outgoing, Pool
+from gateway.wire.pool import Judged, Outgoing, Pool
 
 REFUSED = Outcome.REFUSED
 
@@ -54,7 +53,7 @@ class Attempt(Call):
             self.pinned = True
             self.connection = pins.pop(pool, None)
 
-    def send(self, outgoing: Outgoing) -> Awaitable[tuple[AnswerHead, Body]]:
+    def send(self, outgoing: Outgoing) -> Awaitable[Judged]:
         """Send something to the backend, and wait for the head of its answer. Raises BackendError."""
         return self._pool.send(self, outgoing)
 

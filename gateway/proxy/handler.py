@@ -16,6 +16,7 @@ from gateway.core.problems import Refusal, soap_fault
 from gateway.errors import BackendError, ClientError, ClientGone
 from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
+from gateway.proxy.chance import fresh_digits
 from gateway.proxy.live import Live
 from gateway.proxy.recorder import Recorder
 from gateway.proxy.shadows import Shadows, Watched
@@ -56,7 +57,7 @@ class Handler:
                 _bound_body(exchange, plan, request)
             if request.expect and plan.target.call is not None:
                 request = _continued(exchange, request)  # the connector reads the body before anything is sent
-            lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids.lines
+            lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids[2]
             attempt = exchange.attempt = Attempt(exchange, request, route, plan, lines, pool)
             if choice.why == "tester":
                 attempt.role = "tester"
@@ -98,9 +99,9 @@ def _readable(exchange: Exchange) -> Request:
     """The request, with ids. Raises ClientError for what must not be routed at all."""
     request = exchange.request
     if request is None:
-        exchange.ids = ids_of(NOTHING_READ, getrandbits)
+        exchange.ids = ids_of(NOTHING_READ, fresh_digits())
         raise exchange.fault or ClientError(400, "The request cannot be read.", close=True)
-    exchange.ids = ids_of(request, getrandbits)
+    exchange.ids = ids_of(request, fresh_digits())
     if request.method in _OWN_METHODS:
         request = _own_method(exchange, request)
     if request.odd and (problem := problem_of(request.path)) is not None:
@@ -123,11 +124,11 @@ def _own_method(exchange: Exchange, request: Request) -> Request:
 
 
 def _by_path(live: Live, exchange: Exchange, request: Request) -> PlannedRoute:
-    found = matching.find(live.table, request)
-    if isinstance(found, NotFound):
+    found = live.table.take(request)
+    if found is None:
         if request.query:
             _publish(live, exchange, request)
-        raise _not_found(found)
+        raise _not_found(matching.not_found(live.table, request))
     return _checked_path(found, request) if request.odd else found
 
 
@@ -150,7 +151,7 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
     wanted = call if isinstance(call, soap.SoapProblem) else soap.operation_for(call, known)
     if isinstance(wanted, soap.SoapProblem):
         exchange.error = "refused"
-        fault = soap_fault(wanted.envelope, wanted.reason, exchange.ids.request_id.decode("latin-1"))
+        fault = soap_fault(wanted.envelope, wanted.reason, exchange.ids[0].decode("latin-1"))
         write_own(exchange, fault)
         raise _Answered
     if wanted is None:
@@ -233,7 +234,7 @@ def _refuse(exchange: Exchange, route: PlannedRoute | None, fault: ClientError, 
     if envelope is None:
         refuse(exchange, fault.status, fault.detail, headers=fault.headers, close=fault.close, successor=successor)
         return
-    ours = exchange.ids.request_id.decode("latin-1")
+    ours = exchange.ids[0].decode("latin-1")
     refusal = soap_fault(envelope, fault.detail, ours, sender=fault.status < 500)
     write_own(exchange, refusal, fault.headers, close=fault.close)
 
@@ -258,7 +259,8 @@ def _backend_failed(
 def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attempt | None, revision: int) -> Observed:
     if attempt is None or route is None:
         return _own_observation(exchange, route, revision)
-    plan, request, ids = attempt.plan, attempt.request, exchange.ids
+    plan, request = attempt.plan, attempt.request
+    request_id, trace_id, _ = exchange.ids
     return (  # in the order of an Observation
         exchange.at,
         route.name,
@@ -276,8 +278,8 @@ def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attemp
         exchange.first_byte,
         perf_counter() - exchange.began,
         revision,
-        ids.request_id,
-        ids.trace_id,
+        request_id,
+        trace_id,
         request.path,
     )
 
@@ -305,8 +307,8 @@ def _own_observation(exchange: Exchange, route: PlannedRoute | None, revision: i
             first_byte=-1.0,
             duration=perf_counter() - exchange.began,
             revision=revision,
-            request_id=exchange.ids.request_id,
-            trace_id=exchange.ids.trace_id,
+            request_id=exchange.ids[0],
+            trace_id=exchange.ids[1],
             path=request.path if exchange.request is not None else b"",
         )
     )

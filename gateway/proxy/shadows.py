@@ -19,6 +19,7 @@ from gateway.core.model import BUCKETS, LEGACY, NEW, Outcome, Request, Side
 from gateway.core.planning import PlannedRoute
 from gateway.proxy.attempts import Attempt
 from gateway.proxy.capturing import Capture
+from gateway.proxy.chance import fresh_digits
 from gateway.proxy.copies import Kept, Pair, ask, is_passing_fault, kept_of, seen_fields
 from gateway.proxy.live import Live
 from gateway.proxy.pace import Effort, Pace
@@ -177,8 +178,8 @@ class Shadows:
         """Send a recorded request to both sides; the answer of the one that serves is the control."""
         share = route.share if route.override is None else route.override
         request = recorded.request()
-        ids = ids_of(request, getrandbits)
-        lines = forwarding_lines(OURSELVES, request) + ids.lines
+        ids = ids_of(request, fresh_digits())
+        lines = forwarding_lines(OURSELVES, request) + ids[2]
         pair = Pair(live, route, request, recorded.body, NEW if share == BUCKETS else LEGACY, lines, ids)
         pair.source = source
         self.offer(pair)

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from gateway.core.headers import AnswerHead, trailer_lines
-from gateway.core.model import Backend, Timeouts
+from gateway.core.model import Acted, Backend, Outcome, Timeouts
 from gateway.errors import AnswerInvalid, BackendError, ConnectFailed, NotAcquired, StaleConnection
 from gateway.wire.body import EMPTY, Body
 from gateway.wire.client import BackendConnection, Carried
@@ -32,6 +32,17 @@ class Outgoing(NamedTuple):
     upgrade: bool = False
 
 
+Judged = tuple[AnswerHead, Body, Outcome, Acted]
+"""What came of it: the answer, its outcome, and whether the backend may have acted."""
+_OK, _FAILED = Outcome.OK, Outcome.BACKEND_ERROR
+"""Names of the module's own: an enumeration's members are looked up in a roundabout way."""
+
+
+def judged(head: AnswerHead, body: Body) -> Judged:
+    """An answer with its outcome as far as HTTP tells; a connector may know better."""
+    return (head, body, _OK, "yes") if head.status < 500 else (head, body, _FAILED, "maybe")
+
+
 class Pool:
     """All connections to one backend. `kept` is what connectors keep for it: sessions last as long as the pool does."""
 
@@ -52,7 +63,7 @@ class Pool:
 
     # -------------------------------------------------------------------------------------------- one exchange
 
-    async def send(self, carried: Carried, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
+    async def send(self, carried: Carried, outgoing: Outgoing) -> Judged:
         """Send a request and wait for the answer's head.
 
         A request goes a second time only on a stale kept connection, when it may, and when none of its body is gone.
@@ -77,7 +88,7 @@ class Pool:
             while (answer := connection.head) is None and connection.error is None:
                 await connection.answered
             if answer is not None:
-                return answer, connection.answer_body()
+                return judged(answer, connection.answer_body())
             if not isinstance(connection.error, StaleConnection) or not resend or body.sent:
                 raise connection.error or AnswerInvalid("no answer")
             self._drop_idle()

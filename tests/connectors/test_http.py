@@ -2,13 +2,13 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Answer, Call
+from connectors.base import Call
 from connectors.http import HttpConnector
 from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, NEW, Outcome, Placeholder, Request, Route, Target
 from gateway.errors import AnswerTimeout, ClientError
 from gateway.wire.body import Body
-from gateway.wire.pool import Outgoing
+from gateway.wire.pool import Judged, Outgoing, judged
 from tests.support.values import plan_of, request, route
 
 LINES = b"X-Own: 1\r\n"
@@ -19,14 +19,14 @@ class Wire:
 
     def __init__(self, status: int = 200) -> None:
         self.sent: list[Outgoing] = []
-        self.answer = AnswerHead(status, b"", b"", 0, False, False), Body(None)
+        self.answer = judged(AnswerHead(status, b"", b"", 0, False, False), Body(None))
 
-    async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Body]:
+    async def send(self, outgoing: Outgoing) -> Judged:
         self.sent.append(outgoing)
         return self.answer
 
 
-async def called(made: Route, asked: Request, wire: Wire) -> Answer:
+async def called(made: Route, asked: Request, wire: Wire) -> Judged:
     """What comes of a call to the new side."""
     planned = plan_of(made)
     caller = await HttpConnector().prepare(planned.plans[NEW])
@@ -82,8 +82,8 @@ async def test_an_answer_is_judged_by_its_status(status: int, outcome: Outcome, 
     """A 4xx is an answer; from 500 on the backend failed, and may have acted all the same."""
     wire = Wire(status)
     answer = await called(route(), request("GET /a"), wire)
-    assert (answer.head, answer.body) == wire.answer
-    assert (answer.outcome, answer.acted) == (outcome, acted)
+    assert answer == wire.answer
+    assert answer[2:] == (outcome, acted)
 
 
 async def test_a_failure_of_the_wire_is_the_caller_s() -> None:

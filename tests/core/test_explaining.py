@@ -32,13 +32,14 @@ from tests.core.estates import OLD, request, route, table
 ENVELOPE = (
     b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><%b xmlns="urn:r"/></e:Body></e:Envelope>'
 )
+FRESH = b"1" * 32, b"2" * 16
 
 
 def told(
     routes: RoutingTable, method: str, url: str, *headers: str, gateway: Gateway | None = None, body: bytes = b""
 ) -> Explanation:
     ask = asked(method, url, headers, body, "192.0.2.7")
-    return explain(routes, gateway or Gateway(), ask, lambda bits: 1)
+    return explain(routes, gateway or Gateway(), ask, FRESH)
 
 
 # ------------------------------------------------------------------------------------------------ the route
@@ -71,7 +72,7 @@ def test_the_route_and_what_is_sent_are_told() -> None:
         "X-Forwarded-Host: council.example",
         'Forwarded: for=192.0.2.7;host="council.example";proto=http',
         "Via: 1.1 banyan",
-        *ids_of(request(), lambda bits: 1).lines.decode().split("\r\n")[:-1],
+        *ids_of(request(), FRESH)[2].decode().split("\r\n")[:-1],
     )
     assert sending.timeouts == model.Timeouts()._asdict()
 

@@ -28,13 +28,7 @@ CLIENT = Peer(b"192.0.2.7", b"http", False)
 PROXY = Peer(b"10.0.0.1", b"https", True)
 INSIDE = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-FRESH = "0" * 31 + "1" + "0" * 15 + "2"
-
-
-def drawn(bits: int) -> int:
-    """Chance, for once: the 192 bits of FRESH."""
-    assert bits == 192
-    return (1 << 64) + 2
+FRESH = b"0" * 31 + b"1", b"0" * 15 + b"2"
 
 
 def lines_of(head: bytes) -> list[str]:
@@ -48,19 +42,19 @@ def lines_of(head: bytes) -> list[str]:
 
 def test_an_exchange_without_ids_gets_them() -> None:
     """A request id and a trace begin where the client brought none, and both are passed on."""
-    found = ids_of(request(), drawn)
-    assert (found.request_id, found.trace_id) == (FRESH[:32].encode(), FRESH[:32].encode())
-    assert lines_of(found.lines) == [
-        f"X-Request-ID: {FRESH[:32]}",
-        f"traceparent: 00-{FRESH[:32]}-{FRESH[32:]}-00",
+    request_id, trace_id, lines = ids_of(request(), FRESH)
+    assert (request_id, trace_id) == (FRESH[0], FRESH[0])
+    assert lines_of(lines) == [
+        "X-Request-ID: " + "0" * 31 + "1",
+        "traceparent: 00-" + "0" * 31 + "1-" + "0" * 15 + "2-00",
     ]
 
 
 def test_valid_ids_are_continued() -> None:
     """A client's own request id and trace go on as they came."""
-    found = ids_of(request("GET /", "x-request-id: order/42", f"TraceParent: {TRACE}"), drawn)
-    assert (found.request_id, found.trace_id) == (b"order/42", b"4bf92f3577b34da6a3ce929d0e0e4736")
-    assert lines_of(found.lines) == ["X-Request-ID: order/42", f"traceparent: {TRACE}"]
+    request_id, trace_id, lines = ids_of(request("GET /", "x-request-id: order/42", f"TraceParent: {TRACE}"), FRESH)
+    assert (request_id, trace_id) == (b"order/42", b"4bf92f3577b34da6a3ce929d0e0e4736")
+    assert lines_of(lines) == ["X-Request-ID: order/42", f"traceparent: {TRACE}"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +69,7 @@ def test_valid_ids_are_continued() -> None:
 )
 def test_ids_that_are_none_are_replaced(lines: tuple[str, ...]) -> None:
     """What is not a plain id, or not exactly one valid trace (W3C Trace Context, section 3.2), is begun anew."""
-    assert ids_of(request("GET /", *lines), drawn) == ids_of(request(), drawn)
+    assert ids_of(request("GET /", *lines), FRESH) == ids_of(request(), FRESH)
 
 
 # ------------------------------------------------------------------------------------------------ forwarding fields

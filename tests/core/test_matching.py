@@ -28,7 +28,7 @@ def specificity(given: Route, asked: Request) -> tuple[Any, ...] | None:
     """How specific a route is for a request, None when it does not take it: the rule, told without any cleverness."""
     wanted = given.match
     host = _host(wanted.host, host_name(asked.host))
-    path = _path(wanted.segments, decoded_segments(asked.path))
+    path = _path(wanted.segments, decoded_segments(asked.path)[1:])
     method = _method(wanted.methods, asked.method)
     if host is None or path is None or method is None or not fits(wanted, asked):
         return None

@@ -52,7 +52,7 @@ def test_a_plain_path_is_fine(path: bytes) -> None:
 def test_any_bytes_are_judged(path: bytes) -> None:
     """No bytes whatever make the judgement fail."""
     assert problem_of(b"/" + path) is None or problem_of(b"/" + path)
-    assert len(decoded_segments(b"/" + path)) == path.count(b"/") + 1
+    assert len(decoded_segments(b"/" + path)) == path.count(b"/") + 2
 
 
 DOTS = "The path has a dot segment."
@@ -123,9 +123,9 @@ def test_only_raw_routes_take_what_hides_a_segment(path: bytes, raw: bool) -> No
 
 def test_segments_are_split_before_they_are_decoded() -> None:
     """An encoded slash is part of its segment, never a border."""
-    assert decoded_segments(b"/a%2Fb/c%20d/") == [b"a/b", b"c d", b""]
-    assert decoded_segments(b"/a/b") == [b"a", b"b"]
-    assert decoded_segments(b"/") == [b""]
+    assert decoded_segments(b"/a%2Fb/c%20d/") == [b"", b"a/b", b"c d", b""]
+    assert decoded_segments(b"/a/b") == [b"", b"a", b"b"]
+    assert decoded_segments(b"/") == [b"", b""]
 
 
 @given(st.lists(st.tuples(st.binary(min_size=1, max_size=6), st.binary(max_size=6)), max_size=5))

@@ -14,7 +14,7 @@ from gateway.core.model import NEW, Backend, Outcome, Target
 from gateway.core.planning import PlannedRoute
 from gateway.errors import AnswerInvalid, ClientError, ClientGone
 from gateway.wire.body import whole
-from gateway.wire.pool import Outgoing
+from gateway.wire.pool import Judged, Outgoing, judged
 from tests.connectors.soap import accounts
 from tests.connectors.soap.samples import SPACE
 from tests.support.values import BOTH, plan_of, request, route
@@ -47,11 +47,12 @@ class Wire:
         self.data = data or fetched()
         self.status = status
 
-    async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Any]:
+    async def send(self, outgoing: Outgoing) -> Judged:
         self.sent.append(outgoing)
         if isinstance(self.data, Exception):
             raise self.data
-        return AnswerHead(self.status, b"", b"Set-Cookie: a=1\r\n", len(self.data), False, False), whole(self.data)
+        head = AnswerHead(self.status, b"", b"Set-Cookie: a=1\r\n", len(self.data), False, False)
+        return judged(head, whole(self.data))
 
     @property
     def message(self) -> Any:

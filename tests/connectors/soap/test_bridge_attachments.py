@@ -1,7 +1,6 @@
 """Old clients whose messages have attachments, in front of another SOAP service, without a socket."""
 
 from base64 import b64encode
-from typing import Any
 
 import pytest
 from lxml import etree
@@ -14,7 +13,7 @@ from gateway.core.fields import field_lines
 from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, Backend, Outcome, Target
 from gateway.wire.body import whole
-from gateway.wire.pool import Outgoing
+from gateway.wire.pool import Judged, Outgoing, judged
 from tests.connectors.soap.archived import archive
 from tests.connectors.soap.drips import all_of
 from tests.connectors.soap.test_facade_attachments import parts_of
@@ -34,11 +33,11 @@ class Wire:
         self.got = b""
         self.data, self.kind = data, kind
 
-    async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Any]:
+    async def send(self, outgoing: Outgoing) -> Judged:
         self.sent.append(outgoing)
         self.got = outgoing.head + await all_of(outgoing.body)
         fields = [(b"Content-Type", self.kind.encode())]
-        return AnswerHead(200, b"", field_lines(fields), len(self.data), False, False), whole(self.data)
+        return judged(AnswerHead(200, b"", field_lines(fields), len(self.data), False, False), whole(self.data))
 
 
 async def called(name: str, wire: Wire, data: bytes, kind: str = MTOM, *, mtom: bool = True) -> Answer:

@@ -14,7 +14,7 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, Backend, Outcome, Target
 from gateway.errors import AnswerInvalid, ClientError
 from gateway.wire.body import whole
-from gateway.wire.pool import Outgoing
+from gateway.wire.pool import Judged, Outgoing, judged
 from tests.connectors.soap.archived import archive
 from tests.connectors.soap.drips import Dripping, all_of
 from tests.support.archive import END, SPACE, envelope, fetched, include, part
@@ -37,11 +37,12 @@ class Wire:
         self.kind = kind
         self.status = status
 
-    async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Any]:
+    async def send(self, outgoing: Outgoing) -> Judged:
         self.sent.append(outgoing)
         self.got = outgoing.head + await all_of(outgoing.body)
         body = self.reply if isinstance(self.reply, Dripping) else whole(self.reply)
-        return AnswerHead(self.status, b"", b"Content-Type: %b\r\n" % self.kind.encode(), -1, False, False), body
+        head = AnswerHead(self.status, b"", b"Content-Type: %b\r\n" % self.kind.encode(), -1, False, False)
+        return judged(head, body)
 
     @property
     def mail(self) -> Any:

@@ -17,7 +17,7 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, Outcome, Target
 from gateway.errors import AnswerInvalid, ClientError
 from gateway.wire.body import whole
-from gateway.wire.pool import Outgoing
+from gateway.wire.pool import Judged, Outgoing, judged
 from tests.connectors.soap.archived import archive
 from tests.connectors.soap.drips import all_of
 from tests.support.archive import END, SPACE, envelope, include, part, stored
@@ -36,10 +36,10 @@ class Wire:
         self.got = b""
         self.data = data
 
-    async def send(self, outgoing: Outgoing) -> tuple[AnswerHead, Any]:
+    async def send(self, outgoing: Outgoing) -> Judged:
         self.sent.append(outgoing)
         self.got = outgoing.head + await all_of(outgoing.body)
-        return AnswerHead(200, b"", b"", len(self.data), False, False), whole(self.data)
+        return judged(AnswerHead(200, b"", b"", len(self.data), False, False), whole(self.data))
 
     @property
     def head(self) -> bytes:

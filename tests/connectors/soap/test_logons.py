@@ -19,7 +19,7 @@ from gateway.core.model import LEGACY, Outcome
 from gateway.errors import AnswerInvalid, AnswerTimeout, BackendError, ConnectFailed, NotAcquired, NotLoggedOn
 from gateway.wire.body import EMPTY
 from gateway.wire.driver import Driver, Signal
-from gateway.wire.pool import Outgoing
+from gateway.wire.pool import Judged, Outgoing, judged
 from tests.connectors.soap.samples import GET_BALANCE
 from tests.support.values import plan_of, request, route
 
@@ -221,13 +221,13 @@ class Service:
         self.slow = 0.0
         self.status = 200
 
-    async def _send(self, outgoing: Outgoing) -> tuple[AnswerHead, Any]:
+    async def _send(self, outgoing: Outgoing) -> Judged:
         self.sent.append(outgoing)
         self._time.now += self.slow
         if not self.status:
             raise AnswerInvalid("the connection closed before an answer came")
         fields = [(b"Set-Cookie", self.cookies.pop(0))] if self.cookies else []
-        return AnswerHead(self.status, b"", field_lines(fields), 0, False, False), EMPTY
+        return judged(AnswerHead(self.status, b"", field_lines(fields), 0, False, False), EMPTY)
 
     async def _log_on(self, call: Call, given: Given, send: Any, held: Held | None) -> Answer:
         assert (given, held, call.plan) == (Given(b'{"user":"u"}'), None, self.planned.plans[LEGACY])
