@@ -11,9 +11,9 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import Acted, Outcome, Request
 from gateway.core.planning import Plan, PlannedRoute
 from gateway.wire.body import Body
-from gateway.wire.pool import Judged, Outgoing
+from gateway.wire.pool import Judged, Parcel
 
-Send = Callable[[Outgoing], Awaitable[Judged]]
+Send = Callable[[Parcel], Awaitable[Judged]]
 """The wire: sends a request to the plan's backend and waits for the answer's head. Raises BackendError."""
 Kept = dict[str, Any]
 """What connectors keep for one backend while its pool lasts: sessions."""

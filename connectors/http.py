@@ -6,7 +6,7 @@ from connectors.base import Call, Kept, Send
 from gateway.core.forwarding import request_head
 from gateway.core.planning import PathProblem, Plan, target_path
 from gateway.errors import ClientError
-from gateway.wire.pool import Judged, Outgoing
+from gateway.wire.pool import Judged
 
 
 class HttpCaller:
@@ -22,8 +22,7 @@ class HttpCaller:
         resend = method in call.route.idempotent and not upgrade
         head_only = (plan.method or method) == b"HEAD"
         sent = request_head(plan, request, target, call.lines)
-        outgoing = (sent, call.body, plan.timeouts, request.length < 0, head_only, resend, upgrade != b"")
-        return send(tuple.__new__(Outgoing, outgoing))
+        return send((sent, call.body, plan.timeouts, request.length < 0, head_only, resend, upgrade != b""))
 
 
 class HttpConnector:

@@ -25,7 +25,7 @@ from gateway.core.planning import Plan
 from gateway.errors import AnswerInvalid, BackendError, NotAcquired, NotLoggedOn
 from gateway.wire.body import EMPTY
 from gateway.wire.driver import Signal
-from gateway.wire.pool import Judged, Outgoing
+from gateway.wire.pool import Judged, Outgoing, Parcel
 
 PAUSE = 10.0
 """Seconds after a refusal in which nobody logs on."""
@@ -176,8 +176,8 @@ class InSession:
     async def _within(self, held: Held, call: Call, given: Given, send: Send, exchange: Exchange) -> Answer:
         """An exchange with the session's cookies, which keeps those that its answer sets."""
 
-        async def noting(outgoing: Outgoing) -> Judged:
-            answer = await send(outgoing)
+        async def noting(parcel: Parcel) -> Judged:
+            answer = await send(parcel)
             held.note(answer[0].fields)
             return answer
 
@@ -192,8 +192,8 @@ class InSession:
         """
         heads: list[AnswerHead] = []
 
-        async def noting(outgoing: Outgoing) -> Judged:
-            answer = await send(outgoing._replace(resend=False))
+        async def noting(parcel: Parcel) -> Judged:
+            answer = await send(Outgoing(*parcel)._replace(resend=False))
             heads.append(answer[0])
             return answer
 
@@ -240,10 +240,11 @@ class _Timed:
         """Seconds in which the call may wait for the log-on of another."""
         return self._last - self._now() if self._timeouts.total else self._timeouts.response
 
-    async def send(self, outgoing: Outgoing) -> Judged:
+    async def send(self, parcel: Parcel) -> Judged:
         if not self._timeouts.total:
-            return await self._send(outgoing)
+            return await self._send(parcel)
         left = self._last - self._now()
         if left <= 0:
             raise NotAcquired("logging on took all the time there was")
+        outgoing = Outgoing(*parcel)
         return await self._send(outgoing._replace(timeouts=outgoing.timeouts._replace(total=left)))

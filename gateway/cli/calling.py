@@ -30,7 +30,7 @@ from gateway.wire.body import whole
 from gateway.wire.client import BackendConnection
 from gateway.wire.clock import Clock
 from gateway.wire.driver import Driver
-from gateway.wire.pool import Judged, Outgoing, Pool, judged
+from gateway.wire.pool import Judged, Parcel, Pool, judged
 
 Pairs = Iterable[tuple[str, str]]
 MOST = 64 * 2**20
@@ -204,16 +204,16 @@ class _Wire:
         self._clock = Clock()
         self._pool: Pool | None = None
 
-    async def send(self, outgoing: Outgoing) -> Judged:
+    async def send(self, parcel: Parcel) -> Judged:
         """What a connector sends by."""
         secrets = secrets_of(self._trial.plan.target.call, self._kept)
-        self.sent, self.received = sent(self._trial.plan, outgoing.head, secrets), None
+        self.sent, self.received = sent(self._trial.plan, parcel[0], secrets), None
         if self._dry_run:
             raise _Enough
         if self._pool is None:
             self._clock.start()
             self._pool = Pool(self._trial.plan.backend, self._clock)
-        head, body, *_ = await self._pool.send(self, outgoing)
+        head, body, *_ = await self._pool.send(self, parcel)
         data = await read_whole(body, MOST) or b""
         fields = tuple(_masked(f"{name.decode('latin-1')}: {value.decode('latin-1')}") for name, value in head.fields)
         self.received = Message(f"{head.status}", fields, envelope(data, secrets))

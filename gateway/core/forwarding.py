@@ -15,10 +15,9 @@ from gateway.core.fields import field_lines
 from gateway.core.headers import AnswerHead, Kind, kind_of
 from gateway.core.matching import host_name
 from gateway.core.model import Backend, Request
-from gateway.core.planning import Plan, edited
+from gateway.core.planning import VIA, Plan, edited
 
 Network = IPv4Network | IPv6Network
-VIA = b"Via: 1.1 banyan\r\n"
 _BODY_METHODS = frozenset({b"POST", b"PUT", b"PATCH"})
 
 
@@ -67,7 +66,26 @@ def ids_of(request: Request, fresh: tuple[bytes, bytes]) -> Ids:
 # ------------------------------------------------------------------------------------------------ forwarding fields
 
 
-@lru_cache(maxsize=4096)
+class Introduction:
+    """What backends are told of one peer. The lines for the last host are kept: a connection seldom names another."""
+
+    __slots__ = ("_host", "_lines", "_trusted", "peer")
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self._trusted = peer.trusted
+        self._host: bytes | None = None
+        self._lines = b""
+
+    def lines(self, request: Request) -> bytes:
+        """The forwarding fields of one of its requests."""
+        if self._trusted and request.forwarding:
+            return forwarding_lines(self.peer, request)
+        if request.host != self._host:
+            self._host, self._lines = request.host, untrusted_lines(self.peer, request.host)
+        return self._lines
+
+
 def untrusted_lines(peer: Peer, host: bytes) -> bytes:
     """The forwarding fields for a peer whose own claims are dropped; the same for all its requests to one host."""
     node = b'"[%b]"' % peer.address if b":" in peer.address else peer.address or b"unknown"
@@ -150,8 +168,7 @@ def request_head(plan: Plan, request: Request, target: bytes, lines: bytes) -> b
     elif request.trailers:
         framing += b"Connection: TE\r\nTE: trailers\r\n"
     host = plan.host if plan.host is not None else request.host or plan.backend.authority
-    first = (method, b" ", target, b" HTTP/1.1\r\nHost: ", host, b"\r\n")
-    return b"".join((*first, fields, framing, lines, b"\r\n"))
+    return b"".join((method, b" ", target, b" HTTP/1.1\r\nHost: ", host, b"\r\n", fields, framing, lines, b"\r\n"))
 
 
 # ------------------------------------------------------------------------------------------------ answer heads
@@ -168,8 +185,8 @@ def status_line(status: int, reason: bytes) -> bytes:
     return b"HTTP/1.1 %d %b\r\n" % (status, reason)
 
 
-def answer_head(head: AnswerHead, plan: Plan, lines: bytes, chunked: bool, close: bool) -> bytes:
-    """The head a client receives. `lines` are the gateway's own fields; `chunked` frames a body of unknown length."""
+def answer_head(head: AnswerHead, plan: Plan, request_id: bytes, lines: bytes, chunked: bool, close: bool) -> bytes:
+    """The head a client receives. `lines` are fields that only this answer has; `chunked` frames an unknown length."""
     fields = head.lines
     if plan.edits_answer:
         fields = field_lines(edited(head.fields, plan.target.answer))
@@ -177,8 +194,9 @@ def answer_head(head: AnswerHead, plan: Plan, lines: bytes, chunked: bool, close
         framing = b"Content-Length: %d\r\n" % head.length
     else:
         framing = b"Transfer-Encoding: chunked\r\n" if chunked else b""
-    end = b"Connection: close\r\n\r\n" if close else b"\r\n"
-    return b"".join((status_line(head.status, head.reason), fields, framing, lines, end))
+    first, end = status_line(head.status, head.reason), b"Connection: close\r\n\r\n" if close else b"\r\n"
+    ours = plan.answer_lines
+    return b"".join((first, fields, framing, b"X-Request-ID: ", request_id, b"\r\n", ours, lines, end))
 
 
 # ------------------------------------------------------------------------------------------------ public addresses

@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.core.fields import Fields, field_lines, fields_of
 from gateway.core.model import Request
-from gateway.core.paths import HASH, MARK, is_plain
+from gateway.core.paths import HASH, MARK, SLASH, is_plain
 from gateway.errors import ClientError
 
 
@@ -206,7 +206,7 @@ def read_request(
         raise ClientError(400, "A request must have exactly one Host field.", close=True)
     host = values[shape.host] if shape.host >= 0 else b""
     path, query = target, b""
-    if not target.startswith(b"/"):
+    if not target or target[0] != SLASH:
         host, path = _read_other_form(method, target, host)
     if MARK in path:
         mark = path.index(MARK)

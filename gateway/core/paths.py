@@ -15,7 +15,7 @@ _OVERLONG = re.compile(
     rb"|\xf8[\x80-\x87][\x80-\xbf]{3}|\xfc[\x80-\x83][\x80-\xbf]{4}"
 )
 """ASCII in disguise. A lone `%c3` is only bad UTF-8, which is the backend's business."""
-DOT, PERCENT, MARK, HASH = b".%?#"
+DOT, PERCENT, MARK, HASH, SLASH = b".%?#/"
 """Bytes to look for: looking for a number is ten times as fast as for a string, and each request does it often."""
 _DOTS = frozenset({b".", b".."})
 

@@ -36,6 +36,7 @@ from gateway.core.policies import NO_STANDING, Shadow, Standing
 from gateway.core.published import Published
 from gateway.core.splitting import bucket_of, choose
 
+VIA = b"Via: 1.1 banyan\r\n"
 SAFE_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 IDEMPOTENT_METHODS = frozenset({b"PUT", b"DELETE"})
 """Beside those that are safe, unless the route says that they are not."""
@@ -208,7 +209,7 @@ def _plan_of(route: Route, side: Side, target: Target, backend: Backend, gateway
         timeouts=timeouts,
         max_body=route.max_body or gateway.max_body,
         public_prefix=_prefixes(route, target, backend),
-        answer_lines=(served_by + announcement(route)).encode(),
+        answer_lines=VIA + (served_by + announcement(route)).encode(),
         name=backend.name,
         host=_host_of(backend),
         method=target.method,
@@ -292,10 +293,22 @@ def side_of(planned: PlannedRoute, request: Request, address: bytes, draw: Calla
         return whole[LEGACY]
     if share == BUCKETS:
         return whole[NEW]
-    key = client_key(planned.sticky, request, address) if planned.sticky else b""
-    if key:
-        return _STICKY[choose(bucket_of(planned.journey, key), share)]
+    bucket = _bucket(planned, planned.sticky, request, address) if planned.sticky is not None else None
+    if bucket is not None:
+        return _STICKY[choose(bucket, share)]
     return _DRAWN[choose(draw(), share)]
+
+
+def _bucket(planned: PlannedRoute, sticky: Sticky, request: Request, address: bytes) -> int | None:
+    """The bucket of the client; None when the request does not tell who it is."""
+    if sticky.source == "cookie" and len(request.cookie) <= _REMEMBERED:
+        return _bucket_by_cookie(request.cookie, sticky.name, planned.journey)
+    key = client_key(sticky, request, address)
+    return bucket_of(planned.journey, key) if key else None
+
+
+_REMEMBERED = 256
+"""Bytes that a Cookie field may have to be remembered: clients send the same again and again."""
 
 
 def record_of(route: Route) -> Side:
@@ -319,8 +332,7 @@ def client_key(sticky: Sticky, request: Request, address: bytes) -> bytes:
     """What identifies the client for the split; empty when the request does not tell."""
     match sticky.source:
         case "cookie":
-            cookie = request.cookie
-            return (_value_of if len(cookie) <= _REMEMBERED else cookie_value)(cookie, sticky.name)
+            return cookie_value(request.cookie, sticky.name)
         case "header":
             return next((value for name, value in request.fields if name.lower() == sticky.name), b"")
         case "query":
@@ -339,9 +351,10 @@ def cookie_value(cookie: bytes, name: bytes) -> bytes:
     return cookie[at + len(wanted) :].partition(b";")[0].rstrip().strip(b'"') if at >= 0 else b""
 
 
-_value_of = lru_cache(maxsize=4_096)(cookie_value)
-_REMEMBERED = 256
-"""Bytes that a Cookie field may have to be remembered: clients send the same again and again."""
+@lru_cache(maxsize=4_096)
+def _bucket_by_cookie(cookie: bytes, name: bytes, journey: bytes) -> int | None:
+    key = cookie_value(cookie, name)
+    return bucket_of(journey, key) if key else None
 
 
 @lru_cache(maxsize=1024)

@@ -5,9 +5,10 @@ from email.utils import formatdate
 from time import perf_counter
 from typing import Any
 
-from gateway.core.forwarding import VIA, answer_head, public_fields, status_line
+from gateway.core.forwarding import answer_head, public_fields, status_line
 from gateway.core.headers import AnswerHead, Kind, kind_of, trailer_lines
 from gateway.core.model import Gateway
+from gateway.core.planning import VIA
 from gateway.core.problems import Refusal, problem, wants_html
 from gateway.errors import ClientGone
 from gateway.proxy.attempts import Attempt
@@ -39,7 +40,8 @@ def relay(
     exchange.close = close = (
         not exchange.keep_alive or request.http_1_0 or connection.server.draining or not exchange.body.ended
     )
-    start = answer_head(head, attempt.plan, _own_lines(attempt, gateway, cookie), chunked, close)
+    lines = _lines(exchange, gateway, cookie) if cookie or gateway.served_by else b""
+    start = answer_head(head, attempt.plan, exchange.ids[0], lines, chunked, close)
     exchange.status = status
     if not body.ended and not bodyless:
         return _stream(attempt, start, body, chunked)
@@ -57,15 +59,13 @@ def relay(
     return None
 
 
-def _own_lines(attempt: Attempt, gateway: Gateway, cookie: bytes) -> bytes:
-    """The fields that the gateway adds."""
-    exchange = attempt.exchange
-    request_id, _, _ = exchange.ids
-    lines = b"X-Request-ID: %b\r\n%b%b" % (request_id, VIA, attempt.plan.answer_lines)
+def _lines(exchange: Exchange, gateway: Gateway, cookie: bytes) -> bytes:
+    """The fields that the gateway adds to this answer alone."""
+    lines = b""
     if gateway.served_by:
         backend = exchange.first_byte * 1e3
         own = (perf_counter() - exchange.began) * 1e3 - backend
-        lines += b"Server-Timing: gateway;dur=%.2f, backend;dur=%.1f\r\n" % (own, backend)
+        lines = b"Server-Timing: gateway;dur=%.2f, backend;dur=%.1f\r\n" % (own, backend)
     return lines + b"Set-Cookie: %b\r\n" % cookie if cookie else lines
 
 
@@ -102,7 +102,8 @@ def _switch(attempt: Attempt, head: AnswerHead, gateway: Gateway) -> None:
     exchange.status = 101
     fields = b"".join(b"%b: %b\r\n" % field for field in head.fields if kind_of(field[0]) is Kind.PASS)
     upgrade = b"Connection: Upgrade\r\nUpgrade: %b\r\n" % attempt.request.upgrade
-    client.write(status_line(101, head.reason) + fields + upgrade + _own_lines(attempt, gateway, b"") + b"\r\n")
+    ours = b"X-Request-ID: %b\r\n%b%b" % (exchange.ids[0], attempt.plan.answer_lines, _lines(exchange, gateway, b""))
+    client.write(status_line(101, head.reason) + fields + upgrade + ours + b"\r\n")
     near, far = tunnel(client.transport, backend.transport)
     backend.become_tunnel(far)
     client.become_tunnel(near)

@@ -11,7 +11,7 @@ from gateway.core.planning import Plan, PlannedRoute
 from gateway.errors import AnswerTimeout, BackendError, ClientGone, NotAcquired
 from gateway.wire.client import BackendConnection
 from gateway.wire.exchange import Exchange
-from gateway.wire.pool import Judged, Outgoing, Pool
+from gateway.wire.pool import Judged, Parcel, Pool
 
 REFUSED = Outcome.REFUSED
 
@@ -53,9 +53,9 @@ class Attempt(Call):
             self.pinned = True
             self.connection = pins.pop(pool, None)
 
-    def send(self, outgoing: Outgoing) -> Awaitable[Judged]:
+    def send(self, parcel: Parcel) -> Awaitable[Judged]:
         """Send something to the backend, and wait for the head of its answer. Raises BackendError."""
-        return self._pool.send(self, outgoing)
+        return self._pool.send(self, parcel)
 
     def client_left(self) -> None:
         """Give up with the client of a safe request; an unsafe one is finished."""

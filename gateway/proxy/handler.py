@@ -6,7 +6,7 @@ from time import perf_counter
 
 from gateway.core import matching, published, soap
 from gateway.core.fields import field_lines
-from gateway.core.forwarding import client_address, forwarding_lines, ids_of, public_origin
+from gateway.core.forwarding import client_address, ids_of, public_origin
 from gateway.core.headers import read_request
 from gateway.core.matching import NotFound
 from gateway.core.model import BUCKETS, Observation, Observed, Outcome, Request
@@ -57,7 +57,7 @@ class Handler:
                 _bound_body(exchange, plan, request)
             if request.expect and plan.target.call is not None:
                 request = _continued(exchange, request)  # the connector reads the body before anything is sent
-            lines = forwarding_lines(exchange.connection.peer, request) + exchange.ids[2]
+            lines = exchange.connection.introduction.lines(request) + exchange.ids[2]
             attempt = exchange.attempt = Attempt(exchange, request, route, plan, lines, pool)
             if choice.why == "tester":
                 attempt.role = "tester"
@@ -82,7 +82,8 @@ class Handler:
         finally:
             if attempt is not None:
                 exchange.attempt = None  # they know each other: left so, each request would be work for the collector
-                attempt.end()
+                if attempt.connection is not None:
+                    attempt.end()
             if watched is not None:
                 watched.over()
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))

@@ -47,7 +47,7 @@ class Exchange:
     )
 
     def __init__(
-        self, connection: "ClientConnection", request: Request | None, fault: ClientError | None, *, keep_alive: bool
+        self, connection: "ClientConnection", request: Request | None, fault: ClientError | None, keep_alive: bool
     ) -> None:
         self.connection = connection
         self.request = request

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import httptools
 
-from gateway.core.forwarding import Peer
+from gateway.core.forwarding import Introduction, Peer
 from gateway.core.headers import read_request, request_shape
 from gateway.core.model import Limits, Timeouts
 from gateway.errors import ClientError, ClientGone
@@ -114,7 +114,7 @@ class ClientConnection(asyncio.Protocol):
         "_write_paused",
         "deadline",
         "gone",
-        "peer",
+        "introduction",
         "pins",
         "server",
         "transport",
@@ -125,7 +125,7 @@ class ClientConnection(asyncio.Protocol):
         self.server = server
         self.deadline = NEVER
         self.gone = False
-        self.peer = Peer(b"", b"http", False)
+        self.introduction = Introduction(Peer(b"", b"http", False))
         self.pins: dict[object, BackendConnection] = {}
         self._parser: Any = None
         self._queue: deque[Exchange] = deque()
@@ -146,13 +146,18 @@ class ClientConnection(asyncio.Protocol):
         self._phase = HEAD
         self._tunnel: TunnelEnd | None = None
 
+    @property
+    def peer(self) -> Peer:
+        """The other end."""
+        return self.introduction.peer
+
     # -------------------------------------------------------------------------------------------- transport events
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.write = self.transport.write
         server = self.server
-        self.peer = _peer_of(self.transport, server.settings.trusts)
+        self.introduction = Introduction(_peer_of(self.transport, server.settings.trusts))
         self._parser = httptools.HttpRequestParser(self)
         server.connections.add(self)
         server.clock.watch(self)
@@ -300,7 +305,7 @@ class ClientConnection(asyncio.Protocol):
             self._body.fail(fault)
             self._body.notify()
         else:
-            self._queue.append(Exchange(self, None, fault, keep_alive=False))
+            self._queue.append(Exchange(self, None, fault, False))
 
     def _put_by(self, data: bytes) -> None:
         """Keep bytes that cannot be parsed yet; beyond a bound the client has to wait."""
@@ -346,7 +351,7 @@ class ClientConnection(asyncio.Protocol):
             self._refuse(fault)
             return
         self._since = 0
-        exchange = Exchange(self, request, None, keep_alive=keep_alive and settings.keep_alive > 0)
+        exchange = Exchange(self, request, None, keep_alive and settings.keep_alive > 0)
         if request.length:
             self._body = exchange.body = Body(self)
         self._queue.append(exchange)

@@ -8,7 +8,7 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, NEW, Outcome, Placeholder, Request, Route, Target
 from gateway.errors import AnswerTimeout, ClientError
 from gateway.wire.body import Body
-from gateway.wire.pool import Judged, Outgoing, judged
+from gateway.wire.pool import Judged, Outgoing, Parcel, judged
 from tests.support.values import plan_of, request, route
 
 LINES = b"X-Own: 1\r\n"
@@ -21,7 +21,8 @@ class Wire:
         self.sent: list[Outgoing] = []
         self.answer = judged(AnswerHead(status, b"", b"", 0, False, False), Body(None))
 
-    async def send(self, outgoing: Outgoing) -> Judged:
+    async def send(self, parcel: Parcel) -> Judged:
+        outgoing = Outgoing(*parcel)
         self.sent.append(outgoing)
         return self.answer
 
@@ -89,7 +90,7 @@ async def test_an_answer_is_judged_by_its_status(status: int, outcome: Outcome, 
 async def test_a_failure_of_the_wire_is_the_caller_s() -> None:
     """What goes wrong on the wire is handed on as it is: it knows whether anything was sent."""
 
-    async def late(_: Outgoing) -> Any:
+    async def late(_: Parcel) -> Any:
         raise AnswerTimeout("too late")
 
     planned = plan_of(route())

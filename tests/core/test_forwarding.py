@@ -238,7 +238,8 @@ def test_a_public_host_that_is_missing_becomes_the_backend_s() -> None:
 
 # ------------------------------------------------------------------------------------------------ answer heads
 
-PLAIN = plan_of(route()).plans[NEW]
+PLAIN = plan_of(route(name="a")).plans[NEW]
+OURS = ["X-Request-ID: r-1", "Via: 1.1 banyan", "X-Banyan-Served-By: new; repairs; a"]
 
 
 @pytest.mark.parametrize(
@@ -270,20 +271,21 @@ def test_a_status_line(status: int, reason: bytes, line: bytes) -> None:
 def test_an_answer_is_framed_for_its_client(status: int, length: int, chunked: bool, framing: list[str]) -> None:
     """A known length is told, also where HEAD asked for it alone; 204 never has one; chunks are the caller's choice."""
     head = AnswerHead(status, b"Fine", field_lines(fields("A: 1")), length, False, False)
-    found = lines_of(answer_head(head, PLAIN, b"X-Own: 1\r\n", chunked, False))
-    assert found == [f"HTTP/1.1 {status} Fine", "A: 1", *framing, "X-Own: 1", ""]
+    found = lines_of(answer_head(head, PLAIN, b"r-1", b"X-Own: 1\r\n", chunked, False))
+    assert found == [f"HTTP/1.1 {status} Fine", "A: 1", *framing, *OURS, "X-Own: 1", ""]
 
 
 def test_an_answer_is_edited_and_may_be_the_last() -> None:
     """A target's edits are what the client sees, and a connection that ends says so."""
     edit = HeaderEdit(((b"B", b"9"),), (b"a",))
-    plan = plan_of(route(new=Target("repairs", answer=edit))).plans[NEW]
+    plan = plan_of(route(name="a", new=Target("repairs", answer=edit))).plans[NEW]
     head = AnswerHead(200, b"", field_lines(fields("A: 1", "C: 3")), 0, False, False)
-    assert lines_of(answer_head(head, plan, b"", False, True)) == [
+    assert lines_of(answer_head(head, plan, b"r-1", b"", False, True)) == [
         "HTTP/1.1 200 OK",
         "C: 3",
         "B: 9",
         "Content-Length: 0",
+        *OURS,
         "Connection: close",
         "",
     ]

@@ -27,6 +27,7 @@ from gateway.core.paths import problem_of
 from gateway.core.planning import (
     KNOWN_METHODS,
     SAFE_METHODS,
+    VIA,
     Choice,
     PathProblem,
     announcement,
@@ -86,9 +87,10 @@ def test_the_nearest_timeout_counts() -> None:
 
 
 def test_answers_say_who_served() -> None:
-    """Side, backend and route stand on each answer, unless that is turned off."""
-    assert plan_of(route(name="a")).plans[NEW].answer_lines == b"X-Banyan-Served-By: new; repairs; a\r\n"
-    assert plan_of(route(name="a"), gateway=Gateway(served_by=False)).plans[NEW].answer_lines == b""
+    """That a gateway stood between is on each answer; so are side, backend and route, unless that is turned off."""
+    served_by = b"X-Banyan-Served-By: new; repairs; a\r\n"
+    assert plan_of(route(name="a")).plans[NEW].answer_lines == VIA + served_by
+    assert plan_of(route(name="a"), gateway=Gateway(served_by=False)).plans[NEW].answer_lines == VIA
 
 
 def test_a_deprecated_route_says_so() -> None:

@@ -14,7 +14,7 @@ from gateway.core.model import NEW, Backend, Outcome, Target
 from gateway.core.planning import PlannedRoute
 from gateway.errors import AnswerInvalid, ClientError, ClientGone
 from gateway.wire.body import whole
-from gateway.wire.pool import Judged, Outgoing, judged
+from gateway.wire.pool import Judged, Outgoing, Parcel, judged
 from tests.connectors.soap import accounts
 from tests.connectors.soap.samples import SPACE
 from tests.support.values import BOTH, plan_of, request, route
@@ -47,7 +47,8 @@ class Wire:
         self.data = data or fetched()
         self.status = status
 
-    async def send(self, outgoing: Outgoing) -> Judged:
+    async def send(self, parcel: Parcel) -> Judged:
+        outgoing = Outgoing(*parcel)
         self.sent.append(outgoing)
         if isinstance(self.data, Exception):
             raise self.data

@@ -13,7 +13,7 @@ from gateway.core.fields import field_lines
 from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, Backend, Outcome, Target
 from gateway.wire.body import whole
-from gateway.wire.pool import Judged, Outgoing, judged
+from gateway.wire.pool import Judged, Outgoing, Parcel, judged
 from tests.connectors.soap.archived import archive
 from tests.connectors.soap.drips import all_of
 from tests.connectors.soap.test_facade_attachments import parts_of
@@ -33,7 +33,8 @@ class Wire:
         self.got = b""
         self.data, self.kind = data, kind
 
-    async def send(self, outgoing: Outgoing) -> Judged:
+    async def send(self, parcel: Parcel) -> Judged:
+        outgoing = Outgoing(*parcel)
         self.sent.append(outgoing)
         self.got = outgoing.head + await all_of(outgoing.body)
         fields = [(b"Content-Type", self.kind.encode())]

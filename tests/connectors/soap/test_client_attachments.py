@@ -14,7 +14,7 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, Backend, Outcome, Target
 from gateway.errors import AnswerInvalid, ClientError
 from gateway.wire.body import whole
-from gateway.wire.pool import Judged, Outgoing, judged
+from gateway.wire.pool import Judged, Outgoing, Parcel, judged
 from tests.connectors.soap.archived import archive
 from tests.connectors.soap.drips import Dripping, all_of
 from tests.support.archive import END, SPACE, envelope, fetched, include, part
@@ -37,7 +37,8 @@ class Wire:
         self.kind = kind
         self.status = status
 
-    async def send(self, outgoing: Outgoing) -> Judged:
+    async def send(self, parcel: Parcel) -> Judged:
+        outgoing = Outgoing(*parcel)
         self.sent.append(outgoing)
         self.got = outgoing.head + await all_of(outgoing.body)
         body = self.reply if isinstance(self.reply, Dripping) else whole(self.reply)

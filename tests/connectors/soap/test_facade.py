@@ -18,7 +18,7 @@ from gateway.core.model import NEW, HeaderEdit, Outcome, Placeholder, Target
 from gateway.core.planning import PlannedRoute
 from gateway.errors import AnswerInvalid, ClientError
 from gateway.wire.body import EMPTY, whole
-from gateway.wire.pool import Judged, Outgoing, judged
+from gateway.wire.pool import Judged, Outgoing, Parcel, judged
 from tests.connectors.soap.samples import GET_BALANCE, SCHEMA, SPACE, TYPES, complex_type, field
 from tests.support.values import plan_of, request, route
 
@@ -48,7 +48,8 @@ class Wire:
         self.data = data
         self.status = status
 
-    async def send(self, outgoing: Outgoing) -> Judged:
+    async def send(self, parcel: Parcel) -> Judged:
+        outgoing = Outgoing(*parcel)
         self.sent.append(outgoing)
         head = AnswerHead(self.status, b"", b"Set-Cookie: a=1\r\n", len(self.data), False, False)
         return judged(head, whole(self.data))

@@ -17,7 +17,7 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import NEW, Outcome, Target
 from gateway.errors import AnswerInvalid, ClientError
 from gateway.wire.body import whole
-from gateway.wire.pool import Judged, Outgoing, judged
+from gateway.wire.pool import Judged, Outgoing, Parcel, judged
 from tests.connectors.soap.archived import archive
 from tests.connectors.soap.drips import all_of
 from tests.support.archive import END, SPACE, envelope, include, part, stored
@@ -36,7 +36,8 @@ class Wire:
         self.got = b""
         self.data = data
 
-    async def send(self, outgoing: Outgoing) -> Judged:
+    async def send(self, parcel: Parcel) -> Judged:
+        outgoing = Outgoing(*parcel)
         self.sent.append(outgoing)
         self.got = outgoing.head + await all_of(outgoing.body)
         return judged(AnswerHead(200, b"", b"", len(self.data), False, False), whole(self.data))

@@ -19,7 +19,7 @@ from gateway.core.model import LEGACY, Outcome
 from gateway.errors import AnswerInvalid, AnswerTimeout, BackendError, ConnectFailed, NotAcquired, NotLoggedOn
 from gateway.wire.body import EMPTY
 from gateway.wire.driver import Driver, Signal
-from gateway.wire.pool import Judged, Outgoing, judged
+from gateway.wire.pool import Judged, Outgoing, Parcel, judged
 from tests.connectors.soap.samples import GET_BALANCE
 from tests.support.values import plan_of, request, route
 
@@ -221,7 +221,8 @@ class Service:
         self.slow = 0.0
         self.status = 200
 
-    async def _send(self, outgoing: Outgoing) -> Judged:
+    async def _send(self, parcel: Parcel) -> Judged:
+        outgoing = Outgoing(*parcel)
         self.sent.append(outgoing)
         self._time.now += self.slow
         if not self.status:
