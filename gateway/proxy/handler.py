@@ -48,7 +48,9 @@ class Handler:
         try:
             request = _readable(exchange)
             if not live.table.has_operations or request.method != b"POST":
-                route = _by_path(live, exchange, request)
+                route = live.table.take(request)
+                if route is None or request.odd:
+                    route = _by_path(live, exchange, request, route)
             else:
                 request, route = await _by_body(live, exchange, request)
             choice, cookie = _choose(live, exchange, route, request)
@@ -124,16 +126,12 @@ def _own_method(exchange: Exchange, request: Request) -> Request:
     return request
 
 
-def _by_path(live: Live, exchange: Exchange, request: Request) -> PlannedRoute:
-    found = live.table.take(request)
-    if found is None:
+def _by_path(live: Live, exchange: Exchange, request: Request, route: PlannedRoute | None) -> PlannedRoute:
+    """The route that was found by the path, if there is one and it takes the path as it is spelt."""
+    if route is None:
         if request.query:
             _publish(live, exchange, request)
         raise _not_found(matching.not_found(live.table, request))
-    return _checked_path(found, request) if request.odd else found
-
-
-def _checked_path(route: PlannedRoute, request: Request) -> PlannedRoute:
     if not route.raw_path and needs_raw(request.path):
         raise ClientError(400, "The path has an empty segment or an encoded slash, which this route does not take.")
     return route
@@ -143,7 +141,7 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
     """The route of the SOAP operation that the body calls, or the path's plain route; and the request as it goes on."""
     routes = matching.operations(live.table, request)
     if not routes or not soap.is_soap(request):
-        return request, _by_path(live, exchange, request)
+        return request, _by_path(live, exchange, request, live.table.take(request))
     if request.expect:  # the body decides the route, so it is asked for here, and not again
         request = _continued(exchange, request)
     start = await exchange.body.peek(soap.READ_AHEAD)
@@ -156,9 +154,9 @@ async def _by_body(live: Live, exchange: Exchange, request: Request) -> tuple[Re
         write_own(exchange, fault)
         raise _Answered
     if wanted is None:
-        return request, _by_path(live, exchange, request)
+        return request, _by_path(live, exchange, request, live.table.take(request))
     route = next(route for route in routes if route.route.match.soap == wanted)
-    return request, _checked_path(route, request)
+    return request, _by_path(live, exchange, request, route)
 
 
 def _continued(exchange: Exchange, request: Request) -> Request:
