@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.core.fields import field_lines
 from gateway.core.forwarding import (
+    Introduction,
     Peer,
     answer_head,
     client_address,
@@ -120,6 +121,20 @@ def test_a_trusted_proxy_may_claim_nothing() -> None:
     found = lines_of(forwarding_lines(PROXY, request("GET /", "X-Forwarded-Proto: http")))
     assert "x-forwarded-for: 10.0.0.1" in found
     assert "x-forwarded-proto: http" in found
+
+
+def test_a_connection_s_requests_are_introduced_one_by_one() -> None:
+    """What is remembered of a peer is right for each request: another host, another claim, the first host again."""
+    asked = [
+        request(host="a.example"),
+        request(host="b.example"),
+        request("GET /", "X-Forwarded-For: 192.0.2.7", host="b.example"),
+        request(host="b.example"),
+        request(host="a.example"),
+    ]
+    for peer in (CLIENT, PROXY):
+        introduction = Introduction(peer)
+        assert [introduction.lines(each) for each in asked] == [forwarding_lines(peer, each) for each in asked]
 
 
 @pytest.mark.parametrize(
