@@ -30,7 +30,7 @@ from gateway.core.model import Estate
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.recorder import Recorder
-from gateway.proxy.shadows import Shadows
+from gateway.proxy.watching import Watch
 from gateway.wire.clock import Clock
 from gateway.wire.server import Server, Settings
 
@@ -103,7 +103,7 @@ class HotPath:
         recorder = Recorder(lambda batch: True)
         gateway = wanted.gateway
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda address: False)
-        handler = Handler(builder.live, recorder, Shadows(lambda samples, skipped, seconds: True))
+        handler = Handler(builder.live, recorder, Watch(lambda passed, skipped: True))
         return cls(Server(handler.serve, settings, clock), estate.requests(len(wanted.routes)), recorder)
 
     async def warm_up(self) -> None:

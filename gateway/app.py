@@ -38,6 +38,8 @@ def run_data(folder: Path, descriptor: int) -> int:
 
 def run_control(options: "RunOptions") -> int:
     """The control process, until SIGTERM or SIGINT. Raises CommandError and ConfigError."""
+    import uvloop
+
     from gateway.config.check import load
     from gateway.processes.supervisor import FolderLock
     from gateway.telemetry.logging import configure
@@ -46,7 +48,8 @@ def run_control(options: "RunOptions") -> int:
     loaded = load(options.config, os.environ)
     lock = FolderLock(options.data)
     try:
-        return asyncio.run(_control(options, loaded))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_control(options, loaded))
     finally:
         lock.release()
 
@@ -69,7 +72,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         options.data,
         options.listen,
         on_observations=control.observed,
-        on_samples=control.sampled,
+        on_passed=control.passed,
         on_captured=control.captured,
         on_event=control.happened,
     )
@@ -77,19 +80,28 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     await asyncio.sleep(0)  # the data process is on its way; importing aiohttp takes as long as it does to be there
     from gateway.admin.api import admin_app, command_app
     from gateway.admin.serving import serve, serve_unix
+    from gateway.processes.copying import Copying
     from gateway.rollouts.daily import Daily
     from gateway.rollouts.desk import Desk
     from gateway.rollouts.room import Rollouts
 
     control.rollouts = Rollouts(
-        options.data, partial(_opened, options, loaded), traffic, control.apply, control.ask, control.order
+        options.data,
+        partial(_opened, options, loaded),
+        traffic,
+        control.apply,
+        control.ask,
+        control.replay,
+        control.order,
     )
+    control.copying = Copying(control.sampled, control.rollouts.judge, control.order)
     control.desk = Desk(control.rollouts, control.supervisor.stands)
     starting = loop.create_task(control.start(launching))
 
     async with contextlib.AsyncExitStack() as ending:
         ending.callback(control.close)
         ending.push_async_callback(control.rollouts.close)
+        ending.callback(control.copying.close)
         ending.push_async_callback(_give_up, control, starting)
         admin = await serve(admin_app(control), options.admin)
         ending.push_async_callback(admin.cleanup)

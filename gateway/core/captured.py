@@ -1,6 +1,7 @@
 """Requests and answers held whole, to be compared or replayed. Plain values: they cross from data to control."""
 
-from typing import NamedTuple
+from hashlib import blake2b
+from typing import Any, NamedTuple
 
 from gateway.core.fields import names_and_values
 from gateway.core.headers import read_request
@@ -52,6 +53,59 @@ class CapturedAnswer(NamedTuple):
     error: str = ""
     business: bool = False
     seconds: float = 0.0
+
+
+class Passed(NamedTuple):
+    """A request that passed and what was answered, to be asked of the other side too. Few values, and only plain ones:
+    they cross from data to control, and thousands are kept at a time, where each that refers to others is work for the
+    collector.
+
+    `at` Unix seconds; `side` serves; `fields` are the request's end-to-end fields as lines, `lines` the gateway's own
+    that it went with, `scheme` the client's; `source` tells whose request it was. Of the answer: `status` (0: there was
+    none, -1: the side that serves has yet to be asked), its fields as lines and whether they name `addresses`, its
+    body, the `error`, whether it was declared a `business` fault, and the `seconds` until it was over.
+    """
+
+    at: float
+    route: str
+    side: Side
+    method: bytes
+    target: bytes
+    path: bytes
+    query: bytes
+    host: bytes
+    fields: bytes
+    body: bytes
+    lines: bytes
+    scheme: bytes
+    status: int
+    answer_lines: bytes
+    addresses: bool
+    answer_body: bytes | None
+    error: str
+    business: bool
+    seconds: float
+    source: str
+
+    @property
+    def size(self) -> int:
+        """Bytes held, roughly."""
+        return len(self.fields) + len(self.body) + len(self.answer_lines) + len(self.answer_body or b"") + 1_024
+
+    def request(self) -> Request:
+        """The request to be sent again: it was read and judged when it came."""
+        told = (self.method, self.target, self.path, self.query, self.host, self.fields, b"", len(self.body))
+        return Request(*told, False, False, False, False)
+
+    def digest(self) -> bytes:
+        """A hash that tells this request from others."""
+        told = b"\n".join((self.method, self.host, self.target, self.body))
+        return blake2b(told, digest_size=8).digest()
+
+
+Passing = tuple[Any, ...]
+"""A request that passed on its way to control: the values of a `Passed` in order, as a plain tuple, which costs the
+least."""
 
 
 class Recorded(NamedTuple):

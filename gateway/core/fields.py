@@ -5,9 +5,11 @@ apart. Names have no colon and values no line break (RFC 9110, sections 5.1 and 
 either form can be made of the other.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 
 Fields = Sequence[tuple[bytes, bytes]]
+Finder = Callable[[bytes], list[tuple[bytes, bytes]]]
 
 
 def field_lines(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -19,6 +21,12 @@ def fields_of(lines: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """The fields that stand in these lines, in order."""
     parts = (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])
     return tuple([(name, value) for name, _, value in parts])
+
+
+def finder(names: Iterable[bytes]) -> Finder:
+    """What finds the fields of these names in lines, in any spelling, without taking all of them apart."""
+    wanted = b"|".join(re.escape(name) for name in sorted(names))
+    return re.compile(b"^(%b): (.*)\r\n" % wanted, re.IGNORECASE | re.MULTILINE).findall
 
 
 def names_and_values(fields: Iterable[tuple[bytes, bytes]]) -> tuple[list[bytes], list[bytes]]:

@@ -111,7 +111,17 @@ class Shape:
     places of the fields that have to be read.
     """
 
-    __slots__ = ("_crossing", "_template", "addresses", "authenticates", "cookie", "host", "length", "special")
+    __slots__ = (
+        "_crossing",
+        "_template",
+        "addresses",
+        "authenticates",
+        "conditional",
+        "cookie",
+        "host",
+        "length",
+        "special",
+    )
 
     def __init__(
         self, names: tuple[bytes, ...], kinds: list[Kind], passing: frozenset[Kind], read: frozenset[Kind]
@@ -124,6 +134,7 @@ class Shape:
         self.cookie = _only(kinds, Kind.COOKIE)
         self.addresses = Kind.ADDRESS in kinds or Kind.SET_COOKIE in kinds
         self.authenticates = Kind.AUTHENTICATE in kinds
+        self.conditional = any(name[:3].lower() == b"if-" or name.lower() == b"range" for name in names)
         self.special = tuple((kind, at) for at, kind in enumerate(kinds) if kind in read)
 
     def lines(self, values: Sequence[bytes]) -> bytes:
@@ -219,7 +230,9 @@ def read_request(
     length = 0 if shape.length == NONE else _content_length(values, shape)
     pinned = shape.authenticates and _authenticates_connection(names, values)
     lines, odd = shape.lines(values), not is_plain(path)
-    request = Request(method, target, path, query, host, lines, cookie, length, http_1_0, odd, pinned)
+    request = Request(
+        method, target, path, query, host, lines, cookie, length, http_1_0, odd, pinned, shape.conditional
+    )
     special = shape.special
     return _read_special(request, names, values, shape) if special and not _says_nothing(special, values) else request
 

@@ -321,6 +321,7 @@ class Request:
     `target` as received; `path` without the query; `query` with its "?" (or empty); `lines` the end-to-end fields as
     they stand in a head, in order; `cookie` the Cookie field or empty; `length` of the body (-1 chunked, 0 none); `odd`
     tells that the path has to be looked at closely; `pinned` that it proves whose its connection is (NTLM, Negotiate);
+    `conditional` that it depends on what the client has of an answer (RFC 9110, sections 13 and 14);
     `trailers` that the client takes some; `forwarding` and `reserved` are the fields set aside.
     """
 
@@ -335,6 +336,7 @@ class Request:
     http_1_0: bool
     odd: bool
     pinned: bool
+    conditional: bool
     expect: bool = False
     upgrade: bytes = b""
     trailers: bool = False

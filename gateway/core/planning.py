@@ -14,6 +14,7 @@ from hmac import compare_digest
 from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes
 
+from gateway.core.fields import finder
 from gateway.core.model import (
     BUCKETS,
     LEGACY,
@@ -138,7 +139,7 @@ class PlannedRoute:
         self.tester = route.tester
         self.stand(NO_STANDING)
         self.shadow = route.shadow if len(plans) == 2 and not self.retired else None
-        self.compared = frozenset((*route.compare.headers, b"content-type", b"content-encoding"))
+        self.compared = finder({*route.compare.headers, b"content-type", b"content-encoding"})
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
         self.capture(None)
         self.raw_path = route.raw_path

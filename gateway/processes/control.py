@@ -15,7 +15,7 @@ from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
 from gateway.config.live import settled_changes
-from gateway.core.captured import Recorded, Sample, Seconds, Skipped
+from gateway.core.captured import CapturedRequest, Passing, Recorded, Sample, Seconds, Skipped
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Observation
 from gateway.core.policies import Standing
@@ -26,6 +26,7 @@ from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
 if TYPE_CHECKING:
+    from gateway.processes.copying import Copying
     from gateway.rollouts.capturing import Captures
     from gateway.rollouts.desk import Desk
     from gateway.rollouts.replaying import Replays
@@ -55,6 +56,7 @@ class Control:
         self.table: RoutingTable = compiled(loaded.estate)
         self.supervisor: Supervisor
         self.rollouts: Rollouts
+        self.copying: Copying
         self.desk: Desk
 
     def observed(self, batch: list[Observation]) -> None:
@@ -63,13 +65,23 @@ class Control:
         self.rollouts.observed(batch)
         self._access.write(batch)
 
+    def passed(self, requests: list[Passing], skipped: Skipped) -> None:
+        """The data process hands on what is to be asked of the other side, too."""
+        if skipped:
+            self.rollouts.sampled([], skipped, {})
+        self.copying.take(requests)
+
     def sampled(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> None:
-        """The data process hands on what copies brought."""
+        """Copies brought something."""
         self.rollouts.sampled(samples, skipped, seconds)
 
     def ask(self, number: int) -> bool:
         """Have the request of a sample asked once more of the side that served it; the answer comes with its number."""
-        return self.supervisor.order("again", number)
+        return self.copying.ask_again(number)
+
+    async def replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
+        """Send a recorded request to both sides of a route."""
+        await self.copying.replay(route, recorded, source)
 
     def captured(self, number: int, taken: list[Recorded], dropped: dict[str, int]) -> None:
         """The data process hands over what passed on a route that is being captured."""
@@ -79,6 +91,7 @@ class Control:
         """Traffic goes by these overrides and positions of ramps from now on."""
         self._traffic.standings = standings
         self.table.stand(standings)
+        self.copying.stand(standings)
         self.supervisor.stand(standings)
 
     def happened(self, event: str, **fields: object) -> None:
@@ -90,6 +103,7 @@ class Control:
         """Serve the configuration that was loaded, once the data process is there. Raises CommandError."""
         self._follow()
         await asyncio.gather(launching, self.rollouts.start(self.loaded.estate))
+        await self.copying.follow(self.loaded.estate)
         await self.supervisor.serve(self.loaded.estate)
         log().info(
             "gateway_started", revision=self.supervisor.revision, routes=len(self.loaded.estate.routes), pid=os.getpid()
@@ -164,6 +178,7 @@ class Control:
         table.stand(self._traffic.standings)
         self.loaded, self.table = candidate, table
         self.rollouts.follow(candidate.estate)
+        await self.copying.follow(candidate.estate)
         self._held, self._problems = None, ()
         self._loaded_at = datetime.now(UTC)
         self._follow()

@@ -17,7 +17,7 @@ from time import monotonic
 from weakref import finalize
 
 from gateway import __version__
-from gateway.core.captured import CapturedRequest, Recorded, Sample, Seconds, Skipped, reason_of
+from gateway.core.captured import Passing, Recorded, Skipped
 from gateway.core.forwarding import is_trusted
 from gateway.core.model import AccessLog, Backend, Gateway, Observed, Route
 from gateway.core.policies import Standing
@@ -27,7 +27,7 @@ from gateway.proxy.capturing import Captures
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import Live, LiveBuilder
 from gateway.proxy.recorder import Recorder
-from gateway.proxy.shadows import Shadows
+from gateway.proxy.watching import Watch
 from gateway.wire.clock import TICK, Clock
 from gateway.wire.server import Server, Settings
 
@@ -47,10 +47,10 @@ class DataProcess:
         self._ticks = 0
         self._recorder = Recorder(self._deliver)
         nothing = Gateway(access_log=AccessLog("off"))
-        self._shadows = Shadows(self._deliver_samples)
+        self._watch = Watch(self._deliver_passed)
         self._captures = Captures(self._deliver_captured)
         self._standings: dict[str, Standing] = {}
-        self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._shadows)
+        self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._watch)
         self._server = Server(self._handler.serve, _settings(nothing, self._handler.live), self._clock)
         self._accepting: asyncio.Server | None = None
         self._tls: ssl.SSLContext | None = None
@@ -100,6 +100,7 @@ class DataProcess:
         if channel is self._channel:
             self._channel = None
             self._builder = None
+            self._watch.has_room(0)
             gc.enable()
 
     def _received(self, channel: Channel, message: Message) -> None:
@@ -133,10 +134,8 @@ class DataProcess:
                 self._standings = standings
                 self._handler.live.table.stand(standings)
                 self._tell("stands", number)
-            case ("again", int(number)):
-                self._shadows.ask_again(number)
-            case ("replay", str(route), list(requests), str(source)):
-                self._replay(route, requests, source)
+            case ("room", int(count)):
+                self._watch.has_room(count)
             case ("capture", int(number), str(route), int(left), bool(every)):
                 self._captures.lease(number, route, left, every, monotonic())
             case ("capture_ends", int(number)):
@@ -154,26 +153,17 @@ class DataProcess:
     def _deliver(self, batch: list[Observed]) -> bool:
         return self._tell("observations", batch)
 
-    def _deliver_samples(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> bool:
-        """Answers to compare are many bytes, and can wait; what was observed must not be held up by them."""
-        return self._channel is not None and self._channel.send(("samples", samples, skipped, seconds), CAN_WAIT)
+    def _deliver_passed(self, requests: list[Passing], skipped: Skipped) -> bool:
+        """Requests with their answers are many bytes, and can wait; what was observed must not be held up by them."""
+        return self._channel is not None and self._channel.send(("passed", requests, skipped), CAN_WAIT)
 
     def _deliver_captured(self, number: int, taken: list[Recorded], dropped: Mapping[str, int]) -> bool:
         return self._channel is not None and self._channel.send(("captured", number, taken, dict(dropped)), CAN_WAIT)
 
-    def _replay(self, route: str, requests: list[CapturedRequest], source: str) -> None:
-        live = self._handler.live
-        planned = live.table.routes.get(route)
-        for request in requests:
-            if planned is None or len(planned.ready) < 2:
-                self._shadows.skip(route, reason_of("no_such_route", source))
-            else:
-                self._shadows.replay(live, planned, request, source)
-
     def _tick(self, late: float) -> None:
         """Hand on what was observed, a few times a second, and say how it goes."""
         self._ticks += 1
-        self._shadows.tick(late)
+        self._watch.tick(late)
         self._captures.tick(monotonic())
         if self._ticks % FLUSH == 0:
             self._recorder.flush()
@@ -245,7 +235,7 @@ class DataProcess:
         if self._server.draining:
             return
         self._server.draining = True
-        self._shadows.stop()
+        self._watch.stop()
         deadline = monotonic() + seconds
         if self._accepting is not None:
             self._accepting.close()

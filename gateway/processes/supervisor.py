@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from gateway import __version__
-from gateway.core.captured import Recorded, Sample, Seconds, Skipped
+from gateway.core.captured import Passing, Recorded, Skipped
 from gateway.core.model import Estate, Observation
 from gateway.core.policies import Standing, StoreSettings
 from gateway.errors import CommandError
@@ -59,7 +59,7 @@ class Supervisor:
         listen: Address,
         *,
         on_observations: Callable[[list[Observation]], None],
-        on_samples: Callable[[list[Sample], Skipped, Seconds], None],
+        on_passed: Callable[[list[Passing], Skipped], None],
         on_captured: Callable[[int, list[Recorded], dict[str, int]], None],
         on_event: Callable[..., None],
         python: str = sys.executable,
@@ -67,7 +67,7 @@ class Supervisor:
         self._folder = folder
         self._listen = listen
         self._on_observations = on_observations
-        self._on_samples = on_samples
+        self._on_passed = on_passed
         self._on_captured = on_captured
         self._on_event = on_event
         self._python = python
@@ -182,8 +182,8 @@ class Supervisor:
         match message:
             case ("observations", batch):
                 self._on_observations(list(map(_observation, batch)))
-            case ("samples", list(samples), dict(skipped), dict(seconds)):
-                self._on_samples(samples, skipped, seconds)
+            case ("passed", list(requests), dict(skipped)):
+                self._on_passed(requests, skipped)
             case ("captured", int(number), list(taken), dict(dropped)):
                 self._on_captured(number, taken, dropped)
             case ("stands", int(number)):

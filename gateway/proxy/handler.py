@@ -19,7 +19,7 @@ from gateway.proxy.attempts import REFUSED, Attempt
 from gateway.proxy.chance import fresh_digits
 from gateway.proxy.live import Live
 from gateway.proxy.recorder import Recorder
-from gateway.proxy.shadows import Shadows, Watched
+from gateway.proxy.watching import Watch, Watched
 from gateway.wire.body import too_large
 from gateway.wire.client import Abandoned
 from gateway.wire.exchange import CONTINUE, Exchange
@@ -34,10 +34,10 @@ _system = SystemRandom()
 class Handler:
     """Serves requests from the live table. `live` is replaced by a reload; a request stays on the one it began with."""
 
-    def __init__(self, live: Live, recorder: Recorder, shadows: Shadows) -> None:
+    def __init__(self, live: Live, recorder: Recorder, watch: Watch) -> None:
         self.live = live
         self._recorder = recorder
-        self._shadows = shadows
+        self._watch = watch
 
     async def serve(self, exchange: Exchange) -> None:
         """Serve one request, whatever becomes of it."""
@@ -64,7 +64,7 @@ class Handler:
             if choice.why == "tester":
                 attempt.role = "tester"
             elif route.watched:
-                watched = self._shadows.watch(live, attempt)
+                watched = self._watch.of(live, attempt)
             answer = await caller.call(attempt, attempt.send)
             exchange.first_byte = perf_counter() - exchange.began
             head, body, attempt.outcome, attempt.acted = answer

@@ -1,4 +1,4 @@
-"""How many copies may begin: as many as leave the loop time to spare, and next to none where it has none.
+"""How much a loop may do beside its work: as much as leaves it time to spare, and next to nothing where it has none.
 
 The loop's effort decides: the part of the time in which its thread ran, or waited for its turn on a processor. What it
 waited counts, too: a thread that shares its processor has no time left long before it has run for all of it. The kernel
@@ -38,39 +38,71 @@ class Effort:
 BUSY = 0.93
 """The effort beyond which copies give way."""
 LATE, RECENT = 0.0015, 0.2
-"""Seconds by which the loop may be late on average, and how much the latest tick counts in that."""
-FEW = 200.0
+"""Seconds by which a loop that serves may be late on average, and how much the latest tick counts in that."""
+FEW = 500.0
 """Copies that may begin in one tick when nothing is known yet: more would be a burst, at the worst in a full loop."""
-LESS, MORE = 0.6, 1.25
+LESS, MORE, LEAST = 0.6, 1.25, 0.01
+"""By how much a number or a part goes down and up from tick to tick, and the part that is always tried again."""
+
+
+class Strain:
+    """Tells whether a loop has as much to do as it can.
+
+    `effort` gives its effort since that was asked last; `most_late` is the lateness, on average, that is too much.
+    """
+
+    def __init__(self, effort: Callable[[], float], most_late: float = LATE) -> None:
+        self._effort = effort
+        self._most_late = most_late
+        self._late = 0.0
+
+    def tick(self, late: float) -> bool:
+        """Some time has passed; the tick came `late` by so many seconds. Whether the loop was busy in it."""
+        self._late += RECENT * (late - self._late)
+        return self._effort() > BUSY or self._late > self._most_late
+
+
+class Spare:
+    """The part of what could be done beside that a loop has time for: less from tick to tick while it is busy."""
+
+    def __init__(self, strain: Strain) -> None:
+        self._strain = strain
+        self.part = 1.0
+
+    def tick(self, late: float) -> None:
+        busy = self._strain.tick(late)
+        self.part = LESS * self.part if busy else min(1.0, MORE * self.part + LEAST)
 
 
 class Pace:
     """Says how many copies may begin from tick to tick: fewer than there were while the loop is busy, more otherwise.
 
-    What was not made use of is no experience: the number only grows where all were begun (as RFC 7661 has it).
-
-    `effort` gives the loop's effort since it was asked last.
+    What was not made use of is no experience: the number only grows where at least half was begun (as RFC 7661 has it).
     """
 
-    def __init__(self, effort: Callable[[], float]) -> None:
-        self._effort = effort
+    def __init__(self, strain: Strain) -> None:
+        self._strain = strain
         self._allowed = FEW
         self._begun = 0
-        self._late = 0.0
+        self._stopped = False
+
+    @property
+    def allowed(self) -> int:
+        """How many may begin from one tick to the next."""
+        return 0 if self._stopped else int(self._allowed)
 
     def begin(self) -> bool:
         """Whether one more may begin now; it counts as begun."""
-        if self._begun >= self._allowed:
+        if self._stopped or self._begun >= self._allowed:
             return False
         self._begun += 1
         return True
 
     def tick(self, late: float) -> None:
         """Some time has passed; the tick came `late` by so many seconds."""
-        self._late += RECENT * (late - self._late)
-        if self._effort() > BUSY or self._late > LATE:
+        if self._strain.tick(late):
             self._allowed = LESS * min(self._allowed, self._begun)
-        elif self._begun + 1.0 > self._allowed:
+        elif 2 * self._begun >= self._allowed:
             self._allowed = MORE * self._allowed + 1.0
         elif self._allowed > FEW:
             self._allowed = max(FEW, min(self._allowed, 2.0 * self._begun))
@@ -80,5 +112,4 @@ class Pace:
 
     def stop(self) -> None:
         """Let nothing begin any more."""
-        self._allowed = -1.0
-        self._effort = lambda: 1.0
+        self._stopped = True

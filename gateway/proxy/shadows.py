@@ -1,29 +1,26 @@
-"""Copies of requests go to the side that does not serve, and both answers to control, which compares them.
+"""Copies: requests that passed are sent to the side that does not serve, and both answers handed on to be compared.
 
-The client never waits for any of it. What it was answered is kept as it passes; only when that is over does the copy
-join a bounded queue. It begins in a turn of its own, at a pace that leaves the loop time to spare: so copies are the
-first thing that is shed. What is not sent is counted, with the reason.
+This is control's work, so that data's loop does nothing but traffic. Copies wait in bounded queues and begin at a pace
+that leaves control's loop time for everything else. What is not sent is counted, with the reason.
 """
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable
 from functools import partial
 from random import getrandbits
-from time import perf_counter, time
+from time import time
 
-from gateway.core.captured import GONE, CapturedAnswer, CapturedRequest, Recorded, Sample, Seconds, Skipped, reason_of
+from gateway.core.captured import GONE, CapturedAnswer, CapturedRequest, Passed, Sample, Seconds, Skipped, reason_of
 from gateway.core.forwarding import Peer, forwarding_lines, ids_of
 from gateway.core.headers import AnswerHead
-from gateway.core.model import BUCKETS, LEGACY, NEW, Outcome, Request, Side
+from gateway.core.model import BUCKETS, LEGACY, NEW, Side
 from gateway.core.planning import PlannedRoute
-from gateway.proxy.attempts import Attempt
-from gateway.proxy.capturing import Capture
 from gateway.proxy.chance import fresh_digits
-from gateway.proxy.copies import Kept, Pair, ask, is_passing_fault, kept_of, seen_fields
+from gateway.proxy.copies import Copy, ask, is_passing_fault, seen_fields
 from gateway.proxy.live import Live
-from gateway.proxy.pace import Effort, Pace
-from gateway.wire.body import EMPTY, Body
+from gateway.proxy.pace import Pace
+from gateway.wire.body import EMPTY
 from gateway.wire.driver import Driver
 from gateway.wire.pool import Pool
 
@@ -40,78 +37,26 @@ IN_VAIN, ONE_IN_SIXTEEN = 20, 16
 KEPT, KEPT_BYTES, KEPT_FOR = 4_000, 16 * 2**20, 5.0
 """Requests, their bytes, and seconds for which they can be asked again."""
 BATCH, BATCH_BYTES = 64, 512 * 2**10
-_CONDITIONAL = (b"\r\nif-", b"\r\nrange:")
-"""How fields begin that are about what the client has of one side's answers (RFC 9110, sections 13 and 14). The other
-side has tags and bytes of its own, so a 304 here and a 200 there would be nobody's mistake."""
 OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
 OURSELVES = Peer(b"127.0.0.1", b"http", False)
 
-Deliver = Callable[[list[Sample], Skipped, Seconds], bool]
+Deliver = Callable[[list[Sample], Skipped, Seconds], object]
 
 
-class Watched:
-    """A live request that is to be copied or captured once it is over; its bodies are kept meanwhile.
+class Waiting:
+    """A copy that waits: `control` is what the side that serves has answered, `number` that of the sample to which a
+    second answer is wanted, 0 for a first one; `held` is what it counts for."""
 
-    `shadows` is None where it is not copied, `capture` where it is not captured.
-    """
+    __slots__ = ("control", "held", "number", "passed", "route")
 
-    __slots__ = ("_attempt", "_body", "_capture", "_head", "_live", "_shadows")
-
-    def __init__(self, shadows: "Shadows | None", capture: Capture | None, live: Live, attempt: Attempt) -> None:
-        self._shadows = shadows
-        self._capture = capture
-        self._live = live
-        self._attempt = attempt
-        self._head: AnswerHead | None = None
-        self._body: Body = EMPTY
-        attempt.body.keep(live.gateway.capture)
-
-    def answered(self, head: AnswerHead, body: Body) -> None:
-        """The answer has begun; the client gets it now."""
-        self._head, self._body = head, body
-        body.keep(self._live.gateway.capture)
-
-    def over(self) -> None:
-        """The client has its answer, or there is none."""
-        attempt, exchange = self._attempt, self._attempt.exchange
-        body = attempt.body.kept
-        answer = b"" if attempt.request.method == b"HEAD" else self._body.kept
-        if exchange.error or body is None:
-            self._lost(exchange.error or "request_too_large")
-            return
-        side = attempt.plan.side
-        pair = Pair(self._live, attempt.route, attempt.request, body, side, attempt.lines, exchange.ids)
-        pair.scheme = exchange.connection.peer.scheme
-        pair.control = self._answer(answer, pair, attempt.route.compared)
-        if self._capture is not None:
-            origin = f"{pair.scheme.decode()}://{(attempt.request.host or b'localhost').decode('latin-1')}"
-            self._capture.take(Recorded(pair.recorded(), self._answer(answer, pair), exchange.at, origin))
-        if self._shadows is not None:
-            if answer is None and not attempt.error:
-                self._shadows.skip(attempt.route.name, "answer_too_large")
-            else:
-                self._shadows.offer(pair)
-
-    def _answer(self, body: bytes | None, pair: Pair, names: Set[bytes] | None = None) -> CapturedAnswer:
-        """What the client was answered, with the fields of these names, or all."""
-        attempt, head = self._attempt, self._head
-        seconds = perf_counter() - attempt.exchange.began
-        if head is None:
-            return CapturedAnswer(0, error=attempt.error or "no_answer", seconds=seconds)
-        fields = seen_fields(self._live.gateway, attempt, pair.scheme, head, names)
-        business = attempt.outcome is Outcome.BUSINESS_FAULT or is_passing_fault(attempt, head, body)
-        return CapturedAnswer(head.status, fields, body, attempt.error, business, seconds)
-
-    def _lost(self, reason: str) -> None:
-        if self._capture is not None:
-            self._capture.drop(reason)
-        if self._shadows is not None:
-            self._shadows.skip(self._attempt.route.name, reason)
-
-
-def _is_conditional(request: Request) -> bool:
-    lines = b"\r\n" + request.lines.lower()
-    return any(each in lines for each in _CONDITIONAL)
+    def __init__(
+        self, passed: Passed, route: PlannedRoute, control: CapturedAnswer | None = None, number: int = 0
+    ) -> None:
+        self.passed = passed
+        self.route = route
+        self.control = control
+        self.number = number
+        self.held = passed.size
 
 
 class Lane:
@@ -120,119 +65,104 @@ class Lane:
     __slots__ = ("under_way", "waiting")
 
     def __init__(self) -> None:
-        self.waiting: deque[Pair] = deque()
+        self.waiting: deque[Waiting] = deque()
         self.under_way = 0
 
 
 class Shadows:
-    """Sends copies, and hands on what came of them.
+    """Sends copies, and hands on what came of them, by what serves in `live`.
 
-    `deliver` takes samples, what was skipped, and second answers by the number they were asked for with; it tells
-    whether it could.
+    `deliver` takes samples, what was skipped, and second answers by the number they were asked for with.
     """
 
-    def __init__(self, deliver: Deliver) -> None:
+    def __init__(self, live: Live, deliver: Deliver, pace: Pace) -> None:
+        self.live = live
         self._deliver = deliver
+        self._pace = pace
         self._lanes: dict[Pool, Lane] = {}
         self._held = 0
         self._turning = False
-        self._pace = Pace(Effort().part)
         self._samples: list[Sample] = []
         self._size = 0
         self._skipped: Counter[tuple[str, str]] = Counter()
         self._seconds: dict[int, CapturedAnswer] = {}
         self._in_vain: dict[str, int] = {}
         self._number = getrandbits(48)  # not one of those that an earlier process gave
-        self._kept: OrderedDict[int, Kept] = OrderedDict()
+        self._kept: OrderedDict[int, Passed] = OrderedDict()
         self._kept_bytes = 0
 
-    # -------------------------------------------------------------------------------------------- what is copied
+    # -------------------------------------------------------------------------------------------- what is asked
 
-    def watch(self, live: Live, attempt: Attempt) -> Watched | None:
-        """Keep this request, if it is one to copy or capture.
+    def take(self, requests: Iterable[Passed]) -> None:
+        """Ask the other side when there is time for it."""
+        for passed in requests:
+            route = self._route(passed)
+            if route is not None:
+                self._offer(passed, route)
 
-        What proves whose its connection is proves nothing on another (nor does what follows on that connection), and a
-        tunnel has no end.
-        """
-        route, request, shadow = attempt.route, attempt.request, attempt.route.shadow
-        shadows = None
-        if (
-            shadow is not None
-            and (shadow.share == BUCKETS or getrandbits(32) * BUCKETS >> 32 < shadow.share)
-            and request.method in route.copied
-        ):
-            # Keeping answers of which no copy would find a place costs time that the loop does not have then.
-            lane = self._lanes.get(route.ready[OTHER[attempt.plan.side]].pool)
-            if lane is None or len(lane.waiting) < QUEUED:
-                shadows = None if _is_conditional(request) else self
-            else:
-                self._skipped[route.name, "queue_full"] += 1
-        capture: Capture | None = route.taker
-        if capture is not None and not capture.wants(route, request):
-            capture = None
-        if (shadows is None and capture is None) or attempt.pinned or request.upgrade:
-            return None
-        return Watched(shadows, capture, live, attempt)
-
-    def replay(self, live: Live, route: PlannedRoute, recorded: CapturedRequest, source: str) -> None:
+    def replay(self, name: str, recorded: CapturedRequest, source: str) -> None:
         """Send a recorded request to both sides; the answer of the one that serves is the control."""
-        share = route.share if route.override is None else route.override
+        route = self.live.table.routes.get(name)
+        share = 0 if route is None else route.share if route.override is None else route.override
         request = recorded.request()
-        ids = ids_of(request, fresh_digits())
-        lines = forwarding_lines(OURSELVES, request) + ids[2]
-        pair = Pair(live, route, request, recorded.body, NEW if share == BUCKETS else LEGACY, lines, ids)
-        pair.source = source
-        self.offer(pair)
+        _, _, own = ids_of(request, fresh_digits())
+        lines = forwarding_lines(OURSELVES, request) + own
+        side = NEW if share == BUCKETS else LEGACY
+        told = (request.method, request.target, request.path, request.query, request.host, request.lines, recorded.body)
+        unasked = (-1, b"", False, b"", "", False, 0.0)
+        self.take([Passed(time(), name, side, *told, lines, OURSELVES.scheme, *unasked, source)])
 
     def ask_again(self, number: int) -> None:
-        """Ask the side that served the same once more: control wants to know whether it differs from itself."""
-        kept = self._forget(number)
-        if kept is None:
+        """Ask the side that served the same once more: it is to be known whether it differs from itself."""
+        passed = self._forget(number)
+        route = self._route(passed) if passed is not None else None
+        if passed is None or route is None:
             self._seconds[number] = GONE
             return
-        pair = kept.pair()
-        pair.number, pair.again = number, True
-        self._wait(pair, pair.route.ready[pair.side].pool)
+        self._wait(Waiting(passed, route, number=number), route.ready[passed.side].pool)
 
-    def _keep(self, pair: Pair) -> int:
-        """Keep a request for a while, in case that it is to be asked again; the number to ask by."""
-        self._number += 1
-        kept = self._kept[self._number] = kept_of(pair)
-        self._kept_bytes += kept.size
-        while len(self._kept) > KEPT or self._kept_bytes > KEPT_BYTES:
-            self._forget(next(iter(self._kept)))
-        return self._number
+    def _route(self, passed: Passed) -> PlannedRoute | None:
+        route = self.live.table.routes.get(passed.route)
+        if route is None or len(route.ready) < 2:
+            self.skip(passed.route, reason_of("no_such_route", passed.source))
+            return None
+        return route
 
-    def _forget(self, number: int) -> Kept | None:
-        kept = self._kept.pop(number, None)
-        if kept is not None:
-            self._kept_bytes -= kept.size
-        return kept
-
-    def offer(self, pair: Pair) -> None:
-        """Have a request copied when there is time for it.
-
-        What legacy failed at says nothing of new, so new is not asked; where new failed, it is asked whether legacy
-        would have, too.
-        """
-        control = pair.control
+    def _offer(self, passed: Passed, route: PlannedRoute) -> None:
+        """What legacy failed at says nothing of new, so new is not asked; where new failed, it is asked whether legacy
+        would have, too."""
+        control = self._answered(passed, route)
         failed = control is not None and not control.business and (control.error or control.status >= 500)
-        if failed and pair.side == LEGACY:
-            self._finish(pair, CapturedAnswer(0, error="not_asked"))
+        if control is not None and failed and passed.side == LEGACY:
+            self._finish(passed, control, CapturedAnswer(0, error="not_asked"))
             return
-        self._wait(pair, pair.route.ready[OTHER[pair.side]].pool)
+        self._wait(Waiting(passed, route, control), route.ready[OTHER[passed.side]].pool)
 
-    def _wait(self, pair: Pair, pool: Pool) -> None:
-        """Have a copy wait for a turn of its own: what has come for clients by now goes first."""
+    def _answered(self, passed: Passed, route: PlannedRoute) -> CapturedAnswer | None:
+        """What the client was answered, as it saw it; None where nobody has been asked yet."""
+        if passed.status <= 0:
+            return None if passed.status else CapturedAnswer(0, error=passed.error, seconds=passed.seconds)
+        head = AnswerHead(passed.status, b"", passed.answer_lines, 0, passed.addresses, False)
+        call = Copy(passed.request(), route, route.ready[passed.side].plan, passed.lines, EMPTY)
+        fields = seen_fields(self.live.gateway, call, passed.scheme, head, route.compared)
+        business = passed.business or is_passing_fault(call, head, passed.answer_body)
+        return CapturedAnswer(passed.status, fields, passed.answer_body, passed.error, business, passed.seconds)
+
+    def _wait(self, waiting: Waiting, pool: Pool) -> None:
         lane = self._lanes.get(pool)
         if lane is None:
             lane = self._lanes[pool] = Lane()
-        if len(lane.waiting) >= QUEUED or self._held + pair.size > HELD:
-            self._shed(pair, "queue_full")
+        if len(lane.waiting) >= QUEUED or self._held + waiting.held > HELD:
+            self._shed(waiting, "queue_full")
             return
-        self._held += pair.size
-        lane.waiting.append(pair)
+        self._held += waiting.held
+        lane.waiting.append(waiting)
         self._turn_soon()
+
+    @property
+    def room(self) -> int:
+        """How many more may come until the next tick."""
+        return max(0, self._pace.allowed - sum(len(lane.waiting) for lane in self._lanes.values()))
 
     def stop(self) -> None:
         """Begin no more copies: the process is about to end."""
@@ -245,11 +175,11 @@ class Shadows:
         """A request is not compared."""
         self._skipped[route, reason] += 1
 
-    def _shed(self, pair: Pair, reason: str) -> None:
-        if pair.again:
-            self._seconds[pair.number] = GONE
+    def _shed(self, waiting: Waiting, reason: str) -> None:
+        if waiting.number:
+            self._seconds[waiting.number] = GONE
             return
-        self.skip(pair.route.name, reason_of(reason, pair.source))
+        self.skip(waiting.passed.route, reason_of(reason, waiting.passed.source))
 
     # -------------------------------------------------------------------------------------------- sending
 
@@ -259,73 +189,93 @@ class Shadows:
             asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
-        """Begin a copy per backend, or a few where many wait, and leave the loop to traffic again."""
+        """Begin a copy per backend, or a few where many wait, and leave the loop to everything else again."""
         self._turning = False
         for lane in list(self._lanes.values()):
             for _ in range(1 + len(lane.waiting) // MANY):
-                if not lane.waiting or lane.under_way >= MOST_UNDER_WAY or not self._pace.begin():
+                if not lane.waiting or lane.under_way >= MOST_UNDER_WAY:
                     break
-                pair = lane.waiting.popleft()
-                self._held -= pair.size
-                self._begin(lane, pair)
+                useless = self._useless(lane.waiting[0])
+                if not useless and not self._pace.begin():
+                    break
+                waiting = lane.waiting.popleft()
+                self._held -= waiting.held
+                if useless:
+                    self._shed(waiting, useless)
+                else:
+                    lane.under_way += 1
+                    Driver(self._run(waiting), partial(self._ended, lane, waiting)).resume()
                 if lane.waiting:
                     self._turn_soon()
 
-    def _begin(self, lane: Lane, pair: Pair) -> None:
-        """Send a copy, unless it is no use any more."""
-        if time() - pair.at > PATIENCE:
-            self._shed(pair, "late")
-        elif self._in_vain.get(pair.route.name, 0) >= IN_VAIN and getrandbits(8) >= ONE_IN_SIXTEEN:
-            self._shed(pair, "candidate_too_large")
-        else:
-            lane.under_way += 1
-            Driver(self._run(pair), partial(self._ended, lane, pair)).resume()
+    def _useless(self, waiting: Waiting) -> str:
+        """Why a copy is no use any more; "" where it is."""
+        passed = waiting.passed
+        if not waiting.number and time() - passed.at > PATIENCE:
+            return "late"
+        in_vain = self._in_vain.get(passed.route, 0) >= IN_VAIN and getrandbits(8) >= ONE_IN_SIXTEEN
+        return "candidate_too_large" if in_vain else ""
 
-    def _ended(self, lane: Lane, pair: Pair, error: BaseException | None) -> None:
+    def _ended(self, lane: Lane, waiting: Waiting, error: BaseException | None) -> None:
         lane.under_way -= 1
         if error is not None:  # a defect of ours must not pass for the candidate's
-            self._shed(pair, "defect")
+            self._shed(waiting, "defect")
             asyncio.get_running_loop().call_exception_handler({"message": "A copy failed", "exception": error})
         if lane.waiting:
             self._turn_soon()
 
-    async def _run(self, pair: Pair) -> None:
-        ready = pair.route.ready
-        if pair.again:
-            self._seconds[pair.number] = await ask(pair, ready[pair.side])
+    async def _run(self, waiting: Waiting) -> None:
+        passed, route = waiting.passed, waiting.route
+        request, gateway = passed.request(), self.live.gateway
+
+        async def answer(side: Side) -> CapturedAnswer:
+            return await ask(request, passed.body, route, route.ready[side], passed.lines, passed.scheme, gateway)
+
+        if waiting.number:
+            self._seconds[waiting.number] = await answer(passed.side)
             return
-        if pair.control is None:
-            pair.control = await ask(pair, ready[pair.side])
-        candidate = await ask(pair, ready[OTHER[pair.side]])
+        control = waiting.control or await answer(passed.side)
+        candidate = await answer(OTHER[passed.side])
         if candidate.body is None and not candidate.error:
-            self._in_vain[pair.route.name] = self._in_vain.get(pair.route.name, 0) + 1
-            self._shed(pair, "candidate_too_large")
+            self._in_vain[passed.route] = self._in_vain.get(passed.route, 0) + 1
+            self._shed(waiting, "candidate_too_large")
             return
-        self._in_vain.pop(pair.route.name, None)
-        self._finish(pair, candidate)
+        self._in_vain.pop(passed.route, None)
+        self._finish(passed, control, candidate)
 
     # -------------------------------------------------------------------------------------------- handing on
 
-    def _finish(self, pair: Pair, candidate: CapturedAnswer) -> None:
-        control = pair.control
-        assert control is not None, "the control has been asked by now"
-        self._size += pair.size + len(candidate.body or b"")
-        at, route, side = pair.at, pair.route.name, pair.side
-        sample = Sample(at, route, side, pair.digest(), self._keep(pair), control, candidate, pair.source)
+    def _finish(self, passed: Passed, control: CapturedAnswer, candidate: CapturedAnswer) -> None:
+        self._size += passed.size + len(candidate.body or b"")
+        number = self._keep(passed)
+        sample = Sample(
+            passed.at, passed.route, passed.side, passed.digest(), number, control, candidate, passed.source
+        )
         self._samples.append(sample)
         if len(self._samples) >= BATCH or self._size >= BATCH_BYTES:
             self.flush()
 
+    def _keep(self, passed: Passed) -> int:
+        """Keep a request for a while, in case that it is to be asked again; the number to ask by."""
+        self._number += 1
+        self._kept[self._number] = passed
+        self._kept_bytes += passed.size
+        while len(self._kept) > KEPT or self._kept_bytes > KEPT_BYTES:
+            self._forget(next(iter(self._kept)))
+        return self._number
+
+    def _forget(self, number: int) -> Passed | None:
+        passed = self._kept.pop(number, None)
+        if passed is not None:
+            self._kept_bytes -= passed.size
+        return passed
+
     def flush(self) -> None:
-        """Hand on what there is; what nobody takes is lost, and counted."""
+        """Hand on what there is."""
         samples, skipped, seconds = self._samples, self._skipped, self._seconds
-        if not samples and not skipped and not seconds:
-            return
-        self._samples, self._size, self._skipped, self._seconds = [], 0, Counter(), {}
-        if not self._deliver(samples, dict(skipped), seconds):
-            self._skipped = skipped
-            for sample in samples:
-                self.skip(sample.route, reason_of("control_busy", sample.source))
+        if samples or skipped or seconds:
+            self._samples, self._size, self._skipped, self._seconds = [], 0, Counter(), {}
+            self._deliver(samples, dict(skipped), seconds)
 
     def tick(self, late: float = 0.0) -> None:
         """Ten times a second, or `late` seconds later: hand on what there is, and see if there is time for more."""

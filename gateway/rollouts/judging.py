@@ -31,7 +31,7 @@ from gateway.telemetry.logging import log
 WAITING = 4_000
 WAITING_BYTES = 64 * 2**20
 BATCH = 100
-NICE = 10
+NICE = 19
 """How far the thread that compares stands back."""
 IN_HAND = 5_000
 """Samples per route that may wait until it is known which of their fields are noise."""
@@ -222,6 +222,11 @@ class Judge:
                 found = await loop.run_in_executor(self._thread, _judged, known, self._key)
                 self._bytes -= sum(map(_size, batch))
                 self._take(found)
+
+    @property
+    def room(self) -> int:
+        """How many more samples can wait."""
+        return max(0, WAITING - len(self._waiting)) if self._bytes <= WAITING_BYTES else 0
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,13 +1,13 @@
 """Replays: recorded requests are sent to both sides, a few at a time, and their verdicts gathered.
 
-The data process asks, the judge compares; here is only the pace, which must be one that a fragile system bears, and
-what came of it. Nobody waits for a replay but who asked for it.
+Both sides are asked as for copies, and the judge compares; here is only the pace, which must be one that a fragile
+system bears, and what came of it. Nobody waits for a replay but who asked for it.
 """
 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from time import monotonic, time
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ PATIENCE = 180.0
 TOLD = 0.5
 """Seconds between reports."""
 WORST = 10
-LOOK_AGAIN = 0.5
+Send = Callable[[str, CapturedRequest, str], Awaitable[None]]
 
 
 class Finding(NamedTuple):
@@ -126,11 +126,11 @@ class Run:
 class Replays:
     """All replays under way, one for each route.
 
-    `order` reaches the data process; `compare` has the answers of these routes compared, too.
+    `send` has a recorded request sent to both sides of a route; `compare` has the answers of these routes compared.
     """
 
-    def __init__(self, order: Callable[..., bool], judge: Judge, compare: Callable[[], None]) -> None:
-        self._order = order
+    def __init__(self, send: Send, judge: Judge, compare: Callable[[], None]) -> None:
+        self._ask = send
         self._judge = judge
         self._compare = compare
         self._runs: dict[str, Run] = {}
@@ -177,17 +177,9 @@ class Replays:
             await _heard(run, lambda: run.under_way < AT_ONCE)
             await asyncio.sleep(max(0.0, due - monotonic()))
             due = max(due + 1 / rate, monotonic())
-            await self._hand_over(run.route, recorded)
+            await self._ask(run.route, recorded, REPLAY)
             run.sent += 1
         await _heard(run, lambda: run.under_way <= 0)
-
-    async def _hand_over(self, route: str, recorded: CapturedRequest) -> None:
-        """Give a request to the data process, or to the next one: it may be starting again."""
-        until = monotonic() + PATIENCE
-        while not self._order("replay", route, [recorded], REPLAY):
-            if monotonic() > until:
-                raise CommandError("The data process does not take requests to replay. See `banyan status`.")
-            await asyncio.sleep(LOOK_AGAIN)
 
 
 async def _heard(run: Run, holds: Callable[[], bool]) -> None:

@@ -21,7 +21,7 @@ from gateway.rollouts.evidence import StageEvidence
 from gateway.rollouts.judging import Judge, Judged, Way
 from gateway.rollouts.keeper import Keeper, Opening, replica_of
 from gateway.rollouts.loop import Loop
-from gateway.rollouts.replaying import Replays
+from gateway.rollouts.replaying import Replays, Send
 from gateway.rollouts.standings import Standings, ramps_of
 from gateway.rollouts.stored import StoredDeliveries
 from gateway.rollouts.telling import Teller
@@ -38,8 +38,8 @@ WAIT_FOR_STORE = 3.0
 class Rollouts:
     """Evidence, ramps and overrides; captures and replays.
 
-    `apply` has the traffic go where things stand, at once; `ask` has one side asked a request once more; `order`
-    reaches the data process.
+    `apply` has the traffic go where things stand, at once; `ask` has one side asked a request once more, `replay` both;
+    `order` reaches the data process.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Rollouts:
         traffic: Traffic,
         apply: Callable[[Mapping[str, Standing]], None],
         ask: Ask,
+        replay: Send,
         order: Callable[..., bool],
     ) -> None:
         self._traffic = traffic
@@ -73,7 +74,7 @@ class Rollouts:
         self.loop: Loop = Loop(self.standings, self.evidence, self.judge, self.keeper, self.teller, apply)
         self.actions = Actions(self.standings, self.loop)
         self.captures = Captures(order, self._serves)
-        self.replays = Replays(order, self.judge, self._compare)
+        self.replays = Replays(replay, self.judge, self._compare)
 
     def _store(self) -> "Store | None":
         return self.keeper.store

@@ -8,6 +8,7 @@ from aiohttp import ClientResponse
 
 from gateway.admin.steering import ReloadResult
 from gateway.config.check import Loaded, load
+from gateway.core.captured import CapturedRequest
 from gateway.core.matching import RoutingTable, compiled
 from gateway.errors import CommandError
 from gateway.rollouts.capturing import Captures
@@ -119,7 +120,7 @@ class FakeSteering:
         self.orders: list[tuple[object, ...]] = []
         self.ordered: Callable[[tuple[object, ...]], None] = lambda message: None
         self.captures = Captures(self.order, lambda name: name in self.table.routes)
-        self.replays = Replays(self.order, idle_judge(), lambda: None)
+        self.replays = Replays(self.replay, idle_judge(), lambda: None)
         self.accepted: list[bool] = []
         self.result = ReloadResult("unchanged", "The file is what serves already.", (), 1)
 
@@ -177,6 +178,10 @@ class FakeSteering:
 
     def metrics(self) -> bytes:
         return b"# HELP banyan_requests_total Requests.\n"
+
+    async def replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
+        if not self.order("replay", route, recorded, source):
+            raise CommandError("Nothing can be asked: see `banyan status`.")
 
     def order(self, *message: object) -> bool:
         self.orders.append(message)

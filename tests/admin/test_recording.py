@@ -35,7 +35,7 @@ def answering(steering: FakeSteering) -> Callable[[tuple[Any, ...]], None]:
     def ordered(message: tuple[Any, ...]) -> None:
         loop = asyncio.get_running_loop()
         match message:
-            case ("replay", str(route), [CapturedRequest()], _):
+            case ("replay", str(route), CapturedRequest(), _):
                 loop.call_later(0.01, lambda: steering.replays.judged([judged(route=route)]))
             case ("capture", int(number), _, _, _):
                 loop.call_soon(steering.captures.captured, number, [passed(b"/1"), passed(b"/2")], {"no_room": 1})
@@ -95,11 +95,8 @@ async def test_a_replay_may_be_cut_short(client: TestClient[Any, Any], steering:
     assert (await lines(client, "/api/v1/replay?route=list&limit=1", HAR))[-1]["sent"] == 1
 
 
-async def test_what_fails_on_the_way_is_the_last_line(
-    client: TestClient[Any, Any], steering: FakeSteering, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_fails_on_the_way_is_the_last_line(client: TestClient[Any, Any], steering: FakeSteering) -> None:
     """The status has been told by then."""
-    monkeypatch.setattr("gateway.rollouts.replaying.PATIENCE", 0.0)
     steering.serving = False
     told = await lines(client, "/api/v1/replay?route=list", HAR)
     assert list(told[-1]) == ["error"]

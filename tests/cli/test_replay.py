@@ -102,15 +102,12 @@ def test_the_command_line_is_checked(banyan: Banyan, steering: FakeSteering, rec
     assert steering.orders == []
 
 
-def test_a_replay_that_fails_says_so(
-    banyan: Banyan, steering: FakeSteering, recorded: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_replay_that_fails_says_so(banyan: Banyan, steering: FakeSteering, recorded: str) -> None:
     """Also in the middle."""
-    monkeypatch.setattr("gateway.rollouts.replaying.PATIENCE", 0.0)
     steering.serving = False
     ran = banyan("replay", recorded, "--route", "list")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "The data process does not take requests to replay. See `banyan status`.\n"
+    assert ran.err == "Nothing can be asked: see `banyan status`.\n"
 
 
 def test_ctrl_c_ends_a_replay(

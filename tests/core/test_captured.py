@@ -1,8 +1,10 @@
 """Requests that were kept whole, and why samples were not compared."""
 
+from typing import Any
+
 import pytest
 
-from gateway.core.captured import CapturedAnswer, attempt_of, reason_of, source_of
+from gateway.core.captured import CapturedAnswer, Passed, attempt_of, reason_of, source_of
 from gateway.core.model import Outcome
 from gateway.errors import ClientError
 from tests.support.recorded import sent
@@ -20,6 +22,34 @@ def test_what_the_gateway_does_not_take_is_not_sent_again() -> None:
     """It is judged like any request."""
     with pytest.raises(ClientError):
         sent(b"no target at all").request()
+
+
+def passed(**more: Any) -> Passed:
+    """A request that passed, and was answered."""
+    asked = (b"POST", b"/a?x=1", b"/a", b"?x=1", b"api.example", b"Accept: text/plain\r\n", b"four", b"", b"http")
+    return Passed(1.0, "a", "legacy", *asked, 200, b"A: 1\r\n", False, b"old", "", False, 0.1, "shadow")._replace(
+        **more
+    )
+
+
+def test_a_request_that_passed_is_sent_again_as_it_was_read() -> None:
+    """Without being read and judged anew."""
+    request = passed().request()
+    assert (request.method, request.path, request.query, request.host) == (b"POST", b"/a", b"?x=1", b"api.example")
+    assert (request.fields, request.length) == (((b"Accept", b"text/plain"),), 4)
+
+
+def test_requests_that_passed_are_told_apart() -> None:
+    """By method, host, target and body; not by when, by whom or with what answer."""
+    others = [passed(method=b"PUT"), passed(host=b"b"), passed(target=b"/a?x=2"), passed(body=b"five")]
+    assert len({each.digest() for each in [passed(), *others]}) == 5
+    assert passed(at=2.0, lines=b"X-Request-ID: 2", answer_body=b"new").digest() == passed().digest()
+
+
+def test_what_passed_counts_for_what_it_holds() -> None:
+    """Both bodies and both heads; an answer that was not kept counts for nothing."""
+    assert passed(body=b"x" * 1_000).size - passed().size == 996
+    assert passed().size - passed(answer_body=None).size == 3
 
 
 def test_a_reason_tells_whose_sample_it_was() -> None:

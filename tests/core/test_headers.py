@@ -131,6 +131,22 @@ def test_claims_about_the_client_are_set_aside() -> None:
     assert list(found.reserved) == fields("X_Forwarded_For: y", "X-Request-ID: r")
 
 
+@pytest.mark.parametrize(
+    ("line", "conditional"),
+    [
+        ('If-None-Match: "1"', True),
+        ("IF-MODIFIED-SINCE: x", True),
+        ("range: bytes=1-", True),
+        ("Range-Unit: x", False),
+        ("Iffy: x", False),
+    ],
+)
+def test_a_request_may_depend_on_what_the_client_has(line: str, conditional: bool) -> None:
+    """Conditions and ranges are about one answer (RFC 9110, sections 13 and 14); they cross like any field."""
+    found = request("GET /", "Accept: x", line)
+    assert (found.conditional, list(found.fields)) == (conditional, fields("Accept: x", line))
+
+
 def test_names_beyond_what_is_remembered_are_still_known() -> None:
     """However many names have come, and however long they are, a field is treated as what it is."""
     for number in range(5_000):

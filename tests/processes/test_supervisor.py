@@ -99,7 +99,7 @@ class Data:
 def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Supervisor:
     """A supervisor that has no data process yet, and waits for one a tenth of a second."""
     monkeypatch.setattr(supervisor, "STANDING", 0.1)
-    nothing = {f"on_{what}": lambda *_, **__: None for what in ("observations", "samples", "captured", "event")}
+    nothing = {f"on_{what}": lambda *_, **__: None for what in ("observations", "passed", "captured", "event")}
     return Supervisor(tmp_path, Address("127.0.0.1", 0), **nothing)  # type: ignore[arg-type]
 
 

@@ -137,6 +137,8 @@ async def test_a_share_of_requests_is_copied(start: Start) -> None:
         await serving.get("/a", until=b"ok")
     await serving.compared(1)
     await asyncio.sleep(0.2)
+    serving.watch.flush()
+    await asyncio.sleep(0.2)
     serving.shadows.flush()
     assert 60 <= len(serving.samples) <= 145
 
@@ -162,6 +164,8 @@ async def test_a_hanging_candidate_holds_up_no_other(
     serving = await start(copied(shadow=ALL._replace(timeout=0.5)), copied("ANY /b", serve=Serve.NEW))
     for _ in range(10):
         await serving.get("/a", until=b"ok")
+        serving.watch.flush()
+        await asyncio.sleep(0.001)
     await serving.get("/b", until=b"ok")
     (sample,) = await serving.compared(6)
     assert sample.route == "ANY /b"
@@ -172,6 +176,7 @@ async def test_a_route_without_a_shadow_is_not_copied(start: Start, new: Origin)
     """Nothing is sent, kept or counted."""
     serving = await start(route("ANY /a"))
     await serving.get("/a", until=b"ok")
+    serving.watch.tick()
     serving.shadows.tick()
     assert (new.requests, serving.samples, serving.skipped) == ([], [], {})
 
@@ -327,8 +332,7 @@ async def test_what_control_does_not_take_is_counted(start: Start) -> None:
     serving.deaf = True
     for _ in range(3):
         await serving.get("/a", until=b"ok")
-    await asyncio.sleep(0.2)
-    serving.shadows.flush()
+    serving.watch.flush()
     serving.deaf = False
     await serving.get("/a", until=b"ok")
     await serving.compared(4)
@@ -336,18 +340,40 @@ async def test_what_control_does_not_take_is_counted(start: Start) -> None:
 
 
 async def test_copies_give_way_to_traffic(start: Start, new: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the loop is at work all the time none begins; those that waited too long are skipped."""
+    """While the loop that serves is at work all the time none is kept; and none that nobody has room for."""
     monkeypatch.setattr(pace, "BUSY", -1.0)
+    serving = await start(copied())
+    for _ in range(10):
+        serving.watch.tick()
+    serving.watch.has_room(100)
+    await serving.get("/a", until=b"ok")
+    assert await serving.compared() == []
+    monkeypatch.setattr(pace, "BUSY", 1.1)
+    for _ in range(30):
+        serving.watch.tick()
+    serving.watch.has_room(1)
+    for _ in range(3):
+        await serving.get("/a", until=b"ok")
+    assert len(await serving.compared(4)) == 1
+    assert (len(new.requests), serving.skipped) == (1, {("ANY /a", "queue_full"): 3})
+
+
+async def test_copies_give_way_to_control(start: Start, new: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the loop that sends them is at work all the time none begins; those that waited too long are skipped."""
     monkeypatch.setattr(shadows, "PATIENCE", 0.1)
     serving = await start(copied())
+    monkeypatch.setattr(pace, "BUSY", -1.0)
     serving.shadows.tick()
+    assert serving.shadows.room == 0
     await serving.get("/a", until=b"ok")
+    serving.watch.flush()
     await asyncio.sleep(0.2)
     assert new.requests == []
     monkeypatch.setattr(pace, "BUSY", 1.1)
     serving.shadows.tick()
     await serving.compared()
     assert (new.requests, serving.skipped) == ([], {("ANY /a", "late"): 1})
+    assert serving.shadows.room > 0
     await serving.get("/a", until=b"ok")
     assert len(await serving.compared(2)) == 1
 
@@ -358,7 +384,7 @@ async def test_a_recorded_request_goes_to_both_sides(start: Start, legacy: Origi
     new.on("/a", answer(b"fresh"))
     serving = await start(route("ANY /a", Serve.NEW))
     recorded = CapturedRequest(b"POST", b"/a?x=1", b"api.example", ((b"Accept", b"text/plain"),), b"body")
-    serving.shadows.replay(serving.live, serving.live.table.routes["ANY /a"], recorded, "replay")
+    serving.shadows.replay("ANY /a", recorded, "replay")
     (sample,) = await serving.compared()
     assert (sample.source, sample.control_side, sample.control.body, sample.candidate.body) == (
         "replay",
@@ -382,9 +408,11 @@ async def test_a_process_that_ends_begins_no_copies(start: Start, new: Origin) -
     serving = await start(copied())
     await serving.get("/a", until=b"ok")
     await serving.compared()
+    serving.watch.stop()
     serving.shadows.stop()
     await serving.get("/a", until=b"ok")
     for _ in range(10):
+        serving.watch.tick()
         serving.shadows.tick()
         await asyncio.sleep(0.01)
     assert len(new.seen("/a")) == 1
@@ -396,7 +424,7 @@ async def test_what_is_shed_of_a_replay_is_told_apart(start: Start, monkeypatch:
     monkeypatch.setattr(shadows, "QUEUED", 0)
     serving = await start(copied())
     recorded = CapturedRequest(b"GET", b"/a", b"api.example", ())
-    serving.shadows.replay(serving.live, serving.live.table.routes["ANY /a"], recorded, "replay")
+    serving.shadows.replay("ANY /a", recorded, "replay")
     await serving.get("/a", until=b"ok")
     await serving.compared(2)
     assert serving.skipped == {("ANY /a", "replay_queue_full"): 1, ("ANY /a", "queue_full"): 1}

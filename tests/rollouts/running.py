@@ -8,7 +8,7 @@ from pathlib import Path
 from time import time
 
 from gateway.config.check import load
-from gateway.core.captured import CapturedAnswer, Sample
+from gateway.core.captured import CapturedAnswer, CapturedRequest, Sample
 from gateway.core.events import Event
 from gateway.core.model import Estate
 from gateway.core.policies import Standing
@@ -77,7 +77,13 @@ class Running:
         self.applied: Mapping[str, Standing] = {}
         self.stored = stored
         self.rollouts = Rollouts(
-            folder, self._opened, Traffic(), self._apply, lambda *question: False, lambda *order: False
+            folder,
+            self._opened,
+            Traffic(),
+            self._apply,
+            lambda *question: False,
+            self._replay,
+            lambda *order: False,
         )
         self.desk = Desk(self.rollouts, self._stands)
 
@@ -85,6 +91,9 @@ class Running:
         if not self.stored:
             raise StoreUnavailable("The store is away.")
         return await Store.open(None, self.store, upgrade=True)
+
+    async def _replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
+        raise AssertionError("nothing is replayed")
 
     async def _stands(self) -> bool:
         return self.holds

@@ -46,7 +46,7 @@ class Gateway:
     def __init__(self, marks: Marks | None, served: RoutingTable, now: float) -> None:
         self.now = now
         self.data = Answering()
-        self.data.replays = Replays(self.data.order, idle_judge(), lambda: None)
+        self.data.replays = Replays(self.data.send, idle_judge(), lambda: None)
         self.daily = Daily(self.data.replays, lambda: served, lambda: cast(Store | None, marks), lambda: self.now)
 
     async def look(self, now: float) -> list[bytes]:

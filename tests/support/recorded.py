@@ -42,27 +42,23 @@ def idle_judge() -> Judge:
 
 
 class Answering:
-    """Takes the orders of a replay, as the data process does, and answers each after `seconds` by `verdict`.
+    """Takes the requests of a replay, and answers each after `seconds` by `verdict`.
 
-    `there` tells whether it takes any, `lost` how many it takes and never answers; `under_way` is how many are, `most`
-    how many were at once; `when` the loop's times at which they came.
+    `lost` is how many it takes and never answers; `under_way` is how many are, `most` how many were at once; `when` the
+    loop's times at which they came.
     """
 
     def __init__(self, seconds: float = 0.0, verdict: Callable[[CapturedRequest], Judged] | None = None) -> None:
         self.replays: Replays
         self.seconds = seconds
         self.verdict = verdict or (lambda recorded: judged())
-        self.there, self.lost = True, 0
+        self.lost = 0
         self.under_way = self.most = 0
         self.when: list[float] = []
         self.requests: list[CapturedRequest] = []
 
-    def order(self, *message: Any) -> bool:
-        """`("replay", route, requests, source)`"""
-        if not self.there:
-            return False
-        kind, route, (recorded,), source = message
-        assert (kind, source) == ("replay", REPLAY)
+    async def send(self, route: str, recorded: CapturedRequest, source: str) -> None:
+        assert source == REPLAY
         loop = asyncio.get_running_loop()
         self.when.append(loop.time())
         self.requests.append(recorded)
@@ -72,7 +68,6 @@ class Answering:
             self.lost -= 1
         else:
             loop.call_later(self.seconds, self._answer, route, recorded)
-        return True
 
     def _answer(self, route: str, recorded: CapturedRequest) -> None:
         self.under_way -= 1

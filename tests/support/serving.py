@@ -2,12 +2,14 @@
 
 import asyncio
 
-from gateway.core.captured import Sample, Seconds, Skipped
+from gateway.core.captured import Passed, Passing, Sample, Seconds, Skipped
 from gateway.core.model import Backend, Gateway, Observation, Observed, Route
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
+from gateway.proxy.pace import Effort, Pace, Strain
 from gateway.proxy.recorder import Recorder
 from gateway.proxy.shadows import Shadows
+from gateway.proxy.watching import Watch
 from gateway.wire.clock import Clock
 from gateway.wire.server import Server, Settings
 from tests.support.origin import Origin
@@ -16,7 +18,8 @@ from tests.support.origin import Origin
 class Serving:
     """A handler that serves routes from one origin for each backend, and a client's connection to it.
 
-    `seen` are the observations, `samples`, `skipped` and `seconds` what its copies brought; `deaf` refuses those.
+    What passes is asked of the other side within this process too. `seen` are the observations, `samples`, `skipped`
+    and `seconds` what copies brought; `deaf` refuses what passes.
     """
 
     def __init__(self, origins: dict[str, Origin], *served: Route, gateway: Gateway | None = None) -> None:
@@ -39,9 +42,11 @@ class Serving:
         await builder.add(self._served)
         self.live = builder.live
         self.recorder = Recorder(self._take)
-        self.shadows = Shadows(self._take_samples)
+        self.shadows = Shadows(builder.live, self._take_samples, Pace(Strain(Effort().part)))
+        self.watch = Watch(self._take_passed)
+        self.watch.has_room(1_000_000)
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda _: False)
-        self.server = Server(Handler(builder.live, self.recorder, self.shadows).serve, settings, self.clock)
+        self.server = Server(Handler(builder.live, self.recorder, self.watch).serve, settings, self.clock)
         loop = asyncio.get_running_loop()
         self.clock.start()
         self._listening = await loop.create_server(self.server.accept, "127.0.0.1", 0)
@@ -63,6 +68,7 @@ class Serving:
         async with asyncio.timeout(within):
             while len(self.samples) + sum(self.skipped.values()) < count:
                 await asyncio.sleep(0.01)
+                self.watch.tick()
                 self.shadows.tick()
         return self.samples
 
@@ -70,6 +76,7 @@ class Serving:
         self._writer.close()
         self._listening.close()
         self.server.abort_all()
+        self.watch.stop()
         self.shadows.stop()
         for _ in range(500):  # copies that are under way come to their end
             if not any(pool.open[0] for pool in self.live.pools.values()):
@@ -87,11 +94,15 @@ class Serving:
         self.seen += map(Observation._make, batch)
         return True
 
-    def _take_samples(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> bool:
+    def _take_passed(self, requests: list[Passing], skipped: Skipped) -> bool:
         if self.deaf:
             return False
+        self._take_samples([], skipped, {})
+        self.shadows.take(map(Passed._make, requests))
+        return True
+
+    def _take_samples(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> None:
         self.samples += samples
         self.seconds |= seconds
         for key, count in skipped.items():
             self.skipped[key] = self.skipped.get(key, 0) + count
-        return True

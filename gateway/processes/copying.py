@@ -1,0 +1,231 @@
+"""Copies, as control sends them: in a thread with a loop of its own, which stands back for everything else.
+
+Control keeps a table for this, of the routes that are copied or replayed and of no others, with connections and
+sessions of its own. Where there is no such route there is no thread either, and nothing ticks. Data is told how many
+requests may come until the next tick.
+"""
+
+import asyncio
+import os
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from threading import Thread, get_native_id
+from typing import Protocol
+
+import uvloop
+
+from gateway.core.captured import CapturedRequest, Passed, Passing, Sample, Seconds, Skipped, reason_of
+from gateway.core.model import Estate, Route
+from gateway.core.policies import Standing
+from gateway.errors import CommandError
+from gateway.proxy.live import LiveBuilder
+from gateway.proxy.pace import Effort, Pace, Strain
+from gateway.proxy.shadows import Shadows
+from gateway.telemetry.logging import log
+from gateway.wire.clock import Clock
+
+LATE = 0.02
+"""Seconds by which the thread's loop may be late on average: it shares its interpreter with the rest of control."""
+AGAIN = 10
+"""Ticks after which data is told anew how many may come: it may be another data process by then."""
+NICE = 19
+"""How far the thread stands back, once it has begun."""
+ENDING = 5.0
+"""Seconds that the thread may take to end."""
+
+
+class Judging(Protocol):
+    """Whoever compares: how many samples it has room for."""
+
+    @property
+    def room(self) -> int: ...
+
+
+class Copying:
+    """Copies of one estate after the other, as control's loop sees them.
+
+    `sampled` takes what they brought, `order` reaches the data process; both are called in control's loop.
+    """
+
+    def __init__(
+        self, sampled: Callable[[list[Sample], Skipped, Seconds], None], judging: Judging, order: Callable[..., bool]
+    ) -> None:
+        self._sampled = sampled
+        self._judging = judging
+        self._order = order
+        self._estate: Estate | None = None
+        self._replayed: set[str] = set()
+        self._standings: Mapping[str, Standing] = {}
+        self._copier: Copier | None = None
+
+    async def follow(self, estate: Estate) -> None:
+        """Another table serves: go by it from the next copy on."""
+        self._estate = estate
+        self._replayed = set()
+        try:
+            await self._build(estate)
+        except CommandError as error:
+            log().error("nothing_is_copied", why=str(error))
+            self.close()
+
+    async def _build(self, estate: Estate) -> None:
+        """Raises CommandError where a backend's certificates cannot be read."""
+        routes = [route for route in estate.routes if route.shadow is not None or route.name in self._replayed]
+        routes = [route for route in routes if None not in (route.legacy, route.new)]
+        if not routes:
+            self.close()
+            return
+        if self._copier is None:
+            loop = asyncio.get_running_loop()
+            self._copier = Copier(
+                lambda *found: loop.call_soon_threadsafe(self._sampled, *found),
+                lambda room: loop.call_soon_threadsafe(self._order, "room", room),
+                self._judging,
+            )
+        await self._copier.follow(estate, routes, self._standings)
+
+    def stand(self, standings: Mapping[str, Standing]) -> None:
+        """Go by these overrides and positions of ramps."""
+        self._standings = standings
+        if self._copier is not None:
+            self._copier.stand(standings)
+
+    def take(self, requests: list[Passing]) -> None:
+        """Requests that passed, from the data process."""
+        if self._copier is not None and requests:
+            self._copier.take(requests)
+
+    def ask_again(self, number: int) -> bool:
+        """Have the request of a sample asked once more of the side that served it; whether that can be."""
+        if self._copier is None:
+            return False
+        self._copier.ask_again(number)
+        return True
+
+    async def replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
+        """Send a recorded request to both sides of a route. Raises CommandError where that cannot be done."""
+        if self._estate is not None and (self._copier is None or route not in self._copier.routes):
+            self._replayed.add(route)
+            await self._build(self._estate)
+        if self._copier is not None:
+            self._copier.replay(route, recorded, source)
+        else:
+            self._sampled([], {(route, reason_of("no_such_route", source)): 1}, {})
+
+    def close(self) -> None:
+        """Copy nothing any more."""
+        copier, self._copier = self._copier, None
+        if copier is not None:
+            copier.close()
+
+
+class Copier:
+    """The thread. What control's loop calls is done in the thread's own; `deliver` and `tell` are called there."""
+
+    def __init__(
+        self,
+        deliver: Callable[[list[Sample], Skipped, Seconds], object],
+        tell: Callable[[int], object],
+        judging: Judging,
+    ) -> None:
+        self.routes: frozenset[str] = frozenset()
+        self._deliver = deliver
+        self._tell = tell
+        self._judging = judging
+        self._loop = uvloop.new_event_loop()
+        self._clock = Clock(self._tick)
+        self._shadows: Shadows | None = None
+        self._told = -1
+        self._quiet = 0
+        self._thread = Thread(target=self._run, name="copies", daemon=True)
+        self._thread.start()
+
+    # -------------------------------------------------------------------------------------------- from control's loop
+
+    async def follow(self, estate: Estate, routes: list[Route], standings: Mapping[str, Standing]) -> None:
+        """Go by these routes. Raises CommandError."""
+        work = asyncio.run_coroutine_threadsafe(self._follow(estate, routes, standings), self._loop)
+        await asyncio.wrap_future(work)
+        self.routes = frozenset(route.name for route in routes)
+
+    def stand(self, standings: Mapping[str, Standing]) -> None:
+        self._soon(lambda shadows: shadows.live.table.stand(standings))
+
+    def take(self, requests: list[Passing]) -> None:
+        self._soon(lambda shadows: self._take(shadows, requests))
+
+    def ask_again(self, number: int) -> None:
+        self._soon(lambda shadows: shadows.ask_again(number))
+
+    def replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
+        self._soon(lambda shadows: shadows.replay(route, recorded, source))
+
+    def close(self) -> None:
+        """End the thread; copies under way are cut."""
+        self._loop.call_soon_threadsafe(self._end)
+        self._thread.join(ENDING)
+
+    def _soon(self, work: Callable[[Shadows], None]) -> None:
+        self._loop.call_soon_threadsafe(self._do, work)
+
+    # -------------------------------------------------------------------------------------------- in the thread
+
+    def _run(self) -> None:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), NICE)
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    def _do(self, work: Callable[[Shadows], None]) -> None:
+        if self._shadows is not None:
+            work(self._shadows)
+
+    async def _follow(self, estate: Estate, routes: list[Route], standings: Mapping[str, Standing]) -> None:
+        old = self._shadows.live if self._shadows is not None else None
+        names = {target.backend for route in routes for target in (route.legacy, route.new) if target}
+        names |= {route.contract for route in routes if route.contract}
+        backends = [backend for backend in estate.backends if backend.name in names]
+        try:
+            builder = LiveBuilder(0, estate.digest, estate.gateway, backends, old, self._clock)
+            await builder.add(routes)
+        except (OSError, ssl.SSLError, ValueError) as error:
+            raise CommandError(f"No copies can be sent: {error}. See `tls` of the backends.") from error
+        builder.live.table.stand(standings)
+        if self._shadows is None:
+            self._shadows = Shadows(builder.live, self._deliver, Pace(Strain(Effort().part, LATE)))
+            self._clock.start()
+            self._tell_room(self._shadows)
+        else:
+            self._shadows.live = builder.live
+        builder.retire_old()
+
+    def _take(self, shadows: Shadows, requests: list[Passing]) -> None:
+        self._told = -1
+        shadows.take(map(Passed._make, requests))
+
+    def _tick(self, late: float) -> None:
+        shadows = self._shadows
+        if shadows is not None:
+            shadows.tick(late)
+            self._quiet += 1
+            if self._room(shadows) != self._told or self._quiet >= AGAIN:
+                self._tell_room(shadows)
+
+    def _tell_room(self, shadows: Shadows) -> None:
+        self._quiet = 0
+        self._told = self._room(shadows)
+        self._tell(self._told)
+
+    def _room(self, shadows: Shadows) -> int:
+        return min(shadows.room, self._judging.room)
+
+    def _end(self) -> None:
+        if self._shadows is not None:
+            self._shadows.stop()
+            self._clock.stop()
+            for pool in self._shadows.live.pools.values():
+                pool.retire()
+        self._loop.call_soon(self._loop.stop)
