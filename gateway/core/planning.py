@@ -305,9 +305,10 @@ def _bucket(planned: PlannedRoute, sticky: Sticky, request: Request, address: by
     if sticky.source == "cookie" and len(request.cookie) <= _REMEMBERED:
         return _bucket_by_cookie(request.cookie, sticky.name, planned.journey)
     key = client_key(sticky, request, address)
-    return bucket_of(planned.journey, key) if key else None
+    return _bucket_by_key(planned.journey, key) if key else None
 
 
+_bucket_by_key = lru_cache(maxsize=4_096)(bucket_of)
 _REMEMBERED = 256
 """Bytes that a Cookie field may have to be remembered: clients send the same again and again."""
 
@@ -354,8 +355,11 @@ def cookie_value(cookie: bytes, name: bytes) -> bytes:
 
 @lru_cache(maxsize=4_096)
 def _bucket_by_cookie(cookie: bytes, name: bytes, journey: bytes) -> int | None:
-    key = cookie_value(cookie, name)
+    key = _value_of(cookie, name)  # one client, many journeys
     return bucket_of(journey, key) if key else None
+
+
+_value_of = lru_cache(maxsize=4_096)(cookie_value)
 
 
 @lru_cache(maxsize=1024)

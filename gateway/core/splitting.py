@@ -4,13 +4,11 @@ A client's bucket is a hash of the journey and the client's key, so it is the sa
 replica. The new side takes the buckets below its share: raising the share moves clients to the new side and none back.
 """
 
-from functools import lru_cache
 from hashlib import blake2b
 
 from gateway.core.model import BUCKETS, LEGACY, NEW, Side
 
 
-@lru_cache(maxsize=8_192)
 def bucket_of(journey: bytes, key: bytes) -> int:
     """The bucket, 0 to 9,999, of a client in a journey."""
     person = journey if len(journey) <= 16 else blake2b(journey, digest_size=16).digest()
