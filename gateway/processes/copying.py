@@ -87,9 +87,9 @@ class Copying:
 
     def stand(self, standings: Mapping[str, Standing]) -> None:
         """Go by these overrides and positions of ramps."""
-        self._standings = standings
+        self._standings = dict(standings)  # the thread's, too: nobody may change it
         if self._copier is not None:
-            self._copier.stand(standings)
+            self._copier.stand(self._standings)
 
     def take(self, requests: list[Passing]) -> None:
         """Requests that passed, from the data process."""

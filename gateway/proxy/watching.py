@@ -186,9 +186,6 @@ class Watch:
     def tick(self, late: float = 0.0) -> None:
         """Ten times a second, or `late` seconds later: hand on what there is, and see if there is time for more."""
         self.flush()
-        import sys
-
-        print("ROOM", self._room, file=sys.stderr)
         self._spare.tick(late)
 
     def stop(self) -> None:
