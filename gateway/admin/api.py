@@ -2,7 +2,6 @@
 
 import asyncio
 from base64 import b64decode
-from secrets import token_hex
 from typing import Any
 
 from aiohttp import web
@@ -18,6 +17,7 @@ from gateway.config.words import METHODS
 from gateway.core.asking import Asked, asked
 from gateway.core.explaining import explain
 from gateway.errors import CommandError
+from gateway.proxy.chance import fresh_digits
 
 NO_TRAFFIC = {"legacy": {"requests": 0, "errors": 0}, "new": {"requests": 0, "errors": 0}, "refused": 0}
 
@@ -143,9 +143,7 @@ async def explain_body(request: web.Request) -> web.Response:
 
 def _explained(request: web.Request, ask: Asked) -> web.Response:
     steering = request.app[STEERING]
-    explanation = explain(
-        steering.table, steering.loaded.estate.gateway, ask, (token_hex(16).encode(), token_hex(8).encode())
-    )
+    explanation = explain(steering.table, steering.loaded.estate.gateway, ask, fresh_digits())
     return web.json_response(explanation.document())
 
 

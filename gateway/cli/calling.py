@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Collection, Coroutine, Iterable, Iterator
-from secrets import token_hex
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -26,6 +25,7 @@ from gateway.core.model import Estate, Match
 from gateway.core.planning import Plan
 from gateway.core.secrecy import MASK, shown
 from gateway.errors import BackendError, ClientError, CommandError
+from gateway.proxy.chance import fresh_digits
 from gateway.wire.body import whole
 from gateway.wire.client import BackendConnection
 from gateway.wire.clock import Clock
@@ -105,7 +105,7 @@ def prepared(
         request = read_request(ask.method, ask.target, *names_and_values(ask.fields), False)
     except ClientError as error:
         raise CommandError(f"The gateway would refuse this with {error.status}: {error.detail}") from error
-    _, _, lines = ids_of(request, (token_hex(16).encode(), token_hex(8).encode()))
+    _, _, lines = ids_of(request, fresh_digits())
     return Trial(Call(request, route, plan, lines, whole(body)), plan, body)
 
 

@@ -74,17 +74,16 @@ def _body(path: Path | None) -> tuple[bytes, int]:
 
 def _by_file(config: Path, method: str, url: str, headers: list[str], body: bytes, address: str, size: int) -> Document:
     import os
-    from secrets import token_hex
 
     from gateway.config.check import load
     from gateway.core.asking import asked
     from gateway.core.explaining import explain as explained
     from gateway.core.matching import compiled
+    from gateway.proxy.chance import fresh_digits
 
     ask = asked(method, url, headers, body, address, size)
     estate = load(config, os.environ).estate
-    fresh = token_hex(16).encode(), token_hex(8).encode()
-    return explained(compiled(estate), estate.gateway, ask, fresh).document()
+    return explained(compiled(estate), estate.gateway, ask, fresh_digits()).document()
 
 
 def _by_gateway(
