@@ -105,9 +105,14 @@ class Copying:
 
     async def replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
         """Send a recorded request to both sides of a route. Raises CommandError where that cannot be done."""
-        if self._estate is not None and (self._copier is None or route not in self._copier.routes):
+        known = self._replayed if self._copier is None else self._replayed | self._copier.routes
+        if self._estate is not None and route not in known:
             self._replayed.add(route)
-            await self._build(self._estate)
+            try:
+                await self._build(self._estate)
+            except CommandError:
+                self._replayed.discard(route)  # to be tried anew: a certificate may be there by then
+                raise
         if self._copier is not None:
             self._copier.replay(route, recorded, source)
         else:

@@ -144,5 +144,6 @@ async def test_what_cannot_be_connected_to_is_not_copied(control: Control, origi
     backends = tuple(backend._replace(tls=Tls(ca="gone.pem")) for backend in given.backends)
     await control.copying.follow(given._replace(backends=backends))
     assert not control.copying.ask_again(1)
-    with pytest.raises(CommandError, match="No such file"):
-        await control.copying.replay("a", CapturedRequest(b"GET", b"/a", b"api.example", ()), "replay")
+    for _ in range(2):
+        with pytest.raises(CommandError, match="No such file"):
+            await control.copying.replay("a", CapturedRequest(b"GET", b"/a", b"api.example", ()), "replay")
