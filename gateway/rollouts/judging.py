@@ -16,7 +16,7 @@ from traceback import extract_tb
 from typing import NamedTuple
 
 from gateway.core.captured import GONE, Sample, Seconds, Skipped, reason_of, source_of
-from gateway.core.comparing.differences import OVERFLOW, FieldKind
+from gateway.core.comparing.differences import OVERFLOW, Difference, FieldKind
 from gateway.core.comparing.documents import Decode
 from gateway.core.comparing.judging import Judgement, judge
 from gateway.core.comparing.noise import MOST_FIELDS, FieldCount, Signature, State, state_of, verdict_of
@@ -33,12 +33,15 @@ WAITING_BYTES = 64 * 2**20
 BATCH = 100
 NICE = 19
 """How far the thread that compares stands back."""
+DIFFERS = FieldCount(1)
+"""What a sample adds to the counts of a field where nobody was asked twice."""
 IN_HAND = 5_000
 """Samples per route that may wait until it is known which of their fields are noise."""
 LOOK = 1.0
 """Seconds between looks for second answers that will not come."""
-EXAMPLES, MOST_EXAMPLES = 20, 10_000
-"""Examples kept of one batch of a route, and in all until the store takes them: it keeps but the latest of a field."""
+FEW, EXAMPLES, MOST_EXAMPLES = 5, 20, 10_000
+"""Examples kept of one batch, of a field and of a route, and in all until the store takes them: it keeps but the latest
+of a field."""
 
 
 class Way(NamedTuple):
@@ -90,8 +93,10 @@ class Fields:
         for key, counted in counts:
             here = key if key in self.counts or len(self.counts) < MOST_FIELDS else OVERFLOW
             known = self.counts[here] = self.counts.get(here, FieldCount()).plus(counted)
-            seen = self.fresh.get(here, Seen(FieldCount(), at, at))
+            seen = self.fresh.get(here) or Seen(FieldCount(), at, at)
             self.fresh[here] = Seen(seen.counted.plus(counted), seen.first, at)
+            if here in self.states and counted == DIFFERS:
+                continue  # only a second answer tells more of it
             state: State = "unsure" if here == OVERFLOW else state_of(known)  # different fields are in it
             changed = changed or self.states.get(here) != state
             self.states[here] = state
@@ -263,9 +268,9 @@ def _give_way() -> None:
 
 def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
     """In the thread: nothing here is anybody else's."""
-    found, kept = list[Found](), Counter[str]()
+    found, kept = list[Found](), Kept()
     for sample, way in batch:
-        judgement, examples = _looked_at(sample, way, key, EXAMPLES - kept[sample.route])
+        judgement, examples = _looked_at(sample, way, key, kept)
         verdict: Verdict = "unsure" if judgement.verdict == "compared" else judgement.verdict
         judged = Judged(
             sample.route,
@@ -278,16 +283,32 @@ def _judged(batch: list[tuple[Sample, Way]], key: bytes) -> list[Found]:
             judgement.reason,
             sample.source,
         )
-        kept[sample.route] += len(examples)
         found.append(Found(sample, judged, judgement, examples))
     return found
 
 
-def _looked_at(sample: Sample, way: Way, key: bytes, room: int) -> tuple[Judgement, list[Example]]:
-    """A sample judged, and at most `room` examples. A defect met in its answers spoils that sample, and no other."""
+class Kept:
+    """How many examples of one batch are kept, by route and by field: each costs as much as comparing."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, FieldKind | None]] = Counter()
+
+    def wants(self, route: str, difference: Difference) -> bool:
+        """Whether to keep this one, too; it counts as kept."""
+        key = (route, (difference.field, difference.kind))
+        if self._counts[key] >= FEW or self._counts[route, None] >= EXAMPLES:
+            return False
+        self._counts[key] += 1
+        self._counts[route, None] += 1
+        return True
+
+
+def _looked_at(sample: Sample, way: Way, key: bytes, kept: Kept) -> tuple[Judgement, list[Example]]:
+    """A sample judged, and examples of what differs. A defect met in its answers spoils that sample, and no other."""
     try:
         judgement = judge(sample, way.rules, way.decode)
-        return judgement, [example_of(each, way.rules, key) for each in judgement.differences[:room]]
+        shown = [each for each in judgement.differences if kept.wants(sample.route, each)]
+        return judgement, [example_of(each, way.rules, key) for each in shown]
     except Exception as error:  # noqa: BLE001 - see above; whoever looks at the route sees the reason
         *_, last = extract_tb(error.__traceback__)  # its message may quote an answer
         where = f"{Path(last.filename).name}:{last.lineno} in {last.name}"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from json import dumps
 from time import time
 
 import pytest
@@ -13,7 +14,7 @@ from gateway.core.comparing.rules import compiled
 from gateway.core.policies import Compare
 from gateway.rollouts import asking, judging
 from gateway.rollouts.asking import PATIENCE, Asking
-from gateway.rollouts.judging import EXAMPLES, Fields, Judge, Judged, Seen, Way
+from gateway.rollouts.judging import EXAMPLES, FEW, Fields, Judge, Judged, Seen, Way
 from tests.rollouts.running import sample, until
 from tests.rollouts.test_asking import Asked, Clock
 
@@ -223,11 +224,20 @@ async def test_samples_in_hand_are_bounded(judging_now: Judging, monkeypatch: py
 
 
 async def test_examples_are_bounded(judging_now: Judging, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of one batch, and in all while the store does not take them: the latest stay."""
+    """A few of each field in one batch, and in all while the store does not take them: the latest stay."""
     judging_now.judge.of("balance").know([(SUM, WRONG)])
     await judging_now.judged(*[DIFFERS] * 50)
-    assert len(judging_now.judge.examples) in range(EXAMPLES, 2 * EXAMPLES + 1)  # one batch, or two
+    assert len(judging_now.judge.examples) in (FEW, 2 * FEW)  # one batch, or two
     assert judging_now.judge.examples.maxlen == judging.MOST_EXAMPLES
+
+
+async def test_examples_of_many_fields_are_bounded(judging_now: Judging) -> None:
+    """One answer may differ in as many as it likes: of a route only so many are kept at a time."""
+    old, new = ({f"member{letter}": value for letter in "abcdefghijklmnopqrstuvwxyz"} for value in (1, 2))
+    judging_now.ask.there = False
+    judging_now.take(sample(dumps(old).encode(), dumps(new).encode()))
+    await until(lambda: len(judging_now.judge.in_hand("balance", "shadow", 0.0)) == 1)
+    assert len(judging_now.judge.examples) == EXAMPLES
 
 
 async def test_routes_that_left_are_forgotten(judging_now: Judging) -> None:

@@ -7,6 +7,7 @@ that claims to be JSON and is not differs from one that is, and two that are bro
 import json
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
@@ -17,7 +18,7 @@ import orjson
 from gateway.core.captured import CapturedAnswer
 from gateway.core.comparing.codings import Unreadable, undone
 from gateway.core.comparing.infoset import NAMESPACES, NotXml, read_xml
-from gateway.core.comparing.values import Element, Repeated, canonical, in_order
+from gateway.core.comparing.values import SCALARS, Element, Repeated, canonical, in_order
 
 Kind = Literal["json", "xml", "soap", "form", "text", "bytes", "empty"]
 Decode = Callable[[bytes], Any]
@@ -70,7 +71,8 @@ def read(answer: CapturedAnswer, decode: Decode | None = None) -> Document | Inc
         return EMPTY
     media = media_type(field(answer, b"content-type"))
     try:
-        data = undone(body, field(answer, b"content-encoding"))
+        codings = field(answer, b"content-encoding")
+        data = undone(body, codings) if codings else body
         found = _reader(media.name, data)(data, media.charset, decode)
     except Unreadable as refused:
         return Incomparable(str(refused))
@@ -79,9 +81,11 @@ def read(answer: CapturedAnswer, decode: Decode | None = None) -> Document | Inc
 
 def field(answer: CapturedAnswer, name: bytes) -> bytes:
     """All the values of a field, joined as RFC 9110 (section 5.3) allows; b"" without any."""
-    return b", ".join(value.strip() for key, value in answer.fields if key.lower() == name)
+    found = [value.strip() for key, value in answer.fields if key.lower() == name]
+    return found[0] if len(found) == 1 else b", ".join(found)
 
 
+@lru_cache(maxsize=1_024)
 def media_type(value: bytes) -> MediaType:
     """What a Content-Type says (RFC 9110, section 8.3.1)."""
     name, *parameters = value.decode("latin-1").lower().split(";")
@@ -220,5 +224,7 @@ def _has_many(value: Any, levels: int) -> bool:
         return True
     if not levels or not isinstance(value, list | dict):
         return False
-    inner = value.values() if isinstance(value, dict) else value
-    return any(_has_many(each, levels - 1) for each in inner)
+    for each in value.values() if isinstance(value, dict) else value:  # any() would make a generator for each
+        if each.__class__ not in SCALARS and _has_many(each, levels - 1):
+            return True
+    return False

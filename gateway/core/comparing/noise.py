@@ -49,7 +49,10 @@ class FieldCount(NamedTuple):
     every: int = 0
 
     def plus(self, other: "FieldCount") -> "FieldCount":
-        return FieldCount(*(one + more for one, more in zip(self, other, strict=True)))
+        differs, candidate, control, every = self
+        return FieldCount(
+            differs + other.differs, candidate + other.candidate, control + other.control, every + other.every
+        )
 
 
 def count(cross: Signature, again: tuple[Signature, Signature] | None) -> dict[FieldKind, FieldCount]:
