@@ -76,6 +76,12 @@ class Crew:
         self.start(f"origin-{name}", [sys.executable, "-m", "benchmarks.origin", *options], port, core)
         return port
 
+    def fragile(self, name: str, core: int | None = None) -> int:
+        """A backend that counts what it has to bear (`benchmarks.fragile`); its port."""
+        port = free_port()
+        self.start(f"fragile-{name}", [sys.executable, "-m", "benchmarks.fragile", "--port", str(port)], port, core)
+        return port
+
     def gateway(
         self,
         routes: str,

@@ -11,6 +11,7 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import Acted, Outcome, Request
 from gateway.core.planning import Plan, PlannedRoute
 from gateway.wire.body import Body
+from gateway.wire.guard import Turn
 from gateway.wire.pool import Judged, Parcel
 
 Send = Callable[[Parcel], Awaitable[Judged]]
@@ -22,10 +23,11 @@ Kept = dict[str, Any]
 class Call:
     """A request on its way to one side of its route.
 
-    `lines` are the gateway's own fields for the backend.
+    `lines` are the gateway's own fields for the backend. `turn` is its turn at the backend, where that is
+    protected.
     """
 
-    __slots__ = ("body", "lines", "plan", "request", "route")
+    __slots__ = ("body", "lines", "plan", "request", "route", "turn")
 
     def __init__(self, request: Request, route: PlannedRoute, plan: Plan, lines: bytes, body: Body) -> None:
         self.request = request
@@ -33,6 +35,7 @@ class Call:
         self.plan = plan
         self.lines = lines
         self.body = body
+        self.turn: Turn | None = None
 
     @property
     def given(self) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@
     └── BackendError           one attempt on a backend failed
         ├── ConnectFailed      no connection: nothing was sent
         ├── NotAcquired        no connection was free in time: nothing was sent
+        ├── NotAdmitted        what protects the backend does not let the request through: nothing was sent
         ├── NotLoggedOn        the gateway's own log-on was refused: the call was not sent, or not let in
         ├── StaleConnection    a kept-alive connection was closed before one byte of answer
         ├── AnswerTimeout      the deadline passed while waiting for the answer
@@ -103,6 +104,19 @@ class NotAcquired(BackendError):
     public_detail = "The service behind this address could not be reached in time."
 
     def __init__(self, detail: str) -> None:
+        super().__init__(detail, request_sent=False)
+
+
+class NotAdmitted(BackendError):
+    """What protects the backend does not let the request through: nothing was sent. `kind` says what it was
+    (queue_full, queue_timeout, breaker_open), `retry_after` in how many seconds it may be worth asking again."""
+
+    status = 503
+    public_detail = "The service behind this address cannot take more requests at the moment."
+
+    def __init__(self, kind: str, detail: str, retry_after: float) -> None:
+        self.kind = kind
+        self.retry_after = retry_after
         super().__init__(detail, request_sent=False)
 
 

@@ -41,6 +41,7 @@ REFUSALS = {
     415: Refusal("NotJson", "The request's body is not JSON."),
     422: Refusal("Unprocessable", "The request does not fit what is asked for here; `problems` lists every reason."),
     502: Refusal("BadGateway", "The service behind this address cannot be reached, or gave no usable answer."),
+    503: Refusal("Unavailable", "The service behind this address cannot take more at the moment; see Retry-After."),
     504: Refusal("GatewayTimeout", "The service behind this address did not answer in time."),
 }
 
@@ -117,6 +118,7 @@ class Contracts:
         self._types: dict[str, Schema] = {each.name: each.types for each in estate.backends if each.types is not None}
         self._components: dict[str, Components] = {}
         self._max_body = estate.gateway.max_body
+        self._guarded = {backend.name for backend in estate.backends if backend.protect is not None}
 
     # -------------------------------------------------------------------------------------------- what is taken
 
@@ -147,7 +149,7 @@ class Contracts:
         found = call_of(route)
         if route.match.soap is not None:
             return self._soap(route)
-        exchange = self._called(verb, *found) if found is not None else self._passed(verb, route)
+        exchange = self._called(verb, route, *found) if found is not None else self._passed(verb, route)
         if calls:
             body = exchange.setdefault("requestBody", {"content": {}})
             body["content"] = body["content"] | XML
@@ -170,14 +172,17 @@ class Contracts:
     def _refusals(self, route: Route) -> list[int]:
         bounded = [413] if route.max_body or self._max_body else []
         filled = [422] if any(used_in_path(target) for target in sides(route)) else []
-        return [400, 408, *bounded, *filled, 502, 504]
+        return [400, 408, *bounded, *filled, 502, *self._protected(route), 504]
+
+    def _protected(self, route: Route) -> list[int]:
+        return [503] if any(side.backend in self._guarded for side in sides(route)) else []
 
     # -------------------------------------------------------------------------------------------- calls of operations
 
-    def _called(self, verb: str, backend: str, target: SoapTarget) -> Document:
+    def _called(self, verb: str, route: Route, backend: str, target: SoapTarget) -> Document:
         """JSON that becomes a call, and its result."""
         body = self._request_body(verb, backend, target)
-        statuses = [400, 408, 413, *([415] if body else []), 422, 502, 504]
+        statuses = [400, 408, 413, *([415] if body else []), 422, 502, *self._protected(route), 504]
         answers = self._result(backend, target) | own_responses(statuses) | self._faults(backend, target)
         return ({"requestBody": body} if body else {}) | {"responses": dict(sorted(answers.items()))}
 

@@ -30,6 +30,7 @@ from gateway.wire.body import whole
 from gateway.wire.client import BackendConnection
 from gateway.wire.clock import Clock
 from gateway.wire.driver import Driver
+from gateway.wire.guard import Turn
 from gateway.wire.pool import Judged, Parcel, Pool, judged
 
 Pairs = Iterable[tuple[str, str]]
@@ -198,6 +199,7 @@ class _Wire:
         self.received: Message | None = None
         self.connection: BackendConnection | None = None
         self.connect = 0.0
+        self.turn: Turn | None = None
         self._trial = trial
         self._kept = kept
         self._dry_run = dry_run

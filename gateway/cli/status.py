@@ -33,9 +33,22 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str]]:
     lines += _standings(status)
     pools = (data["pools"] or {}).items()
     lines += [("pool", f"{name}: {busy} busy, {idle} idle connections") for name, (busy, idle) in pools]
+    lines += _guards(data.get("guards") or {})
     lines += [(painted("problem", "red"), problem) for problem in config["problems"]]
     if config["held"]:
         lines.append(("held back", f"{config['held'].rstrip('.')}. If this is meant: banyan reload --accept"))
+    return lines
+
+
+def _guards(guards: dict[str, Any]) -> list[tuple[str, str]]:
+    """What stands before protected backends."""
+    from gateway.cli.output import painted
+
+    colours = {"open": "red", "half_open": "yellow", "closed": "green"}
+    lines = []
+    for name, (under_way, waiting, state) in guards.items():
+        breaker = f", breaker {painted(state.replace('_', ' '), colours[state])}" if state else ""
+        lines.append(("protected", f"{name}: {under_way} under way, {waiting} waiting{breaker}"))
     return lines
 
 

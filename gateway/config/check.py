@@ -20,6 +20,7 @@ from gateway.config import schema
 from gateway.config.binding import bound
 from gateway.config.kinds import Spec, is_name
 from gateway.config.problems import Problem as Problem
+from gateway.config.protecting import with_copies
 from gateway.config.routes import RouteSpec
 from gateway.config.rules import RULES, Draft
 from gateway.config.wording import Entry, findings
@@ -168,7 +169,7 @@ class _Checker:
             self.problems.extend(rule(drafts, self.backend_places.keys()))
         found, routes = bound(backends, drafts, gateway.decode, self.problems)
         self.beside = documents(backends)
-        return Estate(gateway, found, routes, "")
+        return Estate(gateway, with_copies(found, drafts, self.problems), routes, "")
 
     def _frame(self, document: Document, *, main: bool) -> dict[str, Any]:
         """The top of a file; what is wrong with it is noted, and the rest is still looked at."""

@@ -7,6 +7,7 @@ certificate can be read. Problems are noted in the list handed in, and compiling
 from gateway.config import evidence, keeping, routes, schema, soap
 from gateway.config.files import absolute, readable
 from gateway.config.problems import Problem
+from gateway.config.protecting import protect_of
 from gateway.config.templates import Element
 from gateway.config.timeouts import BackendTimeoutSpec
 from gateway.config.wording import Entry
@@ -95,6 +96,7 @@ def backend_of(name: str, spec: schema.BackendSpec, entry: Entry, problems: Prob
         max_idle=spec.max_idle,
         idle=spec.idle,
         types=soap.described(spec, entry, problems),
+        protect=protect_of(spec.protect, entry, problems),
     )
 
 
@@ -139,6 +141,7 @@ def route_of(spec: routes.RouteSpec, entry: Entry, problems: Problems) -> Route:
         max_body=spec.max_body,
         decode=spec.decode or 0,
         raw_path=spec.path == "raw",
+        priority=spec.priority,
         successor=spec.successor,
         deprecated=_deprecation(spec.deprecated, entry, problems),
         shadow=evidence.shadow_of(spec.shadow),

@@ -209,7 +209,7 @@ class RouteSpec(Spec):
 
     later = frozenset(
         """fallback writes settle cache retry crosswalk copy error_when faults operation request response capture
-        rewrite idempotency priority when_down""".split()  # noqa: SIM905
+        rewrite idempotency when_down""".split()  # noqa: SIM905
     )
 
     name: Name
@@ -247,6 +247,8 @@ class RouteSpec(Spec):
     """The largest message that is decoded (SOAP, mappings). Default: the gateway's."""
     path: Maybe[Literal["raw"]] = None
     """`raw` lets // and %2F through, as they came."""
+    priority: Annotated[int, PlainValidator(words.priority), WithJsonSchema({"enum": list(words.PRIORITIES)})] = 0
+    """How much its requests matter where not all can be served: low, normal (the default) or high."""
     successor: Maybe[Link] = None
     """Where a retired route's clients should go."""
     deprecated: Maybe[DeprecatedSpec] = None

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gateway.config.measures import DAYS
+from gateway.config.words import rate_text
 from gateway.core.comparing.values import pointer_text
 from gateway.core.policies import (
+    BreakerPolicy,
     Compare,
     Guards,
     Hours,
     Keep,
     Pointer,
+    Protect,
     Ramp,
     Replay,
     Shadow,
@@ -139,6 +142,25 @@ def _replay(replay: Replay) -> Document:
     return {"from": replay.source, "daily": clock_text(replay.minute)}
 
 
+def _protect(protect: Protect) -> Document:
+    breaker = protect.breaker
+    return {
+        "max_concurrent": protect.max_concurrent,
+        "rate": rate_text(protect.rate) if protect.rate else 0,
+        "burst": protect.burst,
+        "queue": {"size": protect.queue, "wait": duration_text(protect.wait)},
+        "breaker": None if breaker is None else _breaker(breaker),
+        "copies": share_text(protect.copies),
+        "abandon_after": duration_text(protect.abandon_after),
+    }
+
+
+def _breaker(breaker: BreakerPolicy) -> Document:
+    lasting = {name: duration_text(getattr(breaker, name)) for name in ("window", "retry_after", "slow")}
+    document = {"open_after": breaker.open_after, "share": f"{breaker.share * 100:g}%", **lasting}
+    return document if breaker == BreakerPolicy() else _differing(document, _breaker(BreakerPolicy()))
+
+
 def _webhook(webhook: Webhook) -> Document:
     secret = MASK if webhook.secret else ""
     return {"url": shown_url(webhook.url, path=False), "secret": secret, "events": list(webhook.events)}
@@ -159,6 +181,7 @@ TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
     Compare: (_compare, Compare()),
     Ramp: (_ramp, Ramp(stages=())),
     Replay: (_replay, Replay("", -1)),
+    Protect: (_protect, Protect()),
     Webhook: (_webhook, Webhook("", b"")),
     Keep: (_keep, Keep()),
     StoreSettings: (_store, StoreSettings()),

@@ -19,6 +19,7 @@ _DURATION_PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
 _SIZES = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _SIZE = re.compile(r"([0-9]{1,12}) ?([kKMG]i?B|B)")
 _SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?%")
+_RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)/(s|m|h)")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
 _HOST_NAME = re.compile(
     r"(?=.{1,253}\.?$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?"
@@ -114,6 +115,36 @@ def share(value: object) -> int:
     if buckets > BUCKETS:
         raise Unreadable("{written} is more than everything; write 100% at most")
     return buckets
+
+
+def rate(value: object) -> float:
+    """`50/s`, `600/m` or `1000/h`, per second; more than nothing."""
+    found = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise Unreadable("{written} is not a rate; write 50/s, 600/m or 1000/h")
+    per_second = float(found[1]) / _UNITS[found[2]]
+    if not per_second:
+        raise Unreadable("{written} lets nothing through; write 1/m or more")
+    return per_second
+
+
+def rate_text(per_second: float) -> str:
+    """A rate as people write it: the way back from `rate`."""
+    for unit, seconds in (("s", 1.0), ("m", 60.0)):
+        if per_second * seconds >= 1:
+            return f"{per_second * seconds:g}/{unit}"
+    return f"{per_second * _UNITS['h']:g}/h"
+
+
+PRIORITIES = {"low": -1, "normal": 0, "high": 1}
+"""How much a route's requests matter where not all can be served."""
+
+
+def priority(value: object) -> int:
+    found = PRIORITIES.get(value) if isinstance(value, str) else None
+    if found is None:
+        raise Unreadable("{written} is not a priority; write low, normal or high")
+    return found
 
 
 def serve(value: object) -> ServeWord:

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from gateway.core.fields import Fields, fields_of
-from gateway.core.policies import Compare, Keep, Ramp, Replay, Shadow, StoreSettings, Webhook
+from gateway.core.policies import Compare, Keep, Protect, Ramp, Replay, Shadow, StoreSettings, Webhook
 from gateway.core.published import Published
 
 Side = Literal["legacy", "new"]
@@ -106,7 +106,7 @@ class Backend(NamedTuple):
     `authority` its own Host header; `host_header` what it sees as Host: "own", "public", or a literal name;
     `timeout` the keys given for this backend; `max_idle` connections kept open for reuse; `idle` seconds they are kept;
     `types` what its connector knows of its messages (SOAP: a `Schema`), plain values that only the connector reads;
-    `published` its WSDL, where SOAP routes go by it.
+    `published` its WSDL, where SOAP routes go by it; `protect` what it can bear.
     """
 
     name: str
@@ -122,6 +122,7 @@ class Backend(NamedTuple):
     idle: float = 30.0
     types: Any = None
     published: Published | None = None
+    protect: Protect | None = None
 
 
 class HeaderEdit(NamedTuple):
@@ -227,7 +228,8 @@ class Route(NamedTuple):
 
     `id` names it for splits (stable over renames), `journey` is the bucket's seed, `share` the new side's part of
     BUCKETS. `safe` None goes by the method, and so does `idempotent`. `max_body` bounds a request body in bytes
-    (0: none), `decode` a message that is decoded (0: the gateway's bound). `pattern` is the match as written, for
+    (0: none), `decode` a message that is decoded (0: the gateway's bound). `priority` says how much its requests matter
+    where not all can be served, the highest the most. `pattern` is the match as written, for
     people and logs. `contract` is the backend whose WSDL clients of SOAP go by, where that is said. `shadow`,
     `compare`, `ramp` and `replay` gather evidence and go by it.
     """
@@ -249,6 +251,7 @@ class Route(NamedTuple):
     max_body: int = 0
     decode: int = 0
     raw_path: bool = False
+    priority: int = 0
     successor: str | None = None
     contract: str | None = None
     deprecated: Deprecation | None = None

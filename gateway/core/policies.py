@@ -1,6 +1,6 @@
-"""What a route says about gathering evidence: its shadow, how answers are compared, and the ramp that goes by it.
+"""What routes.yaml says about evidence (shadows, comparing, ramps) and about protecting backends: plain settings.
 
-Plain settings, as routes.yaml has them. What is decided by them stands in `comparing` and `rollout`.
+What is decided by them stands in `comparing`, `rollout` and `breaker`.
 """
 
 from typing import Literal, NamedTuple
@@ -90,6 +90,61 @@ class Replay(NamedTuple):
 
     source: str
     minute: int
+
+
+class BreakerPolicy(NamedTuple):
+    """When a backend is left alone: once `open_after` calls of the last `window` seconds have failed, and they are at
+    least the part `share` of them. After `retry_after` seconds one call tries it again. A call that takes longer than
+    `slow` seconds counts as failed (0: however long it takes)."""
+
+    open_after: int = 5
+    share: float = 0.5
+    window: float = 30.0
+    retry_after: float = 15.0
+    slow: float = 0.0
+
+
+class Protect(NamedTuple):
+    """What a backend can bear; 0 means no bound.
+
+    At most `max_concurrent` requests are under way, and `rate` a second are sent, after at most `burst` at once.
+    `queue` more may wait, for `wait` seconds at the longest. A request that is given up on counts as under way until
+    its answer has ended, for `abandon_after` seconds at the longest. `copies` is the part of the bounds (of 10,000)
+    that copies have for themselves: they are sent by another process than the clients' requests.
+    """
+
+    max_concurrent: int = 0
+    queue: int = 0
+    wait: float = 2.0
+    rate: float = 0.0
+    burst: int = 1
+    breaker: BreakerPolicy | None = None
+    abandon_after: float = 60.0
+    copies: int = 0
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is any bound that copies need a part of."""
+        return bool(self.max_concurrent or self.rate)
+
+    def for_copies(self) -> "Protect":
+        """The part that copies have: at least one request of each bound. They wait elsewhere."""
+        if not self.copies:
+            return self
+        most = max(1, self.max_concurrent * self.copies // 10_000) if self.max_concurrent else 0
+        rate, burst = self.rate * self.copies / 10_000, max(1, self.burst * self.copies // 10_000)
+        return self._replace(max_concurrent=most, rate=rate, burst=burst, queue=most or burst)
+
+    def for_clients(self) -> "Protect":
+        """The part that is left for clients."""
+        if not self.copies:
+            return self
+        aside = self.for_copies()
+        return self._replace(
+            max_concurrent=self.max_concurrent - aside.max_concurrent,
+            rate=self.rate - aside.rate,
+            burst=self.burst - aside.burst,
+        )
 
 
 class Standing(NamedTuple):

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from gateway.rollouts.room import Rollouts
 
 _GRAVE = frozenset(
-    {"data_process_died", "data_process_killed", "data_process_not_started", "data_process_refused", "table_rejected"}
+    """breaker_opened data_process_died data_process_killed data_process_not_started data_process_refused
+    table_rejected""".split()  # noqa: SIM905 - a list of words reads better as words
 )
 """Events that somebody should look at."""
 
@@ -217,7 +218,7 @@ class Control:
                 "restarts": supervisor.restarts,
                 **{
                     key: supervisor.stats.get(key)
-                    for key in ("connections", "pools", "dropped", "stall_max", "busy_max")
+                    for key in ("connections", "pools", "guards", "dropped", "stall_max", "busy_max")
                 },
             },
             "store": {
@@ -250,6 +251,7 @@ class Control:
             "data_process_restarts": self.supervisor.restarts,
             "observations_dropped": stats.get("dropped", 0),
             "pools": stats.get("pools", {}),
+            "guards": stats.get("guards", {}),
         }
         return self._traffic.render()
 

@@ -76,6 +76,7 @@ class Copying:
         if not routes:
             self.close()
             return
+        _check_bounds(estate, routes)
         if self._copier is None:
             loop = asyncio.get_running_loop()
             self._copier = Copier(
@@ -123,6 +124,16 @@ class Copying:
         copier, self._copier = self._copier, None
         if copier is not None:
             copier.close()
+
+
+def _check_bounds(estate: Estate, routes: list[Route]) -> None:
+    """Copies may only go where they have a part of what protects the backend. Raises CommandError."""
+    named = {target.backend for route in routes for target in (route.legacy, route.new) if target}
+    for backend in estate.backends:
+        protect = backend.protect
+        if backend.name in named and protect is not None and protect.bounded and not protect.copies:
+            message = f"Copies have no part of what {backend.name} can bear. Add `copies: 10%` to its `protect`."
+            raise CommandError(message)
 
 
 class Copier:
@@ -194,7 +205,7 @@ class Copier:
         names |= {route.contract for route in routes if route.contract}
         backends = [backend for backend in estate.backends if backend.name in names]
         try:
-            builder = LiveBuilder(0, estate.digest, estate.gateway, backends, old, self._clock)
+            builder = LiveBuilder(0, estate.digest, estate.gateway, backends, old, self._clock, copies=True)
             await builder.add(routes)
         except (OSError, ssl.SSLError, ValueError) as error:
             raise CommandError(f"No copies can be sent: {error}. See `tls` of the backends.") from error

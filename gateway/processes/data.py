@@ -171,10 +171,13 @@ class DataProcess:
             self._tell("stats", self._stats())
 
     def _stats(self) -> dict[str, object]:
-        pools = {name: pool.open for name, pool in self._handler.live.pools.items()}
+        live = self._handler.live.pools.items()
+        pools = {name: pool.open for name, pool in live}
+        guards = {name: pool.guard.told for name, pool in live if pool.guard is not None}
         return {
             "connections": len(self._server.connections),
             "pools": pools,
+            "guards": guards,
             "dropped": self._recorder.dropped,
             "stall_max": self._stalls.late,
             "busy_max": self._stalls.busy,

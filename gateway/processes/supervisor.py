@@ -88,6 +88,7 @@ class Supervisor:
         self.live_revision = 0
         self.rejected = ""
         self.stats: dict[str, object] = {}
+        self._breakers: dict[str, str] = {}
         self.restarts = 0
 
     # -------------------------------------------------------------------------------------------- starting
@@ -190,6 +191,7 @@ class Supervisor:
                 self._stands = number
                 self._moved.set()
             case ("stats", dict(stats)):
+                self._tell_breakers(stats.get("guards", {}))
                 self.stats = stats
             case ("live", int(revision)):
                 self.live_revision = revision
@@ -205,6 +207,14 @@ class Supervisor:
                 self._on_event("data_process_refused", why=why)
             case _:
                 self._on_event("data_process_refused", why=f"unknown message {message[0]!r}")
+
+    def _tell_breakers(self, guards: Mapping[str, tuple[int, int, str]]) -> None:
+        """Tell of each breaker that opened or closed since the last time."""
+        for name, (_, _, state) in guards.items():
+            before = self._breakers.get(name, "closed")
+            if state in ("open", "closed") and state != before:
+                self._breakers[name] = state
+                self._on_event("breaker_opened" if state == "open" else "breaker_closed", backend=name)
 
     async def serve(self, estate: Estate) -> int:
         """Have the data process serve an estate; returns the table's revision, once it does.

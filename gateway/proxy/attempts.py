@@ -8,7 +8,7 @@ from gateway.core.forwarding import status_line
 from gateway.core.headers import Kind, kind_of
 from gateway.core.model import Acted, Outcome, Request, Role
 from gateway.core.planning import Plan, PlannedRoute
-from gateway.errors import AnswerTimeout, BackendError, ClientGone, NotAcquired
+from gateway.errors import AnswerTimeout, BackendError, ClientGone, NotAcquired, NotAdmitted
 from gateway.wire.client import BackendConnection
 from gateway.wire.exchange import Exchange
 from gateway.wire.pool import Judged, Parcel, Pool
@@ -47,6 +47,7 @@ class Attempt(Call):
         self.pinned = request.pinned
         self.connection: BackendConnection | None = None
         self.connect = 0.0
+        self.turn = None
         self._pool = pool
         pins = exchange.connection.pins
         if pins:
@@ -58,8 +59,10 @@ class Attempt(Call):
         return self._pool.send(self, parcel)
 
     def client_left(self) -> None:
-        """Give up with the client of a safe request; an unsafe one is finished."""
-        if self.connection is not None and self.request.method in self.route.safe:
+        """Give up with the client what waits for its turn, and a safe request; an unsafe one is finished."""
+        if self.turn is not None and self.turn.waiter is not None:
+            self.turn.waiter.give_up(ClientGone())
+        elif self.connection is not None and self.request.method in self.route.safe:
             self.connection.abort(ClientGone())
 
     def interim(self, status: int, reason: bytes, raw: Fields) -> None:
@@ -72,8 +75,11 @@ class Attempt(Call):
 
     def failed(self, error: BackendError) -> None:
         """Note how the attempt failed."""
-        late = isinstance(error, AnswerTimeout | NotAcquired)
-        self.outcome = Outcome.TIMEOUT if late else Outcome.BACKEND_ERROR
+        if isinstance(error, NotAdmitted):
+            self.outcome = REFUSED
+        else:
+            late = isinstance(error, AnswerTimeout | NotAcquired)
+            self.outcome = Outcome.TIMEOUT if late else Outcome.BACKEND_ERROR
         self.acted = "maybe" if error.request_sent else "no"
         self.error = error.kind
 

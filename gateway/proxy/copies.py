@@ -11,8 +11,9 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import Gateway, Outcome, Request
 from gateway.core.planning import Plan, PlannedRoute, edited
 from gateway.core.soapfaults import blames_client
-from gateway.errors import BackendError, ClientError
+from gateway.errors import BackendError, ClientError, NotAdmitted
 from gateway.proxy.live import Ready
+from gateway.proxy.protecting import guarded
 from gateway.wire.body import Body, whole
 from gateway.wire.client import BackendConnection
 
@@ -37,17 +38,23 @@ async def ask(
     request: Request, data: bytes, route: PlannedRoute, ready: Ready, lines: bytes, scheme: bytes, gateway: Gateway
 ) -> CapturedAnswer:
     """One side's answer to a copy of a request, whose body is `data`; `lines` are the gateway's own fields, `scheme`
-    the client's. Never raises for what the backend does."""
+    the client's. Never raises for what the backend does; raises NotAdmitted where it may not be asked."""
     began = perf_counter()
     call = Copy(request, route, ready.copy_plan or ready.plan, lines + SHADOW_LINE, whole(data))
     try:
-        head, body, outcome, _ = await ready.caller.call(call, partial(ready.pool.send, call))
+        send, guard = partial(ready.pool.send, call), ready.pool.guard
+        if guard is None:
+            head, body, outcome, _ = await ready.caller.call(call, send)
+        else:
+            head, body, outcome, _ = await guarded(call, ready.caller, send, guard)
         if request.method == b"HEAD":
             found: bytes | None = b""
         elif head.length > gateway.capture:
             found = None
         else:
             found = await _taken(body, gateway.capture)
+    except NotAdmitted:
+        raise
     except BackendError as error:
         return CapturedAnswer(0, error=error.kind, seconds=perf_counter() - began)
     except ClientError:  # the request does not fit this side's mapping

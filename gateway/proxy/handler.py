@@ -1,6 +1,7 @@
 """One request, from top to bottom. Everything is decided before anything is sent, and recorded once it is over."""
 
 from dataclasses import replace
+from math import ceil
 from random import SystemRandom, getrandbits
 from time import perf_counter
 
@@ -13,11 +14,12 @@ from gateway.core.model import BUCKETS, Observation, Observed, Outcome, Request
 from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import Choice, Plan, PlannedRoute, client_key, side_of
 from gateway.core.problems import Refusal, soap_fault
-from gateway.errors import BackendError, ClientError, ClientGone
+from gateway.errors import BackendError, ClientError, ClientGone, NotAdmitted
 from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
 from gateway.proxy.chance import fresh_digits
 from gateway.proxy.live import Live
+from gateway.proxy.protecting import guarded
 from gateway.proxy.recorder import Recorder
 from gateway.proxy.watching import Watch, Watched
 from gateway.wire.body import too_large
@@ -65,7 +67,10 @@ class Handler:
                 attempt.role = "tester"
             elif route.watched:
                 watched = self._watch.of(live, attempt)
-            answer = await caller.call(attempt, attempt.send)
+            if (guard := pool.guard) is None:
+                answer = await caller.call(attempt, attempt.send)
+            else:
+                answer = await guarded(attempt, caller, attempt.send, guard)
             exchange.first_byte = perf_counter() - exchange.began
             head, body, attempt.outcome, attempt.acted = answer
             if watched is not None:
@@ -252,7 +257,10 @@ def _backend_failed(
             _refuse(exchange, route, ClientError(error.reason.status, error.reason.detail, close=True))
         return
     attempt.failed(error)
-    _refuse(exchange, route, ClientError(error.status, error.public_detail))
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if isinstance(error, NotAdmitted):
+        headers = ((b"Retry-After", b"%d" % ceil(error.retry_after)),)
+    _refuse(exchange, route, ClientError(error.status, error.public_detail, headers=headers))
 
 
 def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attempt | None, revision: int) -> Observed:

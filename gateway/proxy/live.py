@@ -17,7 +17,10 @@ from gateway.core.forwarding import Network
 from gateway.core.matching import RoutingTable
 from gateway.core.model import Backend, Gateway, Route
 from gateway.core.planning import Plan, planned
+from gateway.core.policies import Protect
 from gateway.wire.clock import Clock
+from gateway.wire.guard import Guard
+from gateway.wire.guarded import GuardedPool
 from gateway.wire.pool import Pool
 
 
@@ -52,17 +55,38 @@ class LiveBuilder:
     """Builds a `Live` in small steps, so that traffic goes on in between."""
 
     def __init__(
-        self, revision: int, digest: str, gateway: Gateway, backends: Iterable[Backend], old: Live | None, clock: Clock
+        self,
+        revision: int,
+        digest: str,
+        gateway: Gateway,
+        backends: Iterable[Backend],
+        old: Live | None,
+        clock: Clock,
+        *,
+        copies: bool = False,
     ) -> None:
+        """`copies` tells that these are for copies, which have a part of each backend's bounds."""
         self._backends = {backend.name: backend for backend in backends}
         self._old = old
         pools = {}
+        self._guards: list[tuple[Guard, Protect]] = []
         for name, backend in self._backends.items():
-            kept, wanted = old.pools.get(name) if old is not None else None, _without_messages(backend)
-            pools[name] = kept if kept is not None and kept.backend == wanted else Pool(wanted, clock)
+            kept, wanted = old.pools.get(name) if old is not None else None, _for_pool(backend, copies)
+            pools[name] = kept if kept is not None and kept.backend == wanted else self._pool(wanted, clock, kept)
         self.live = Live(revision, digest, gateway, pools)
         self._http = HttpConnector()
         self._others: dict[str, Connector] = {}
+
+    def _pool(self, backend: Backend, clock: Clock, old: Pool | None) -> Pool:
+        """A new pool. What stands before the backend outlives the old one, with what is under way."""
+        protect = backend.protect
+        if protect is None:
+            return Pool(backend, clock)
+        guard = old.guard if old is not None else None
+        if guard is None:
+            guard = Guard(backend.name, protect, clock)
+        self._guards.append((guard, protect))
+        return GuardedPool(backend, clock, guard)
 
     async def add(self, routes: Iterable[Route]) -> None:
         """Compile some routes and prepare their callers."""
@@ -87,12 +111,18 @@ class LiveBuilder:
 
     def retire_old(self) -> None:
         """The new table serves: the pools that only the old one had finish what they are doing."""
+        for guard, protect in self._guards:
+            guard.follow(protect)
         if self._old is not None:
             for name, pool in self._old.pools.items():
                 if self.live.pools.get(name) is not pool:
                     pool.retire()
 
 
-def _without_messages(backend: Backend) -> Backend:
-    """A backend as its pool needs it: whatever its messages are like, the connections stay."""
-    return backend._replace(types=None, published=None)
+def _for_pool(backend: Backend, copies: bool) -> Backend:
+    """A backend as its pool needs it: whatever its messages are like, the connections stay. What protects it is that
+    part which is for copies, or for clients."""
+    protect = backend.protect
+    if protect is not None:
+        protect = protect.for_copies() if copies else protect.for_clients()
+    return backend._replace(types=None, published=None, protect=protect)

@@ -16,6 +16,7 @@ from gateway.core.forwarding import Peer, forwarding_lines, ids_of
 from gateway.core.headers import AnswerHead
 from gateway.core.model import BUCKETS, LEGACY, NEW, Side
 from gateway.core.planning import PlannedRoute
+from gateway.errors import NotAdmitted
 from gateway.proxy.chance import fresh_digits
 from gateway.proxy.copies import Copy, ask, is_passing_fault, seen_fields
 from gateway.proxy.live import Live
@@ -60,11 +61,12 @@ class Waiting:
 
 
 class Lane:
-    """The copies for one backend: those that wait, and how many are under way."""
+    """The copies for one backend: those that wait, and how many are under way, of `most`."""
 
-    __slots__ = ("under_way", "waiting")
+    __slots__ = ("most", "under_way", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self.most = most
         self.waiting: deque[Waiting] = deque()
         self.under_way = 0
 
@@ -151,7 +153,7 @@ class Shadows:
     def _wait(self, waiting: Waiting, pool: Pool) -> None:
         lane = self._lanes.get(pool)
         if lane is None:
-            lane = self._lanes[pool] = Lane()
+            lane = self._lanes[pool] = Lane(_most(pool))
         if len(lane.waiting) >= QUEUED or self._held + waiting.held > HELD:
             self._shed(waiting, "queue_full")
             return
@@ -193,7 +195,7 @@ class Shadows:
         self._turning = False
         for lane in list(self._lanes.values()):
             for _ in range(1 + len(lane.waiting) // MANY):
-                if not lane.waiting or lane.under_way >= MOST_UNDER_WAY:
+                if not lane.waiting or lane.under_way >= lane.most:
                     break
                 useless = self._useless(lane.waiting[0])
                 if not useless and not self._pace.begin():
@@ -231,11 +233,15 @@ class Shadows:
         async def answer(side: Side) -> CapturedAnswer:
             return await ask(request, passed.body, route, route.ready[side], passed.lines, passed.scheme, gateway)
 
-        if waiting.number:
-            self._seconds[waiting.number] = await answer(passed.side)
+        try:
+            if waiting.number:
+                self._seconds[waiting.number] = await answer(passed.side)
+                return
+            control = waiting.control or await answer(passed.side)
+            candidate = await answer(OTHER[passed.side])
+        except NotAdmitted as refused:
+            self._shed(waiting, refused.kind)
             return
-        control = waiting.control or await answer(passed.side)
-        candidate = await answer(OTHER[passed.side])
         if candidate.body is None and not candidate.error:
             self._in_vain[passed.route] = self._in_vain.get(passed.route, 0) + 1
             self._shed(waiting, "candidate_too_large")
@@ -288,3 +294,9 @@ class Shadows:
             del self._lanes[pool]
         if self._lanes:
             self._turn_soon()
+
+
+def _most(pool: Pool) -> int:
+    """How many copies may be under way at a backend."""
+    bound = pool.guard.gate.protect.max_concurrent if pool.guard is not None else 0
+    return min(bound or MOST_UNDER_WAY, MOST_UNDER_WAY)

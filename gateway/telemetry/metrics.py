@@ -236,6 +236,26 @@ class Traffic(Collector):
             pools.add_metric([backend, "busy"], busy)
             pools.add_metric([backend, "idle"], idle)
         yield pools
+        yield from self._guards()
+
+    def _guards(self) -> Iterator[Metric]:
+        """What stands before protected backends."""
+        requests = GaugeMetricFamily(
+            "banyan_backend_requests", "Requests at a protected backend.", labels=["backend", "state"]
+        )
+        breakers = GaugeMetricFamily(
+            "banyan_breaker_open", "1 while a breaker is open, 0.5 while it is tried, 0 closed.", labels=["backend"]
+        )
+        for backend, (under_way, waiting, state) in self.state.get("guards", {}).items():
+            requests.add_metric([backend, "under_way"], under_way)
+            requests.add_metric([backend, "waiting"], waiting)
+            if state:
+                breakers.add_metric([backend], _OPEN[state])
+        yield requests
+        yield breakers
+
+
+_OPEN = {"closed": 0.0, "half_open": 0.5, "open": 1.0}
 
 
 def _no_traffic() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from gateway.errors import AnswerInvalid, AnswerTimeout, AnswerTruncated, Backen
 from gateway.wire.body import EMPTY, Body
 from gateway.wire.clock import NEVER, Clock
 from gateway.wire.driver import Signal
+from gateway.wire.guard import Turn
 from gateway.wire.tunnel import TunnelEnd
 
 ANSWER_MARK = 1_048_576
@@ -28,11 +29,13 @@ class Carried(Protocol):
     """Whoever has something sent.
 
     `connection` is the one that carries it: set by the sender when it must be that one, by the pool otherwise;
-    `connect` the seconds it took to make it (0 for a kept one); `interim` is told 1xx answers.
+    `connect` the seconds it took to make it (0 for a kept one); `interim` is told 1xx answers. `turn` is its turn
+    at the backend, where that is protected.
     """
 
     connection: "BackendConnection | None"
     connect: float
+    turn: Turn | None
 
     def interim(self, status: int, reason: bytes, raw: Fields) -> None: ...
 

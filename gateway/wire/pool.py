@@ -14,6 +14,7 @@ from gateway.wire.body import EMPTY, Body
 from gateway.wire.client import BackendConnection, Carried
 from gateway.wire.clock import Clock
 from gateway.wire.driver import Driver, Signal
+from gateway.wire.guard import Guard
 
 RESOLVE_EVERY = 30.0
 UNSAFE_REUSE = 2.0
@@ -48,7 +49,10 @@ def judged(head: AnswerHead, body: Body) -> Judged:
 
 
 class Pool:
-    """All connections to one backend. `kept` is what connectors keep for it: sessions last as long as the pool does."""
+    """All connections to one backend. `kept` is what connectors keep for it: sessions last as long as the pool does.
+    `guard` is what protects the backend, if anything does: see `guarded`."""
+
+    guard: Guard | None = None
 
     def __init__(self, backend: Backend, clock: Clock) -> None:
         self.backend = backend
@@ -159,24 +163,25 @@ class Pool:
         loop = asyncio.get_running_loop()
         backend = self.backend
         name = (backend.tls.name or backend.host) if backend.tls else None
-
-        def make() -> BackendConnection:
-            return BackendConnection(self._clock, self._lost)
-
         if backend.unix is not None:
-            _, connection = await loop.create_unix_connection(make, backend.unix, ssl=self._tls, server_hostname=name)
+            _, connection = await loop.create_unix_connection(
+                self._made, backend.unix, ssl=self._tls, server_hostname=name
+            )
             return connection
         failure: OSError = OSError("the name has no address")
         for address in await self._resolver.addresses():
             try:
                 _, connection = await loop.create_connection(
-                    make, address, backend.port, ssl=self._tls, server_hostname=name
+                    self._made, address, backend.port, ssl=self._tls, server_hostname=name
                 )
             except OSError as error:
                 failure = error
             else:
                 return connection
         raise failure
+
+    def _made(self) -> BackendConnection:
+        return BackendConnection(self._clock, self._lost)
 
 
 class Connecting:

@@ -1,9 +1,13 @@
 """A handler on real sockets, but within this process, so that what it leaves behind can be seen."""
 
 import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
 
 from gateway.core.captured import Passed, Passing, Sample, Seconds, Skipped
 from gateway.core.model import Backend, Gateway, Observation, Observed, Route
+from gateway.core.policies import Protect
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.pace import Effort, Pace, Strain
@@ -19,10 +23,18 @@ class Serving:
     """A handler that serves routes from one origin for each backend, and a client's connection to it.
 
     What passes is asked of the other side within this process too. `seen` are the observations, `samples`, `skipped`
-    and `seconds` what copies brought; `deaf` refuses what passes.
+    and `seconds` what copies brought; `deaf` refuses what passes. `protect` is what protects a backend, by name;
+    `settings` are others of all backends.
     """
 
-    def __init__(self, origins: dict[str, Origin], *served: Route, gateway: Gateway | None = None) -> None:
+    def __init__(
+        self,
+        origins: dict[str, Origin],
+        *served: Route,
+        gateway: Gateway | None = None,
+        protect: Mapping[str, Protect] | None = None,
+        **settings: Any,
+    ) -> None:
         self.seen: list[Observation] = []
         self.samples: list[Sample] = []
         self.skipped: Skipped = {}
@@ -31,11 +43,20 @@ class Serving:
         self._origins = origins
         self._served = served
         self._gateway = gateway or Gateway(served_by=False)
+        self._protect = protect or {}
+        self._settings = settings
 
     async def open(self) -> None:
         gateway, self.clock = self._gateway, Clock()
         backends = [
-            Backend(name, "127.0.0.1", origin.port, authority=b"127.0.0.1:%d" % origin.port)
+            Backend(
+                name,
+                "127.0.0.1",
+                origin.port,
+                authority=b"127.0.0.1:%d" % origin.port,
+                protect=self._protect.get(name),
+                **self._settings,
+            )
             for name, origin in self._origins.items()
         ]
         builder = LiveBuilder(1, "d1ge57", gateway, backends, None, self.clock)
@@ -85,7 +106,8 @@ class Serving:
         for pool in self.live.pools.values():
             pool.retire()
         self.clock.stop()
-        await self._writer.wait_closed()
+        with suppress(ConnectionError):  # a test may have had it reset
+            await self._writer.wait_closed()
         await self._listening.wait_closed()
         for _ in range(10):  # connections end in turns of the loop of their own
             await asyncio.sleep(0.001)
@@ -106,3 +128,10 @@ class Serving:
         self.seconds |= seconds
         for key, count in skipped.items():
             self.skipped[key] = self.skipped.get(key, 0) + count
+
+
+async def until(holds: Callable[[], bool], within: float = 5.0) -> None:
+    """Wait until something is so, while the loop goes on."""
+    async with asyncio.timeout(within):
+        while not holds():  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.01)

@@ -1,0 +1,236 @@
+"""What stands before a fragile backend: so many requests under way, so many a second, and a bounded queue for the rest.
+
+A `Gate` counts what is under way at the backend, whatever table or pool it came from: a slot is taken before anything
+is sent, and is free when the backend has ended, not when we stop waiting. Those who wait do so by priority, and in turn
+by route, so that a route that asks much takes no other's place.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from time import monotonic
+
+from gateway.core.breaker import Breaker
+from gateway.core.policies import Protect
+from gateway.errors import NotAdmitted
+from gateway.wire.clock import NEVER, Clock
+from gateway.wire.driver import Signal
+
+
+class Waiter:
+    """A request that waits to be admitted. `answer` is what came of it: True, or why it may not."""
+
+    __slots__ = ("_gate", "answer", "deadline", "priority", "route", "signal")
+
+    def __init__(self, gate: "Gate", route: str, priority: int) -> None:
+        self._gate = gate
+        self.route = route
+        self.priority = priority
+        self.answer: bool | Exception = False
+        self.signal = Signal()
+        self.deadline = NEVER
+
+    def expire(self) -> None:
+        self.give_up(self._gate.too_late())
+
+    def give_up(self, why: Exception) -> None:
+        """Wait no longer, if nothing has come of it yet."""
+        if self.answer is False:
+            self._gate.leave(self)
+            self.answer = why
+            self.signal.wake()
+
+
+class Turn:
+    """A call's turn at a protected backend: `route` and `priority` are what it waits by, `slot` is what was taken for
+    it until a connection has it, `waiter` its place in the queue, and `waited` the seconds that it spent there."""
+
+    __slots__ = ("priority", "route", "slot", "waited", "waiter")
+
+    def __init__(self, route: str, priority: int) -> None:
+        self.route = route
+        self.priority = priority
+        self.slot: Gate | None = None
+        self.waiter: Waiter | None = None
+        self.waited = 0.0
+
+
+class Line:
+    """Those who wait: the highest priority first, and of one priority a request of each route in turn."""
+
+    def __init__(self) -> None:
+        self._turns: dict[int, dict[str, deque[Waiter]]] = {}
+        self.length = 0
+
+    def __iter__(self) -> Iterator[Waiter]:
+        return (each for turns in self._turns.values() for waiting in turns.values() for each in waiting)
+
+    def add(self, waiter: Waiter) -> None:
+        self._turns.setdefault(waiter.priority, {}).setdefault(waiter.route, deque()).append(waiter)
+        self.length += 1
+
+    def remove(self, waiter: Waiter) -> None:
+        self._turns[waiter.priority][waiter.route].remove(waiter)
+        self._removed(waiter)
+
+    def next(self) -> Waiter:
+        """Whose turn it is: taken out."""
+        turns = self._turns[max(self._turns)]
+        route, waiting = next(iter(turns.items()))
+        waiter = waiting.popleft()
+        turns[route] = turns.pop(route)  # its next one comes after those of the others
+        self._removed(waiter)
+        return waiter
+
+    def last(self) -> Waiter:
+        """Who has the least claim to wait: of the lowest priority the latest, of the route with the most."""
+        turns = self._turns[min(self._turns)]
+        return max(turns.values(), key=len)[-1]
+
+    def _removed(self, waiter: Waiter) -> None:
+        self.length -= 1
+        turns = self._turns[waiter.priority]
+        if not turns[waiter.route]:
+            del turns[waiter.route]
+            if not turns:
+                del self._turns[waiter.priority]
+
+
+class Gate:
+    """The bounds of one backend. `under_way` counts the slots that are taken."""
+
+    def __init__(self, name: str, protect: Protect, clock: Clock) -> None:
+        self.name = name
+        self.under_way = 0
+        self.most_under_way = 0
+        self._clock = clock
+        self._line = Line()
+        self._tokens = float(protect.burst)
+        self._filled = monotonic()
+        self._timer: asyncio.TimerHandle | None = None
+        self.follow(protect)
+
+    def follow(self, protect: Protect) -> None:
+        """Go by other settings; what is under way counts on."""
+        self.protect = protect
+        self._bound = protect.max_concurrent or float("inf")
+        self._tokens = min(self._tokens, float(protect.burst))
+        if self._line.length:
+            self._let_in()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return self._line.length
+
+    # -------------------------------------------------------------------------------------------- coming in
+
+    def enter(self) -> bool:
+        """Take a slot if there is one now, and nobody waits."""
+        if self._line.length or not self._has_room():
+            return False
+        self._taken()
+        return True
+
+    def line_up(self, route: str, priority: int) -> Waiter:
+        """Take a place in the queue. Raises NotAdmitted when it is full of those who come first."""
+        line = self._line
+        if line.length >= self.protect.queue:
+            if not line.length or (last := line.last()).priority >= priority:
+                raise NotAdmitted("queue_full", f"{self.name}: {line.length} requests wait already", self._soon())
+            last.give_up(NotAdmitted("queue_full", f"{self.name}: it gave way to one that matters more", self._soon()))
+        waiter = Waiter(self, route, priority)
+        line.add(waiter)
+        waiter.deadline = self._clock.after(self.protect.wait)
+        self._clock.watch(waiter)
+        self._wait_for_token()
+        return waiter
+
+    def too_late(self) -> NotAdmitted:
+        """Why one that has waited as long as it may is not admitted."""
+        return NotAdmitted("queue_timeout", f"{self.name}: no room within {self.protect.wait:g} s", self._soon())
+
+    def leave(self, waiter: Waiter) -> None:
+        """A waiter waits no longer."""
+        self._line.remove(waiter)
+        self._clock.forget(waiter)
+
+    def free(self) -> None:
+        """A slot is free again: the backend has ended."""
+        self.under_way -= 1
+        if self._line.length:
+            self._let_in()
+
+    # -------------------------------------------------------------------------------------------- room
+
+    def _has_room(self) -> bool:
+        if self.under_way >= self._bound:
+            return False
+        return not self.protect.rate or self._token() >= 1.0
+
+    def _taken(self) -> None:
+        self.under_way += 1
+        if self.under_way > self.most_under_way:
+            self.most_under_way = self.under_way
+        if self.protect.rate:
+            self._tokens -= 1.0
+
+    def _let_in(self) -> None:
+        """Admit those whose turn it is, as far as there is room. They go on in the loop's next turn, not inside
+        whatever made room: that may be a parser's callback."""
+        while self._line.length and self._has_room():
+            waiter = self._line.next()
+            self._clock.forget(waiter)
+            waiter.answer = True
+            self._taken()
+            asyncio.get_running_loop().call_soon(waiter.signal.wake)
+        self._wait_for_token()
+
+    def _token(self) -> float:
+        """The tokens that are there by now."""
+        now = monotonic()
+        rate, burst = self.protect.rate, float(self.protect.burst)
+        self._tokens = min(self._tokens + (now - self._filled) * rate, burst)
+        self._filled = now
+        return self._tokens
+
+    def _wait_for_token(self) -> None:
+        """Look again when the next token is there, if that is what those in the queue wait for."""
+        rate = self.protect.rate
+        if not rate or self._timer is not None or not self._line.length or self.under_way >= self._bound:
+            return
+        missing = max(1.0 - self._token(), 0.0) / rate
+        self._timer = asyncio.get_running_loop().call_later(missing, self._look_again)
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self._let_in()
+
+    def _soon(self) -> float:
+        """Seconds after which it may be worth asking again: as long as the queue takes at the rate, at least one."""
+        rate = self.protect.rate
+        return max(1.0, self._line.length / rate if rate else self.protect.wait)
+
+
+class Guard:
+    """All that stands before one backend. It outlives tables and pools: what is under way counts on, and what is known
+    of the backend stays known."""
+
+    def __init__(self, name: str, protect: Protect, clock: Clock) -> None:
+        self.gate = Gate(name, protect, clock)
+        self.breaker: Breaker | None = None
+        self.follow(protect)
+
+    @property
+    def told(self) -> tuple[int, int, str]:
+        """Requests under way and waiting, and the breaker's state ("" without one)."""
+        return self.gate.under_way, self.gate.waiting, self.breaker.state if self.breaker is not None else ""
+
+    def follow(self, protect: Protect) -> None:
+        """Go by other settings from now on."""
+        self.gate.follow(protect)
+        policy = protect.breaker
+        if policy is None:
+            self.breaker = None
+        elif self.breaker is None or self.breaker.policy != policy:
+            self.breaker = Breaker(policy)
