@@ -8,14 +8,22 @@ CLIENTS = 512
 ACCOUNT = 12_345
 
 
-def routes_yaml(count: int, legacy: int, new: int, access_log: Path | str = "off", extra: str = "") -> str:
-    """A routes.yaml of `count` routes between two origins, given by their ports; `extra` routes come last."""
+PROTECT = "{max_concurrent: 200, rate: 100000/s, breaker: {slow: 5s}}"
+"""Everything that protects a backend, with so much room that nothing is held up."""
+
+
+def routes_yaml(
+    count: int, legacy: int, new: int, access_log: Path | str = "off", extra: str = "", protect: str = ""
+) -> str:
+    """A routes.yaml of `count` routes between two origins, given by their ports; `extra` routes come last. `protect` is
+    what protects both."""
+    more = f", protect: {protect}" if protect else ""
     lines = [
         "version: 1",
         f'gateway: {{access_log: {{to: "{access_log}"}}, served_by: false, drain_timeout: 10s}}',
         "backends:",
-        f'  legacy: {{url: "http://127.0.0.1:{legacy}", host: public}}',
-        f'  new: {{url: "http://127.0.0.1:{new}", host: public}}',
+        f'  legacy: {{url: "http://127.0.0.1:{legacy}", host: public{more}}}',
+        f'  new: {{url: "http://127.0.0.1:{new}", host: public{more}}}',
         "routes:",
     ]
     sides = f"legacy: legacy, new: new, serve: 50% new, sticky: {{cookie: {COOKIE}}}"

@@ -1,6 +1,7 @@
 """What one proxied request costs: the gateway beside nginx, and HAProxy and Envoy where they are installed, in one run.
 
     python -m benchmarks.hop [--rounds 7] [--peers nginx,haproxy,envoy]        (ENVOY_BIN: the path of an Envoy)
+    python -m benchmarks.hop --rounds 15 --protected --peers ""        (the gateway beside itself, with `protect` on)
 
 Every round measures each proxy once: at a fixed rate, then at full load. Figures of one round stand beside each other,
 so ratios are formed within rounds; absolute figures of a shared machine mean little. README.md tells what is compared.
@@ -23,7 +24,8 @@ from benchmarks.proc import LOAD_CORE, PROXY_CORE, cpu_seconds, process_tree
 from benchmarks.report import Finding, Ratio, finish, ratio, say, table
 from benchmarks.wrk import run_wrk
 
-GATEWAY, DIRECT = "banyan", "direct"
+GATEWAY, PROTECTED, DIRECT = "banyan", "protected", "direct"
+PROTECTED_AT_MOST = 1.05
 Sample = dict[str, float]
 
 
@@ -44,6 +46,8 @@ class Bench:
         self._file = estate.write_requests(crew.folder / "requests", estate.requests(options.routes))
         self.origins = {name: self._origin(crew, name) for name in ("legacy", "new")}
         self.targets = [Target(DIRECT, self.origins["legacy"], list), self._gateway(crew), *self._peers(crew)]
+        if options.protected:
+            self.targets.append(self._gateway(crew, PROTECTED, estate.PROTECT))
         self.fixed: dict[str, list[Sample]] = {target.name: [] for target in self.targets}
         self.full: dict[str, list[Sample]] = {target.name: [] for target in self.targets[1:]}
         self.problems: list[str] = []
@@ -53,11 +57,11 @@ class Bench:
         crew.start(f"origin-{name}", nginx_origin(crew.folder, name, port), port, LOAD_CORE)
         return port
 
-    def _gateway(self, crew: Crew) -> Target:
-        log = crew.folder / "banyan.log"
-        routes = estate.routes_yaml(self._options.routes, self.origins["legacy"], self.origins["new"], log)
-        gateway = crew.gateway(routes, core=PROXY_CORE)
-        return Target(GATEWAY, gateway.port, gateway.pids)
+    def _gateway(self, crew: Crew, name: str = GATEWAY, protect: str = "") -> Target:
+        count, log = self._options.routes, crew.folder / f"{name}.log"
+        routes = estate.routes_yaml(count, self.origins["legacy"], self.origins["new"], log, protect=protect)
+        gateway = crew.gateway(routes, name, core=PROXY_CORE)
+        return Target(name, gateway.port, gateway.pids)
 
     def _peers(self, crew: Crew) -> list[Target]:
         found = []
@@ -145,7 +149,7 @@ def findings(bench: Bench, rate: int) -> list[Finding]:
     """The requirements: CPU per request beside nginx and Envoy, and the latency that is added."""
     found = []
     limits = {"nginx": 1.6, "envoy": 0.8}
-    for peer in [name for name in bench.full if name != GATEWAY]:
+    for peer in [name for name in bench.full if name not in (GATEWAY, PROTECTED)]:
         at_rate = ratio(values(bench.fixed, GATEWAY, "cpu_us"), values(bench.fixed, peer, "cpu_us"))
         full = ratio(values(bench.full, GATEWAY, "cpu_us"), values(bench.full, peer, "cpu_us"))
         if at_rate is not None:
@@ -160,6 +164,18 @@ def findings(bench: Bench, rate: int) -> list[Finding]:
         added = {name: median(added_us(bench.fixed, name)) for name in (GATEWAY, "envoy")}
         note = f"Envoy adds {added['envoy']:.0f} us"
         found.append(Finding(f"added median latency at {rate:,}/s", added[GATEWAY], "us", added["envoy"], note=note))
+    return found
+
+
+def protected(bench: Bench, rate: int) -> list[Finding]:
+    """What protection costs: it must not be surely more than a twentieth."""
+    found = []
+    for where, samples in ((f"at {rate:,}/s", bench.fixed), ("at full load", bench.full)):
+        cost = ratio(values(samples, PROTECTED, "cpu_us"), values(samples, GATEWAY, "cpu_us"))
+        if cost is not None:
+            name = f"CPU with protection / without {where}, lower bound"
+            limit = PROTECTED_AT_MOST if samples is bench.fixed else None
+            found.append(Finding(name, cost.interval[0], "times", limit, note=str(cost)))
     return found
 
 
@@ -202,6 +218,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show(bench, options.rate)
     samples = {"fixed_rate": bench.fixed, "full_load": bench.full}
     found = findings(bench, options.rate)
+    if options.protected:
+        found += protected(bench, options.rate)
     return finish(
         "hop: what one request costs",
         found,
@@ -219,6 +237,7 @@ def _options(arguments: Sequence[str] | None) -> Namespace:
     made.add_argument("--rate-seconds", type=float, default=4, help="how long at the fixed rate (default 4)")
     made.add_argument("--seconds", type=float, default=2, help="how long at full load (default 2)")
     made.add_argument("--routes", type=int, default=1_000)
+    made.add_argument("--protected", action="store_true", help="a gateway with protection of its backends as well")
     made.add_argument(
         "--peers",
         type=lambda text: [name for name in text.split(",") if name],

@@ -138,10 +138,10 @@ class HotPath:
         self._wire.written.clear()
 
 
-def many_routes(count: int) -> Estate:
+def many_routes(count: int, protect: str = "") -> Estate:
     with tempfile.TemporaryDirectory(prefix="banyan-bench-") as folder:
         config = Path(folder, "routes.yaml")
-        config.write_text(estate.routes_yaml(count, 1, 2))
+        config.write_text(estate.routes_yaml(count, 1, 2, protect=protect))
         return load(config, os.environ).estate
 
 
@@ -181,10 +181,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made.add_argument("--rounds", type=int, default=60, help="short ones, so that both sides meet the same machine")
     made.add_argument("--requests", type=int, default=500, help="per round (default 500)")
     made.add_argument("--routes", type=int, default=1_000)
+    made.add_argument("--protected", action="store_true", help="with protection of the backends")
     made.add_argument("--profile", action="store_true", help="say where the time goes as well")
     options = made.parse_args(arguments)
     with asyncio.Runner(loop_factory=Loop) as runner:
-        rounds = runner.run(measured(many_routes(options.routes), options))
+        rounds = runner.run(measured(many_routes(options.routes, estate.PROTECT if options.protected else ""), options))
     turns = sorted(cost / turn for cost, turn in rounds)
     quarter = turns[len(turns) // 4]
     found = [

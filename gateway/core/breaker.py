@@ -35,7 +35,10 @@ TRANSITIONS = {
     (State.HALF_OPEN, Signal.DISPROVED): State.OPEN,
 }
 
+_CLOSED, _OPEN = State.CLOSED, State.OPEN
+"""Names of the module's own: an enumeration's members are looked up in a roundabout way."""
 TENTHS = 10
+NEVER = -1
 REFUSED = 0
 """The pass of a call that is not admitted; true ones count from 1."""
 
@@ -51,14 +54,16 @@ class Breaker:
         self._trying = False
         self._until = 0.0
         self._tenths: deque[list[int]] = deque()
+        self._tenth, self._latest = NEVER, [NEVER, 0, 0]
+        self._rate = TENTHS / policy.window
 
     def admit(self, now: float) -> int:
         """The pass of a call that may be made now; REFUSED when none may."""
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return self._pass
-        if self.state is State.OPEN and now >= self._until:
+        if self.state is _OPEN and now >= self._until:
             self._happened(Signal.RESTED, now)
-        if self.state is State.OPEN or self._trying:
+        if self.state is _OPEN or self._trying:
             return REFUSED
         self._trying = True
         return self._pass
@@ -71,12 +76,18 @@ class Breaker:
         """A call that was admitted with this pass has ended."""
         if given != self._pass:
             return
-        if self.state is State.HALF_OPEN:
+        if self.state is not _CLOSED:
             self._happened(Signal.DISPROVED if failed else Signal.PROVED, now)
             return
-        self._count(failed, now)
-        if failed and self._has_tripped():
-            self._happened(Signal.TRIPPED, now)
+        tenth = int(now * self._rate)
+        if tenth != self._tenth:
+            self._turn(tenth)
+        latest = self._latest
+        latest[1] += 1
+        if failed:
+            latest[2] += 1
+            if self._has_tripped():
+                self._happened(Signal.TRIPPED, now)
 
     def forgotten(self, given: int) -> None:
         """A call that was admitted with this pass has said nothing of the backend: another may try."""
@@ -88,20 +99,17 @@ class Breaker:
         self._pass += 1
         self._trying = False
         self._tenths.clear()
+        self._tenth = NEVER
         if self.state is State.OPEN:
             self.opened += 1
             self._until = now + self.policy.retry_after
 
-    def _count(self, failed: bool, now: float) -> None:
-        """Add a call to its tenth of the window, and forget those that have left it."""
-        tenths, tenth = self._tenths, int(now * TENTHS / self.policy.window)
-        if not tenths or tenths[-1][0] != tenth:
-            tenths.append([tenth, 0, 0])
-            while tenths[0][0] <= tenth - TENTHS:
-                tenths.popleft()
-        latest = tenths[-1]
-        latest[1] += 1
-        latest[2] += failed
+    def _turn(self, tenth: int) -> None:
+        """Count in another tenth of the window from now on, and forget those that have left it."""
+        self._tenth, self._latest = tenth, [tenth, 0, 0]
+        self._tenths.append(self._latest)
+        while self._tenths[0][0] <= tenth - TENTHS:
+            self._tenths.popleft()
 
     def _has_tripped(self) -> bool:
         calls, failures = sum(each[1] for each in self._tenths), sum(each[2] for each in self._tenths)

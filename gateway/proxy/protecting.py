@@ -6,7 +6,7 @@ A slot is taken where the request is sent (`wire.guarded`), so that every messag
 from time import monotonic
 
 from connectors.base import Call, Caller, Send
-from gateway.core.breaker import REFUSED, Breaker
+from gateway.core.breaker import REFUSED
 from gateway.core.model import Outcome
 from gateway.errors import BackendError, NotAdmitted
 from gateway.wire.client import Abandoned
@@ -17,42 +17,40 @@ _FAILED = (Outcome.BACKEND_ERROR, Outcome.TIMEOUT)
 
 
 async def guarded(call: Call, caller: Caller, send: Send, guard: Guard) -> Judged:
-    """Call a backend within what protects it. Raises NotAdmitted where it may not be, and what `caller` raises."""
+    """Call a backend within what protects it. Raises NotAdmitted where it may not be, and what `caller` raises.
+
+    The time that a call waited for its turn is not the backend's.
+    """
+    turn = call.turn = Turn(call.route)
     breaker = guard.breaker
-    turn = call.turn = Turn(call.route.name, call.route.route.priority)
-    try:
-        if breaker is None:
+    if breaker is None:
+        try:
             return await caller.call(call, send)
-        return await _watched(call, caller, send, breaker, turn)
-    finally:
-        if turn.slot is not None:  # nothing was sent with it
-            turn.slot.free()
-
-
-async def _watched(call: Call, caller: Caller, send: Send, breaker: Breaker, turn: Turn) -> Judged:
-    """Call a backend if its breaker lets that be, and tell the breaker. The time that a call waited is not the
-    backend's, and a call that was given up for the client's sake says only that it was slow, if it was."""
-    began = monotonic()
+        except BaseException:
+            turn.give_back()
+            raise
+    began, slow = guard.clock.now, breaker.policy.slow
+    if slow:
+        began = monotonic()  # the clock's own hand moves ten times a second
     given = breaker.admit(began)
     if given == REFUSED:
         name = call.plan.name
         raise NotAdmitted("breaker_open", f"{name} fails, and is left alone", breaker.refused_for(began))
-    failed: bool | None = None
     try:
         answer = await caller.call(call, send)
-    except (NotAdmitted, Abandoned):
-        raise
-    except BackendError:
-        failed = True
-        raise
-    else:
-        failed = answer[2] in _FAILED
-        return answer
-    finally:
-        now = monotonic()
-        if 0 < breaker.policy.slow < now - began - turn.waited:
-            failed = True
-        if failed is None:
-            breaker.forgotten(given)
+    except BaseException as error:
+        turn.give_back()
+        if _is_failure(error) or 0 < slow < monotonic() - began - turn.waited:
+            breaker.ended(given, True, guard.clock.now)
         else:
-            breaker.ended(given, failed, now)
+            breaker.forgotten(given)
+        raise
+    failed = answer[2] in _FAILED or 0 < slow < monotonic() - began - turn.waited
+    breaker.ended(given, failed, guard.clock.now)
+    return answer
+
+
+def _is_failure(error: BaseException) -> bool:
+    """Whether an error is the backend's failure. Otherwise it says nothing of the backend: that was not asked, or the
+    call was given up for the client's sake."""
+    return isinstance(error, BackendError) and not isinstance(error, NotAdmitted | Abandoned)

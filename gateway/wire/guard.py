@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from time import monotonic
 
 from gateway.core.breaker import Breaker
+from gateway.core.planning import PlannedRoute
 from gateway.core.policies import Protect
 from gateway.errors import NotAdmitted
 from gateway.wire.clock import NEVER, Clock
@@ -42,17 +43,22 @@ class Waiter:
 
 
 class Turn:
-    """A call's turn at a protected backend: `route` and `priority` are what it waits by, `slot` is what was taken for
-    it until a connection has it, `waiter` its place in the queue, and `waited` the seconds that it spent there."""
+    """A call's turn at a protected backend: `route` is what it waits by, `slot` what was taken for it until a
+    connection has it, `waiter` its place in the queue, and `waited` the seconds that it spent there."""
 
-    __slots__ = ("priority", "route", "slot", "waited", "waiter")
+    __slots__ = ("route", "slot", "waited", "waiter")
 
-    def __init__(self, route: str, priority: int) -> None:
+    def __init__(self, route: PlannedRoute) -> None:
         self.route = route
-        self.priority = priority
         self.slot: Gate | None = None
         self.waiter: Waiter | None = None
         self.waited = 0.0
+
+    def give_back(self) -> None:
+        """Nothing was sent with the slot, if there is one still."""
+        slot, self.slot = self.slot, None
+        if slot is not None:
+            slot.free()
 
 
 class Line:
@@ -102,7 +108,6 @@ class Gate:
     def __init__(self, name: str, protect: Protect, clock: Clock) -> None:
         self.name = name
         self.under_way = 0
-        self.most_under_way = 0
         self._clock = clock
         self._line = Line()
         self._tokens = float(protect.burst)
@@ -127,9 +132,13 @@ class Gate:
 
     def enter(self) -> bool:
         """Take a slot if there is one now, and nobody waits."""
-        if self._line.length or not self._has_room():
+        if self.under_way >= self._bound or self._line.length:
             return False
-        self._taken()
+        if self.protect.rate:
+            if self._token() < 1.0:
+                return False
+            self._tokens -= 1.0
+        self.under_way += 1
         return True
 
     def line_up(self, route: str, priority: int) -> Waiter:
@@ -168,13 +177,6 @@ class Gate:
             return False
         return not self.protect.rate or self._token() >= 1.0
 
-    def _taken(self) -> None:
-        self.under_way += 1
-        if self.under_way > self.most_under_way:
-            self.most_under_way = self.under_way
-        if self.protect.rate:
-            self._tokens -= 1.0
-
     def _let_in(self) -> None:
         """Admit those whose turn it is, as far as there is room. They go on in the loop's next turn, not inside
         whatever made room: that may be a parser's callback."""
@@ -182,15 +184,16 @@ class Gate:
             waiter = self._line.next()
             self._clock.forget(waiter)
             waiter.answer = True
-            self._taken()
+            self.under_way += 1
+            self._tokens -= 1.0 if self.protect.rate else 0.0
             asyncio.get_running_loop().call_soon(waiter.signal.wake)
         self._wait_for_token()
 
     def _token(self) -> float:
         """The tokens that are there by now."""
         now = monotonic()
-        rate, burst = self.protect.rate, float(self.protect.burst)
-        self._tokens = min(self._tokens + (now - self._filled) * rate, burst)
+        tokens = self._tokens + (now - self._filled) * self.protect.rate
+        self._tokens = tokens if tokens < self.protect.burst else float(self.protect.burst)
         self._filled = now
         return self._tokens
 
@@ -217,6 +220,7 @@ class Guard:
     of the backend stays known."""
 
     def __init__(self, name: str, protect: Protect, clock: Clock) -> None:
+        self.clock = clock
         self.gate = Gate(name, protect, clock)
         self.breaker: Breaker | None = None
         self.follow(protect)

@@ -13,7 +13,7 @@ from gateway.core.model import Backend, Timeouts
 from gateway.errors import BackendError
 from gateway.wire.body import Body
 from gateway.wire.client import ANSWER_MARK, Abandoned, BackendConnection, Carried
-from gateway.wire.clock import NEVER, Clock
+from gateway.wire.clock import Clock
 from gateway.wire.guard import Gate, Guard, Turn
 from gateway.wire.pool import Judged, Parcel, Pool
 from gateway.wire.tunnel import TunnelEnd
@@ -36,11 +36,11 @@ class GuardedPool(Pool):
             if not gate.enter():
                 return self._send_later(carried, parcel, turn)
             turn.slot = gate
-        return super().send(carried, parcel)
+        return Pool.send(self, carried, parcel)
 
     async def _send_later(self, carried: Carried, parcel: Parcel, turn: Turn) -> Judged:
         began = monotonic()
-        waiter = turn.waiter = self.guard.gate.line_up(turn.route, turn.priority)
+        waiter = turn.waiter = self.guard.gate.line_up(turn.route.name, turn.route.route.priority)
         while waiter.answer is False:
             await waiter.signal
         turn.waiter = None
@@ -58,8 +58,9 @@ class GuardedPool(Pool):
         if connection.lingers:
             self.let_go(connection)
         else:
-            super().release(connection)
-            connection.free()
+            Pool.release(self, connection)
+            if connection._slot is not None:  # the parser does not see every end
+                connection.free()
 
     def reserve(self, connection: BackendConnection) -> bool:
         assert isinstance(connection, GuardedConnection), "this pool makes no others"
@@ -75,17 +76,16 @@ class GuardedConnection(BackendConnection):
     """A connection that holds a slot from its request to the end of the answer. `lingers` says that nobody waits for
     that any more, and that the backend has not ended yet."""
 
-    __slots__ = ("_dropped", "_gate", "_slot", "lingers")
+    __slots__ = ("_gate", "_slot", "lingers")
 
     def __init__(self, clock: Clock, on_lost: Callable[[BackendConnection], None], gate: Gate) -> None:
         super().__init__(clock, on_lost)
         self._gate = gate
         self._slot: Gate | None = None
-        self._dropped = 0
         self.lingers = False
 
     def begin(self, carried: Carried, timeouts: Timeouts, head_only: bool, upgrade: bool) -> None:
-        super().begin(carried, timeouts, head_only, upgrade)
+        BackendConnection.begin(self, carried, timeouts, head_only, upgrade)
         turn = carried.turn
         if turn is not None:
             self._slot, turn.slot = turn.slot, None
@@ -101,10 +101,13 @@ class GuardedConnection(BackendConnection):
 
     def on_message_complete(self) -> None:
         interim = self._informational
-        super().on_message_complete()
+        BackendConnection.on_message_complete(self)
         if interim or self._uploading:
             return
-        self.free()
+        slot = self._slot
+        if slot is not None:
+            self._slot = None
+            slot.free()
         if self.lingers:
             self.transport.close()
 
@@ -135,23 +138,20 @@ class GuardedConnection(BackendConnection):
         """Wait for the end of the answer, for nobody. Whoever waited has taken its error by now."""
         self.error = None
         self._carried = None
-        self._body = Body(None)
-        self._body.finish()
-        self._total = NEVER
-        self.deadline = self._clock.after(self._gate.protect.abandon_after)
+        self._body = Body(self, ANSWER_MARK)
+        self._total = self.deadline = self._clock.after(self._gate.protect.abandon_after)
         self.transport.resume_reading()
 
-    def on_body(self, data: bytes) -> None:
-        if not self.lingers:
-            super().on_body(data)
-            return
-        self._since = 0
-        self._dropped += len(data)
-        if self._dropped > ANSWER_MARK:
-            self.transport.abort()
-
-    def expire(self) -> None:
-        if self.lingers:
+    def pause_body(self) -> None:
+        if self.lingers:  # it pours on, and nobody wants any of it
             self.transport.abort()
         else:
+            super().pause_body()
+
+    def expire(self) -> None:
+        if not self.lingers:
             super().expire()
+        elif self._clock.now < self._total:
+            self.deadline = self._total  # it may be idle for as long as it likes
+        else:
+            self.transport.abort()

@@ -44,7 +44,7 @@ async def test_no_more_than_so_many_at_once(clock: Clock) -> None:
     waiter = there.line_up("a", 0)
     there.free()
     assert waiter.answer is True
-    assert (there.under_way, there.most_under_way, there.waiting) == (2, 2, 0)
+    assert (there.under_way, there.waiting) == (2, 0)
     assert not there.enter()
 
 

@@ -72,7 +72,7 @@ async def test_a_slot_is_free_once_the_answer_is_whole(origin: Origin) -> None:
         for _ in range(3):
             await serving.get("/a", until=b"ok")
             await until(lambda: gate_of(serving).under_way == 0)
-        assert gate_of(serving).most_under_way == 1
+        assert gate_of(serving).under_way == 0
         assert len(origin.readers) == 1
 
 
@@ -111,7 +111,7 @@ async def test_after_a_deadline_the_slot_is_kept_until_the_answer_ends(origin: O
         held.go.set()
         await waiting
         await until(lambda: gate_of(serving).under_way == 0)
-        assert gate_of(serving).most_under_way == 1
+        assert gate_of(serving).under_way == 0
 
 
 async def test_what_was_begun_and_stopped_coming_keeps_its_slot(origin: Origin) -> None:
@@ -203,7 +203,7 @@ async def test_a_stale_connection_takes_its_slot_along(origin: Origin) -> None:
         origin.on("/b", talk)
         await serving.get("/b", until=b"again")
         await until(lambda: gate_of(serving).under_way == 0)
-        assert gate_of(serving).most_under_way == 1
+        assert gate_of(serving).under_way == 0
 
 
 async def test_no_connection_no_slot(origin: Origin) -> None:
@@ -256,3 +256,27 @@ async def test_a_full_queue_is_told_with_when_to_come_back(origin: Origin) -> No
     other.close()
     await serving.close()
     assert not origin.seen("/second")
+
+
+async def test_what_nobody_waits_for_may_pour_after_its_deadline_and_is_cut(origin: Origin) -> None:
+    """Also where its head came late; an answer that is merely idle is left to its end."""
+
+    def pours(talk: Talk) -> None:
+        talk.body()
+        held.go.wait(5)
+        talk.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            talk.send(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+
+    held = Held(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf", b"rest")
+    origin.on("/much", pours)
+    origin.on("/idle", held)
+    async with protected(origin, most=2, timeout=SHORT) as serving:
+        await serving.get("/much", until=b"504 ")
+        await serving.get("/idle", until=b"half")
+        await asyncio.sleep(0.8)
+        assert gate_of(serving).under_way == 2
+        held.go.set()
+        await until(lambda: gate_of(serving).under_way == 0)
+        assert "/much" in origin.cut_off
+        assert "/idle" not in origin.cut_off
