@@ -46,9 +46,10 @@ def _guards(guards: dict[str, Any]) -> list[tuple[str, str]]:
 
     colours = {"open": "red", "half_open": "yellow", "closed": "green"}
     lines = []
-    for name, (under_way, waiting, state) in guards.items():
+    for name, (under_way, waiting, state, retries) in guards.items():
         breaker = f", breaker {painted(state.replace('_', ' '), colours[state])}" if state else ""
-        lines.append(("protected", f"{name}: {under_way} under way, {waiting} waiting{breaker}"))
+        again = f", {retries:,} sent again" if retries else ""
+        lines.append(("protected", f"{name}: {under_way} under way, {waiting} waiting{breaker}{again}"))
     return lines
 
 

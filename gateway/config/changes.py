@@ -107,7 +107,10 @@ def _backend(backend: Backend) -> Settings:
     scheme = "https://" if backend.tls else "http://"
     url = f"unix:{backend.unix}" if backend.unix else f"{scheme}{backend.authority.decode()}{backend.base.decode()}"
     address = (backend.host, backend.port, backend.unix, backend.base, backend.tls is None)
-    rest = {name: getattr(backend, name) for name in ("host_header", "tls", "timeout", "max_idle", "idle", "protect")}
+    rest = {
+        name: getattr(backend, name)
+        for name in ("host_header", "tls", "timeout", "max_idle", "idle", "protect", "retry")
+    }
     return {"url": _Setting(address, url), **{name: _Setting(value, _words(value)) for name, value in rest.items()}}
 
 

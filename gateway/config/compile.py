@@ -7,7 +7,7 @@ certificate can be read. Problems are noted in the list handed in, and compiling
 from gateway.config import evidence, keeping, routes, schema, soap
 from gateway.config.files import absolute, readable
 from gateway.config.problems import Problem
-from gateway.config.protecting import protect_of
+from gateway.config.protecting import protect_of, retry_of
 from gateway.config.templates import Element
 from gateway.config.timeouts import BackendTimeoutSpec
 from gateway.config.wording import Entry
@@ -97,6 +97,7 @@ def backend_of(name: str, spec: schema.BackendSpec, entry: Entry, problems: Prob
         idle=spec.idle,
         types=soap.described(spec, entry, problems),
         protect=protect_of(spec.protect, entry, problems),
+        retry=retry_of(spec.retry),
     )
 
 

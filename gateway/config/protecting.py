@@ -1,17 +1,17 @@
-"""What a backend can bear, as routes.yaml says it: `protect`."""
+"""What a backend can bear, and when it is asked once more, as routes.yaml says it: `protect` and `retry`."""
 
 from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import PlainValidator
+from pydantic import Field, PlainValidator
 
 from gateway.config import words
 from gateway.config.kinds import Count, CountOrZero, Duration, Maybe, Spec, text
 from gateway.config.problems import Problem
 from gateway.config.wording import Entry
 from gateway.core.model import BUCKETS, Backend
-from gateway.core.policies import BreakerPolicy, Protect
+from gateway.core.policies import BreakerPolicy, Protect, RetryPolicy
 
 if TYPE_CHECKING:
     from gateway.config.rules import Draft
@@ -68,6 +68,34 @@ class ProtectSpec(Spec):
     backend is shadowed or replayed, nothing otherwise."""
     abandon_after: Maybe[Duration] = None
     """How long a request that is given up counts as under way if its answer does not end. Default 60s."""
+
+
+Condition = Annotated[str, PlainValidator(words.retry_condition), text("connect, reset, timeout, or a status.")]
+
+
+class RetrySpec(Spec):
+    """When a request that failed is sent once more."""
+
+    attempts: Maybe[Annotated[int, Field(ge=2, le=10)]] = None
+    """How often it is sent in all. Default 2."""
+    on: Maybe[Annotated[list[Condition], Field(min_length=1)]] = None
+    """After what: connect (no connection: nothing was sent), reset (the connection ended before the answer), timeout,
+    or a status from 500 on. Default: connect, reset, 503."""
+    backoff: Maybe[Duration] = None
+    """The longest wait before the second try, drawn by chance; it doubles from try to try. Default 50ms."""
+    budget: Maybe[Annotated[int, PlainValidator(words.share), text("A share: 20%.")]] = None
+    """The part of the backend's requests that retries may come to. Default 20%."""
+
+
+def retry_of(spec: RetrySpec | None) -> RetryPolicy | None:
+    if spec is None:
+        return None
+    given: dict[str, Any] = {name: getattr(spec, name) for name in RetryPolicy._fields if name in spec.model_fields_set}
+    if "on" in given:
+        given["on"] = tuple(dict.fromkeys(given["on"]))
+    if "budget" in given:
+        given["budget"] /= BUCKETS
+    return RetryPolicy()._replace(**given)
 
 
 def protect_of(spec: ProtectSpec | None, entry: Entry, problems: Problems) -> Protect | None:

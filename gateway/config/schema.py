@@ -25,7 +25,7 @@ from gateway.config.kinds import (
     Spec,
     text,
 )
-from gateway.config.protecting import ProtectSpec
+from gateway.config.protecting import ProtectSpec, RetrySpec
 from gateway.config.routes import RouteSpec
 from gateway.config.timeouts import BackendTimeoutSpec, TimeoutSpec
 from gateway.core.model import AccessLog, Gateway, Limits
@@ -186,7 +186,7 @@ class ValuesSpec(Spec):
 class BackendSpec(Spec):
     """A named system that can answer."""
 
-    later = frozenset("maintenance health urls retry proxy cost".split())  # noqa: SIM905
+    later = frozenset("maintenance health urls proxy cost".split())  # noqa: SIM905
 
     type: Literal["http", "soap"] = "http"
     """The protocol it speaks: http (the default), or soap, described by its `wsdl`."""
@@ -216,6 +216,7 @@ class BackendSpec(Spec):
     tls: Maybe[BackendTlsSpec] = None
     timeout: BackendTimeoutSpec = BackendTimeoutSpec.model_construct()
     protect: Maybe[ProtectSpec] = None
+    retry: Maybe[RetrySpec] = None
     max_idle: CountOrZero = 256
     """How many connections are kept open for reuse."""
     idle: DurationOrZero = 30.0

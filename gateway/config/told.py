@@ -19,6 +19,7 @@ from gateway.core.policies import (
     Protect,
     Ramp,
     Replay,
+    RetryPolicy,
     Shadow,
     StoreSettings,
     Webhook,
@@ -155,6 +156,15 @@ def _protect(protect: Protect) -> Document:
     }
 
 
+def _retry(retry: RetryPolicy) -> Document:
+    return {
+        "attempts": retry.attempts,
+        "on": [int(each) if each.isdigit() else each for each in retry.on],
+        "backoff": duration_text(retry.backoff),
+        "budget": f"{retry.budget * 100:g}%",
+    }
+
+
 def _breaker(breaker: BreakerPolicy) -> Document:
     lasting = {name: duration_text(getattr(breaker, name)) for name in ("window", "retry_after", "slow")}
     document = {"open_after": breaker.open_after, "share": f"{breaker.share * 100:g}%", **lasting}
@@ -182,6 +192,7 @@ TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
     Ramp: (_ramp, Ramp(stages=())),
     Replay: (_replay, Replay("", -1)),
     Protect: (_protect, Protect()),
+    RetryPolicy: (_retry, RetryPolicy(attempts=0)),
     Webhook: (_webhook, Webhook("", b"")),
     Keep: (_keep, Keep()),
     StoreSettings: (_store, StoreSettings()),

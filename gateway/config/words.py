@@ -136,6 +136,17 @@ def rate_text(per_second: float) -> str:
     return f"{per_second * _UNITS['h']:g}/h"
 
 
+def retry_condition(value: object) -> str:
+    """A kind of failure after which a request may be sent once more; a status as text."""
+    if isinstance(value, int) and not isinstance(value, bool) and 500 <= value <= 599:
+        return str(value)
+    if value in ("connect", "reset", "timeout"):
+        return str(value)
+    raise Unreadable(
+        "{written} is no failure to try again after; write connect, reset, timeout or a status from 500 on"
+    )
+
+
 PRIORITIES = {"low": -1, "normal": 0, "high": 1}
 """How much a route's requests matter where not all can be served."""
 

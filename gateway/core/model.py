@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from gateway.core.fields import Fields, fields_of
-from gateway.core.policies import Compare, Keep, Protect, Ramp, Replay, Shadow, StoreSettings, Webhook
+from gateway.core.policies import Compare, Keep, Protect, Ramp, Replay, RetryPolicy, Shadow, StoreSettings, Webhook
 from gateway.core.published import Published
 
 Side = Literal["legacy", "new"]
@@ -106,7 +106,8 @@ class Backend(NamedTuple):
     `authority` its own Host header; `host_header` what it sees as Host: "own", "public", or a literal name;
     `timeout` the keys given for this backend; `max_idle` connections kept open for reuse; `idle` seconds they are kept;
     `types` what its connector knows of its messages (SOAP: a `Schema`), plain values that only the connector reads;
-    `published` its WSDL, where SOAP routes go by it; `protect` what it can bear.
+    `published` its WSDL, where SOAP routes go by it; `protect` what it can bear,
+    `retry` when it is asked once more.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Backend(NamedTuple):
     types: Any = None
     published: Published | None = None
     protect: Protect | None = None
+    retry: RetryPolicy | None = None
 
 
 class HeaderEdit(NamedTuple):

@@ -147,6 +147,20 @@ class Protect(NamedTuple):
         )
 
 
+class RetryPolicy(NamedTuple):
+    """When a request is sent once more.
+
+    `attempts` are all of them; `on` the kinds of failures: connect, reset, timeout, or a status as text; `backoff` the
+    most seconds until the second, twice as many until each other; `budget` the part of the requests that retries may
+    come to.
+    """
+
+    attempts: int = 2
+    on: tuple[str, ...] = ("connect", "reset", "503")
+    backoff: float = 0.05
+    budget: float = 0.2
+
+
 class Standing(NamedTuple):
     """Where a route stands beside what the file says: by a live override, or by its ramp.
 

@@ -18,6 +18,7 @@ from gateway.errors import BackendError, ClientError, ClientGone, NotAdmitted
 from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
 from gateway.proxy.chance import fresh_digits
+from gateway.proxy.insisting import insistent
 from gateway.proxy.live import Live
 from gateway.proxy.protecting import guarded
 from gateway.proxy.recorder import Recorder
@@ -69,8 +70,10 @@ class Handler:
                 watched = self._watch.of(live, attempt)
             if (guard := pool.guard) is None:
                 answer = await caller.call(attempt, attempt.send)
-            else:
+            elif guard.retry is None:
                 answer = await guarded(attempt, caller, attempt.send, guard)
+            else:
+                answer = await insistent(attempt, caller, guard, guard.retry, live.gateway.capture)
             exchange.first_byte = perf_counter() - exchange.began
             head, body, attempt.outcome, attempt.acted = answer
             if watched is not None:

@@ -17,7 +17,6 @@ from gateway.core.forwarding import Network
 from gateway.core.matching import RoutingTable
 from gateway.core.model import Backend, Gateway, Route
 from gateway.core.planning import Plan, planned
-from gateway.core.policies import Protect
 from gateway.wire.clock import Clock
 from gateway.wire.guard import Guard
 from gateway.wire.guarded import GuardedPool
@@ -69,7 +68,7 @@ class LiveBuilder:
         self._backends = {backend.name: backend for backend in backends}
         self._old = old
         pools = {}
-        self._guards: list[tuple[Guard, Protect]] = []
+        self._guards: list[tuple[Guard, Backend]] = []
         for name, backend in self._backends.items():
             kept, wanted = old.pools.get(name) if old is not None else None, _for_pool(backend, copies)
             pools[name] = kept if kept is not None and kept.backend == wanted else self._pool(wanted, clock, kept)
@@ -79,13 +78,12 @@ class LiveBuilder:
 
     def _pool(self, backend: Backend, clock: Clock, old: Pool | None) -> Pool:
         """A new pool. What stands before the backend outlives the old one, with what is under way."""
-        protect = backend.protect
-        if protect is None:
+        if backend.protect is None and backend.retry is None:
             return Pool(backend, clock)
         guard = old.guard if old is not None else None
         if guard is None:
-            guard = Guard(backend.name, protect, clock)
-        self._guards.append((guard, protect))
+            guard = Guard(backend.name, backend.protect, backend.retry, clock)
+        self._guards.append((guard, backend))
         return GuardedPool(backend, clock, guard)
 
     async def add(self, routes: Iterable[Route]) -> None:
@@ -111,8 +109,8 @@ class LiveBuilder:
 
     def retire_old(self) -> None:
         """The new table serves: the pools that only the old one had finish what they are doing."""
-        for guard, protect in self._guards:
-            guard.follow(protect)
+        for guard, backend in self._guards:
+            guard.follow(backend.protect, backend.retry)
         if self._old is not None:
             for name, pool in self._old.pools.items():
                 if self.live.pools.get(name) is not pool:
@@ -121,8 +119,9 @@ class LiveBuilder:
 
 def _for_pool(backend: Backend, copies: bool) -> Backend:
     """A backend as its pool needs it: whatever its messages are like, the connections stay. What protects it is that
-    part which is for copies, or for clients."""
+    part which is for copies, or for clients; a copy is never sent twice."""
     protect = backend.protect
     if protect is not None:
         protect = protect.for_copies() if copies else protect.for_clients()
-    return backend._replace(types=None, published=None, protect=protect)
+    retry = None if copies else backend.retry
+    return backend._replace(types=None, published=None, protect=protect, retry=retry)

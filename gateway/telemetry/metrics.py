@@ -246,13 +246,16 @@ class Traffic(Collector):
         breakers = GaugeMetricFamily(
             "banyan_breaker_open", "1 while a breaker is open, 0.5 while it is tried, 0 closed.", labels=["backend"]
         )
-        for backend, (under_way, waiting, state) in self.state.get("guards", {}).items():
+        retries = CounterMetricFamily("banyan_retries", "Requests that were sent once more.", labels=["backend"])
+        for backend, (under_way, waiting, state, again) in self.state.get("guards", {}).items():
+            retries.add_metric([backend], again)
             requests.add_metric([backend, "under_way"], under_way)
             requests.add_metric([backend, "waiting"], waiting)
             if state:
                 breakers.add_metric([backend], _OPEN[state])
         yield requests
         yield breakers
+        yield retries
 
 
 _OPEN = {"closed": 0.0, "half_open": 0.5, "open": 1.0}

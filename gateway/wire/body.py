@@ -166,6 +166,9 @@ class Body:
             raise ValueError("only a captured body can be replayed")
         self._pieces = [self._captured] if self._captured else []
         self.taken = 0
+        if self._keep is not None:
+            self._keep_left += sum(map(len, self._keep))
+            self._keep = []
 
     def keep(self, limit: int) -> None:
         """Hold on to what is taken from now on, as long as it is at most `limit` bytes: `kept` gives it."""
@@ -216,6 +219,9 @@ class Empty(Body):
 
     def take(self) -> bytes:
         return b""
+
+    def replay(self) -> None:
+        """There is nothing to begin again."""
 
     def keep(self, limit: int) -> None:
         """There is nothing to hold on to."""

@@ -12,7 +12,8 @@ from time import monotonic
 
 from gateway.core.breaker import Breaker
 from gateway.core.planning import PlannedRoute
-from gateway.core.policies import Protect
+from gateway.core.policies import Protect, RetryPolicy
+from gateway.core.retrying import Budget
 from gateway.errors import NotAdmitted
 from gateway.wire.clock import NEVER, Clock
 from gateway.wire.driver import Signal
@@ -219,20 +220,27 @@ class Guard:
     """All that stands before one backend. It outlives tables and pools: what is under way counts on, and what is known
     of the backend stays known."""
 
-    def __init__(self, name: str, protect: Protect, clock: Clock) -> None:
+    def __init__(self, name: str, protect: Protect | None, retry: RetryPolicy | None, clock: Clock) -> None:
         self.clock = clock
-        self.gate = Gate(name, protect, clock)
+        self.gate = Gate(name, protect or Protect(), clock)
         self.breaker: Breaker | None = None
-        self.follow(protect)
+        self.retry: RetryPolicy | None = None
+        self.budget = Budget(0.0)
+        self.retries = 0
+        self.follow(protect, retry)
 
     @property
-    def told(self) -> tuple[int, int, str]:
-        """Requests under way and waiting, and the breaker's state ("" without one)."""
-        return self.gate.under_way, self.gate.waiting, self.breaker.state if self.breaker is not None else ""
+    def told(self) -> tuple[int, int, str, int]:
+        """Requests under way and waiting, the breaker's state ("" without one), and how often one was sent again."""
+        state = self.breaker.state if self.breaker is not None else ""
+        return self.gate.under_way, self.gate.waiting, state, self.retries
 
-    def follow(self, protect: Protect) -> None:
+    def follow(self, protect: Protect | None, retry: RetryPolicy | None) -> None:
         """Go by other settings from now on."""
+        protect = protect or Protect()
         self.gate.follow(protect)
+        if retry != self.retry:
+            self.retry, self.budget = retry, Budget(retry.budget if retry is not None else 0.0)
         policy = protect.breaker
         if policy is None:
             self.breaker = None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.policies import BreakerPolicy, Protect
+from gateway.core.policies import BreakerPolicy, Protect, RetryPolicy
 from tests.config.files import estate, problems
 
 
@@ -47,6 +47,37 @@ def test_copies_get_a_tenth_where_there_are_any(tmp_path: Path) -> None:
     assert found is not None
     assert found.copies == 1_000
     assert protect(tmp_path, "{breaker: {}}", ", shadow: 10%") == Protect(breaker=BreakerPolicy())
+
+
+def test_when_to_ask_once_more(tmp_path: Path) -> None:
+    """Every setting arrives; what is left out is sensible."""
+    written = text("{breaker: {}}")
+
+    def retry(text: str) -> RetryPolicy | None:
+        return estate(tmp_path, written.replace('"http://b"', f'"http://b", retry: {text}')).backends[1].retry
+
+    assert retry("{attempts: 4, on: [timeout, 502, 502], backoff: 2s, budget: 5%}") == RetryPolicy(
+        4, ("timeout", "502"), 2.0, 0.05
+    )
+    assert retry("{}") == RetryPolicy()
+    assert estate(tmp_path, written).backends[1].retry is None
+
+
+@pytest.mark.parametrize(
+    ("retry", "message"),
+    [
+        ("{attempts: 1}", "'1' is too small; 2 is the least"),
+        (
+            "{on: [404]}",
+            "'404' is no failure to try again after; write connect, reset, timeout or a status from 500 on",
+        ),
+        ("{on: []}", "must not be empty"),
+    ],
+)
+def test_a_retry_that_cannot_be_meant_is_told(tmp_path: Path, retry: str, message: str) -> None:
+    """With what to write instead."""
+    (found,) = problems(tmp_path, text("{breaker: {}}").replace('"http://b"', f'"http://b", retry: {retry}'))
+    assert message in found
 
 
 def test_a_route_may_matter_more_or_less(tmp_path: Path) -> None:

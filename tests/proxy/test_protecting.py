@@ -110,7 +110,7 @@ async def test_waiting_for_a_slot_is_not_the_backends_slowness(origin: Origin) -
     async with guarded(origin, most=1, slow=0.2, open_after=1) as (serving, breaker):
         guard = serving.live.pools["office"].guard
         assert guard is not None
-        guard.follow(guard.gate.protect._replace(queue=3, wait=5.0))
+        guard.follow(guard.gate.protect._replace(queue=3, wait=5.0), None)
         other_reader, other = await asyncio.open_connection(*serving._listening.sockets[0].getsockname())
         other.write(b"GET /first HTTP/1.1\r\nHost: x\r\n\r\n")
         await until(lambda: origin.busy == 1)

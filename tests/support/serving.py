@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.core.captured import Passed, Passing, Sample, Seconds, Skipped
 from gateway.core.model import Backend, Gateway, Observation, Observed, Route
-from gateway.core.policies import Protect
+from gateway.core.policies import Protect, RetryPolicy
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.pace import Effort, Pace, Strain
@@ -23,8 +23,8 @@ class Serving:
     """A handler that serves routes from one origin for each backend, and a client's connection to it.
 
     What passes is asked of the other side within this process too. `seen` are the observations, `samples`, `skipped`
-    and `seconds` what copies brought; `deaf` refuses what passes. `protect` is what protects a backend, by name;
-    `settings` are others of all backends.
+    and `seconds` what copies brought; `deaf` refuses what passes. `protect` and `retry` are what backends
+    say of these, by name; `settings` are others of all backends.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Serving:
         *served: Route,
         gateway: Gateway | None = None,
         protect: Mapping[str, Protect] | None = None,
+        retry: Mapping[str, RetryPolicy] | None = None,
         **settings: Any,
     ) -> None:
         self.seen: list[Observation] = []
@@ -44,6 +45,7 @@ class Serving:
         self._served = served
         self._gateway = gateway or Gateway(served_by=False)
         self._protect = protect or {}
+        self._retry = retry or {}
         self._settings = settings
 
     async def open(self) -> None:
@@ -55,6 +57,7 @@ class Serving:
                 origin.port,
                 authority=b"127.0.0.1:%d" % origin.port,
                 protect=self._protect.get(name),
+                retry=self._retry.get(name),
                 **self._settings,
             )
             for name, origin in self._origins.items()

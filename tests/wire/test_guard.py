@@ -6,7 +6,7 @@ from time import monotonic
 
 import pytest
 
-from gateway.core.policies import BreakerPolicy, Protect
+from gateway.core.policies import BreakerPolicy, Protect, RetryPolicy
 from gateway.errors import ClientGone, NotAdmitted
 from gateway.wire.clock import Clock
 from gateway.wire.guard import Gate, Guard, Waiter
@@ -181,14 +181,19 @@ async def test_other_settings_count_on(clock: Clock) -> None:
 async def test_a_guard_keeps_what_it_knows(clock: Clock) -> None:
     """A breaker whose settings stay as they are stays as it is; with others it begins anew."""
     policy = BreakerPolicy(open_after=1)
-    guard = Guard("old", Protect(breaker=policy), clock)
+    guard = Guard("old", Protect(breaker=policy), None, clock)
     first = guard.breaker
     assert first is not None
     first.ended(first.admit(0.0), True, 0.0)
-    assert guard.told == (0, 0, "open")
-    guard.follow(Protect(max_concurrent=3, breaker=policy))
+    assert guard.told == (0, 0, "open", 0)
+    guard.follow(Protect(max_concurrent=3, breaker=policy), None)
     assert guard.breaker is first
-    guard.follow(Protect(breaker=policy._replace(window=9.0)))
-    assert guard.told == (0, 0, "closed")
-    guard.follow(Protect(max_concurrent=3))
-    assert guard.told == (0, 0, "")
+    guard.follow(Protect(breaker=policy._replace(window=9.0)), None)
+    assert guard.told == (0, 0, "closed", 0)
+    guard.follow(None, RetryPolicy(budget=1.0))
+    assert guard.told == (0, 0, "", 0)
+    guard.budget.earn()
+    assert guard.budget.spend()
+    budget = guard.budget
+    guard.follow(None, RetryPolicy(budget=1.0))
+    assert guard.budget is budget
