@@ -21,7 +21,7 @@ help:
 	@echo "make bench-soap         the SOAP codec beside zeep, and large messages through a gateway"
 	@echo "make bench-shadow       what copies of all requests cost the clients, whatever the other side does"
 	@echo "make bench-comparing    what comparing two answers costs, beside deepdiff"
-	@echo "make bench-protect      bounds hold at the backend under the worst clients, and what protection costs"
+	@echo "make bench-protect      bounds hold at the backend, an outage stays with its routes, and what protection costs"
 	@echo "make bench-evidence     ramps roll back in time, stores fail, processes are killed: nothing is lost or undone"
 	@echo "make simulation         how often ramps go on and back, for sides that are so and so right"
 	@echo "make corpus             load many public WSDLs (from ../shared/wsdl, where it is there)"
@@ -80,6 +80,7 @@ bench-comparing: $(READY)
 
 bench-protect: $(READY)
 	$(BIN)/python -m benchmarks.bounds
+	$(BIN)/python -m benchmarks.outage
 	$(BIN)/python -m benchmarks.hop --rounds 15 --protected --peers ""
 
 bench-evidence: $(READY)

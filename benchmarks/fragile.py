@@ -3,7 +3,8 @@
     python -m benchmarks.fragile --port 9100
 
 GET /work/MS takes so many milliseconds. GET /told says how many requests there were, how many were under way at once at
-most, and how many came within the busiest second. Any other path takes no time.
+most, and how many came within the busiest second. GET /busy is answered 503, and GET /reset not at all: its connection
+ends.
 """
 
 import asyncio
@@ -76,6 +77,14 @@ class Connection(asyncio.Protocol):
                 self._answer(json.dumps(self._burden.told()).encode())
                 continue
             self._burden.begun(b"\r\nx-banyan-shadow:" in head.lower())
+            if path.startswith(b"/reset"):
+                self._burden.done()
+                self._transport.close()
+                return
+            if path.startswith(b"/busy"):
+                self._burden.done()
+                self._answer(b'{"done": false}', b"503 Service Unavailable")
+                continue
             delay = int(path.rpartition(b"/")[2]) / 1e3 if path.startswith(b"/work/") else 0.0
             asyncio.get_running_loop().call_later(delay, self._done)
 
@@ -83,8 +92,9 @@ class Connection(asyncio.Protocol):
         self._burden.done()
         self._answer(b'{"done": true}')
 
-    def _answer(self, body: bytes) -> None:
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    def _answer(self, body: bytes, status: bytes = b"200 OK") -> None:
+        fields = b"Content-Type: application/json\r\nContent-Length: %d" % len(body)
+        head = b"HTTP/1.1 %b\r\n%b\r\n\r\n" % (status, fields)
         if not self._transport.is_closing():
             self._transport.write(head + body)
 
