@@ -143,6 +143,7 @@ def route_of(spec: routes.RouteSpec, entry: Entry, problems: Problems) -> Route:
         decode=spec.decode or 0,
         raw_path=spec.path == "raw",
         priority=spec.priority,
+        fallback=spec.fallback,
         successor=spec.successor,
         deprecated=_deprecation(spec.deprecated, entry, problems),
         shadow=evidence.shadow_of(spec.shadow),

@@ -1,6 +1,6 @@
 """What evidence needs of the rest: two sides, requests that may be sent twice, a shadow for parity, enough samples.
 
-Rules like those of `rules`, for `shadow`, `compare`, `ramp` and `replay`.
+Rules like those of `rules`, for `shadow`, `compare`, `ramp` and `replay`; and for `fallback`, which needs the same.
 """
 
 from collections.abc import Iterator, Sequence, Set
@@ -26,7 +26,7 @@ def takes_safe_requests(route: Route) -> bool:
 
 
 def two_sides(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[Problem]:
-    """There is nothing to compare, and nowhere to climb to, on a route with one side."""
+    """There is nothing to compare, and nowhere to climb to or to fall back to, on a route with one side."""
     for draft in drafts:
         route = draft.route
         if route.legacy is not None and route.new is not None:
@@ -44,6 +44,7 @@ def _keys_of_evidence(draft: "Draft") -> Iterator[str]:
         "compare": route.compare != Compare(),
         "ramp": _is_prepared(draft),
         "replay": route.replay is not None,
+        "fallback": route.fallback,
     }
     return (key for key, there in given.items() if there)
 
@@ -71,6 +72,9 @@ def safe_requests(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[Pro
         if _is_prepared(draft):
             message = f"a ramp moves safe requests only, and this route takes none; leave `ramp` out, or {declare}"
             yield draft.entry.key_problem(("ramp",), message)
+        if route.fallback:
+            message = f"writes never fall back, and this route takes nothing else; leave `fallback` out, or {declare}"
+            yield draft.entry.key_problem(("fallback",), message)
         if route.replay is not None:
             message = f"only safe requests are replayed, and this route takes none; leave `replay` out, or {declare}"
             yield draft.entry.key_problem(("replay",), message)

@@ -208,7 +208,7 @@ class RouteSpec(Spec):
     """One endpoint of the stable contract."""
 
     later = frozenset(
-        """fallback writes settle cache retry crosswalk copy error_when faults operation request response capture
+        """writes settle cache retry crosswalk copy error_when faults operation request response capture
         rewrite idempotency when_down""".split()  # noqa: SIM905
     )
 
@@ -249,6 +249,8 @@ class RouteSpec(Spec):
     """`raw` lets // and %2F through, as they came."""
     priority: Annotated[int, PlainValidator(words.priority), WithJsonSchema({"enum": list(words.PRIORITIES)})] = 0
     """How much its requests matter where not all can be served: low, normal (the default) or high."""
+    fallback: bool = False
+    """Whether the other side answers safe requests at which the serving one fails."""
     successor: Maybe[Link] = None
     """Where a retired route's clients should go."""
     deprecated: Maybe[DeprecatedSpec] = None

@@ -29,6 +29,7 @@ from gateway.core.planning import (
     PathProblem,
     Plan,
     PlannedRoute,
+    may_fall_back,
     side_of,
     target_path,
 )
@@ -265,6 +266,9 @@ class _Visit:
         reserved = {name.lower() for name, _ in self.request.reserved}
         if reason == "drawn" and route.sticky and route.sticky.issue:
             yield f"The answer would set {key_name(route.sticky)}, which keeps the client on the side it was given."
+        if len(sends) == 1 and reason != "tester" and may_fall_back(self.route, self.request):
+            other = next(plan.name for side, plan in self.route.plans.items() if side != sends[0].side)
+            yield f"If {sends[0].backend} fails, {other} answers (`fallback`)."
         if route.tester and reason != "tester" and route.tester.header in reserved:
             needed = "the right secret, a side that exists, a safe request, no override"
             yield f"A tester's choice was ignored: it needs {needed}."

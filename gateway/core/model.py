@@ -231,7 +231,8 @@ class Route(NamedTuple):
     `id` names it for splits (stable over renames), `journey` is the bucket's seed, `share` the new side's part of
     BUCKETS. `safe` None goes by the method, and so does `idempotent`. `max_body` bounds a request body in bytes
     (0: none), `decode` a message that is decoded (0: the gateway's bound). `priority` says how much its requests matter
-    where not all can be served, the highest the most. `pattern` is the match as written, for
+    where not all can be served, the highest the most; `fallback` that the other side answers safe requests at which the
+    serving one fails. `pattern` is the match as written, for
     people and logs. `contract` is the backend whose WSDL clients of SOAP go by, where that is said. `shadow`,
     `compare`, `ramp` and `replay` gather evidence and go by it.
     """
@@ -254,6 +255,7 @@ class Route(NamedTuple):
     decode: int = 0
     raw_path: bool = False
     priority: int = 0
+    fallback: bool = False
     successor: str | None = None
     contract: str | None = None
     deprecated: Deprecation | None = None

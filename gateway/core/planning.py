@@ -93,7 +93,8 @@ class PlannedRoute:
     `safe` and `idempotent` are the methods that are so on this route, by declaration or by themselves; `record` is the
     side that takes the others; `sticky` is there when the route is split; `places` is where its `{name}` segments stand
     in a path (for `**`: where the rest begins); `published` is the WSDL that its clients go by; `ready` is where
-    whoever serves the route keeps what it needs per side; `shadow` is there when requests are copied, and `copied` are
+    whoever serves the route keeps what it needs per side; `fallback` tells that one side answers where the other fails;
+    `shadow` is there when requests are copied, and `copied` are
     the methods of those that are; `watched` tells that somebody may want what passes: a shadow, or the `taker` that
     `capture` gave. What stands beside the file may change while the table serves: `stand` takes it.
     """
@@ -102,6 +103,7 @@ class PlannedRoute:
         "compared",
         "copied",
         "ends_in_rest",
+        "fallback",
         "idempotent",
         "journey",
         "name",
@@ -139,6 +141,7 @@ class PlannedRoute:
         self.tester = route.tester
         self.stand(NO_STANDING)
         self.shadow = route.shadow if len(plans) == 2 and not self.retired else None
+        self.fallback = route.fallback and len(plans) == 2 and not self.retired
         self.compared = finder({*route.compare.headers, b"content-type", b"content-encoding"})
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
         self.capture(None)
@@ -163,6 +166,15 @@ class PlannedRoute:
         self.share = share_of(route, standing)
         divided = any(0 < share < BUCKETS for share in (self.share, self.override or 0)) or route.serve is Serve.SPLIT
         self.sticky = route.sticky if divided else None
+
+
+def may_fall_back(route: PlannedRoute, request: Request) -> bool:
+    """Whether the other side may answer this request where the chosen one fails.
+
+    Writes go to the record, whatever becomes of them. An upgrade cannot begin twice, and what proves whose its
+    connection is proves nothing on another.
+    """
+    return route.fallback and request.method in route.safe and not (request.upgrade or request.pinned)
 
 
 def safe_methods(route: Route) -> frozenset[bytes]:

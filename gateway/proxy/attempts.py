@@ -20,10 +20,10 @@ class Attempt(Call):
     """A call under way.
 
     `connection` carries it; `connect` is the seconds it took to make one (0 for a kept one); `pinned` says that the
-    connection is the client's own; `role` whose request it is.
+    connection is the client's own; `role` whose request it is; `status` that of an answer which the client never got.
     """
 
-    __slots__ = ("_pool", "acted", "connect", "connection", "error", "exchange", "outcome", "pinned", "role")
+    __slots__ = ("_pool", "acted", "connect", "connection", "error", "exchange", "outcome", "pinned", "role", "status")
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Attempt(Call):
         self.connection: BackendConnection | None = None
         self.connect = 0.0
         self.turn = None
+        self.status = 0
         self._pool = pool
         pins = exchange.connection.pins
         if pins:

@@ -5,12 +5,13 @@ from math import ceil
 from random import SystemRandom, getrandbits
 from time import perf_counter
 
+from connectors.base import Caller
 from gateway.core import matching, published, soap
 from gateway.core.fields import field_lines
 from gateway.core.forwarding import client_address, ids_of, public_origin
 from gateway.core.headers import read_request
 from gateway.core.matching import NotFound
-from gateway.core.model import BUCKETS, Observation, Observed, Outcome, Request
+from gateway.core.model import BUCKETS, LEGACY, NEW, Observation, Observed, Outcome, Request
 from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import Choice, Plan, PlannedRoute, client_key, side_of
 from gateway.core.problems import Refusal, soap_fault
@@ -18,14 +19,14 @@ from gateway.errors import BackendError, ClientError, ClientGone, NotAdmitted
 from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
 from gateway.proxy.chance import fresh_digits
-from gateway.proxy.insisting import insistent
+from gateway.proxy.insisting import called, first_answer, holds_bodies
 from gateway.proxy.live import Live
-from gateway.proxy.protecting import guarded
 from gateway.proxy.recorder import Recorder
 from gateway.proxy.watching import Watch, Watched
 from gateway.wire.body import too_large
 from gateway.wire.client import Abandoned
 from gateway.wire.exchange import CONTINUE, Exchange
+from gateway.wire.pool import Pool
 
 ALLOWED = ((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)
 NOTHING_READ = read_request(b"GET", b"/", (), (), True)
@@ -60,20 +61,25 @@ class Handler:
             plan, caller, pool, _ = route.ready[choice.side]
             if request.length:
                 _bound_body(exchange, plan, request)
-            if request.expect and plan.target.call is not None:
-                request = _continued(exchange, request)  # the connector reads the body before anything is sent
+            if request.expect and (plan.target.call is not None or holds_bodies(route, pool)):
+                request = _continued(exchange, request)  # the body is read before anything is sent
             lines = exchange.connection.introduction.lines(request) + exchange.ids[2]
             attempt = exchange.attempt = Attempt(exchange, request, route, plan, lines, pool)
             if choice.why == "tester":
                 attempt.role = "tester"
             elif route.watched:
                 watched = self._watch.of(live, attempt)
-            if (guard := pool.guard) is None:
-                answer = await caller.call(attempt, attempt.send)
-            elif guard.retry is None:
-                answer = await guarded(attempt, caller, attempt.send, guard)
+            if not route.fallback:
+                if pool.guard is None:
+                    answer = await caller.call(attempt, attempt.send)
+                else:
+                    answer = await called(attempt, caller, pool, live.gateway)
+            elif (first := await first_answer(attempt, caller, pool, live.gateway)) is not None:
+                answer = first
             else:
-                answer = await insistent(attempt, caller, guard, guard.retry, live.gateway.capture)
+                attempt, caller, pool = self._fall_back(exchange, live, attempt, watched)
+                watched = None
+                answer = await called(attempt, caller, pool, live.gateway)
             exchange.first_byte = perf_counter() - exchange.began
             head, body, attempt.outcome, attempt.acted = answer
             if watched is not None:
@@ -97,6 +103,21 @@ class Handler:
             if watched is not None:
                 watched.over()
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))
+
+    def _fall_back(
+        self, exchange: Exchange, live: Live, failed: Attempt, watched: Watched | None
+    ) -> tuple[Attempt, Caller, Pool]:
+        """The same request, to be asked of the side that does not serve it. What failed counts as it did."""
+        if watched is not None:
+            watched.give_up("fallback")
+        route = failed.route
+        self._recorder.record(_observation(exchange, route, failed, live.table.revision))
+        failed.end()
+        exchange.body.replay()
+        ready = route.ready[LEGACY if failed.plan.side == NEW else NEW]
+        attempt = exchange.attempt = Attempt(exchange, failed.request, route, ready.plan, failed.lines, ready.pool)
+        attempt.role = "fallback"
+        return attempt, ready.caller, ready.pool
 
 
 class _Answered(Exception):
@@ -280,7 +301,7 @@ def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attemp
         attempt.outcome,
         attempt.acted,
         request.method,
-        exchange.status,
+        attempt.status or exchange.status,
         exchange.error or attempt.error,
         exchange.body.received,
         exchange.bytes_out,

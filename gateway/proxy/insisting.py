@@ -1,19 +1,65 @@
-"""A request is sent once more where the first try failed and it can do no harm: see `core.retrying`.
+"""One side is called, within what protects its backend, and asked once more where that can do no harm.
 
-Nothing of an answer has reached the client by then: the next try answers for all of them.
+Where it fails for good, the other side may answer. Nothing has reached the client by then: the last try answers for all
+of them.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from random import random
 
 from connectors.base import Caller
+from gateway.core.model import Gateway, Outcome
+from gateway.core.planning import PlannedRoute, may_fall_back
 from gateway.core.policies import RetryPolicy
 from gateway.core.retrying import Failure, failure_of, pause, seconds_of
 from gateway.errors import BackendError, ClientGone
 from gateway.proxy.attempts import Attempt
 from gateway.proxy.protecting import guarded
+from gateway.wire.client import Abandoned
 from gateway.wire.guard import Guard
-from gateway.wire.pool import Judged
+from gateway.wire.pool import Judged, Pool
+
+_FAILED = (Outcome.BACKEND_ERROR, Outcome.TIMEOUT)
+
+
+def called(attempt: Attempt, caller: Caller, pool: Pool, gateway: Gateway) -> Awaitable[Judged]:
+    """Call one side. Raises BackendError when it fails."""
+    guard = pool.guard
+    if guard is None:
+        return caller.call(attempt, attempt.send)
+    if guard.retry is None:
+        return guarded(attempt, caller, attempt.send, guard)
+    return insistent(attempt, caller, guard, guard.retry, gateway.capture)
+
+
+def holds_bodies(route: PlannedRoute, pool: Pool) -> bool:
+    """Whether a request's body is held before it is sent: it may be needed twice."""
+    return route.fallback or (pool.guard is not None and pool.guard.retry is not None)
+
+
+async def first_answer(attempt: Attempt, caller: Caller, pool: Pool, gateway: Gateway) -> Judged | None:
+    """Call one side; None when it failed and the other may be asked: `attempt` knows how.
+
+    A body is held for that if it has at most as many bytes as are captured.
+    """
+    request = attempt.request
+    falls_back = may_fall_back(attempt.route, request) and attempt.role == "live"
+    if falls_back and request.length:
+        falls_back = await attempt.body.capture(gateway.capture) is not None
+    if not falls_back:
+        return await called(attempt, caller, pool, gateway)
+    try:
+        answer = await called(attempt, caller, pool, gateway)
+    except Abandoned:
+        raise
+    except BackendError as error:
+        attempt.failed(error)
+        return None
+    if answer[2] not in _FAILED:
+        return answer
+    attempt.status, attempt.outcome, attempt.acted = answer[0].status, answer[2], answer[3]
+    return None
 
 
 async def insistent(attempt: Attempt, caller: Caller, guard: Guard, policy: RetryPolicy, capture: int) -> Judged:

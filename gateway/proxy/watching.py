@@ -66,6 +66,10 @@ class Watched:
         else:
             self._watch.offer(self._passing(body, answer), len(body) + len(answer or b""))
 
+    def give_up(self, reason: str) -> None:
+        """It is of no use, for a reason that is counted."""
+        self._lost(reason)
+
     def _passing(self, body: bytes, answer: bytes | None) -> Passing:
         attempt, head = self._attempt, self._head
         request, exchange = attempt.request, attempt.exchange

@@ -19,6 +19,7 @@ from gateway.store.values import Document, StoredEvidence
 BEFORE = -1
 """The stage under which the evidence of all earlier ones is stored."""
 _FAILED = (Outcome.BACKEND_ERROR, Outcome.TIMEOUT)
+_REFUSED = Outcome.REFUSED
 
 
 @dataclass
@@ -100,7 +101,7 @@ class StageEvidence:
             if journey is None or each.role != "live" or not each.side or each.method not in self._safe[each.route]:
                 continue
             stage = self._stages[journey]
-            if each.at >= stage.position.since and each.error != "client_gone":
+            if each.at >= stage.position.since and each.error != "client_gone" and each.outcome != _REFUSED:
                 side: Side = "new" if each.side == "new" else "legacy"
                 failed = each.outcome in _FAILED
                 stage.gatherer(each.route).attempted(side, failed, None if failed else each.duration, each.at)

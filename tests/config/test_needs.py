@@ -16,9 +16,9 @@ def har(tmp_path: Path) -> None:
     (tmp_path / "r.har").write_text('{"log": {"entries": []}}')
 
 
-@pytest.mark.parametrize("key", ["shadow: 1%", "compare: {ignore: [/a]}", "ramp: {}", HAR])
+@pytest.mark.parametrize("key", ["shadow: 1%", "compare: {ignore: [/a]}", "ramp: {}", HAR, "fallback: true"])
 def test_evidence_needs_two_sides(tmp_path: Path, key: str) -> None:
-    """There is nothing to compare, and nowhere to climb to, where there is one side."""
+    """There is nothing to compare, and nowhere to climb to or to fall back to, where there is one side."""
     name = key.partition(":")[0]
     told = f"route a: `{name}` needs both sides; add `%s:` with a backend's name, or leave `{name}` out"
     assert route_problems(tmp_path, f"name: a, match: GET /a, legacy: office, {key}") == [told % "new"]
@@ -46,6 +46,9 @@ def test_writes_are_not_sent_twice(tmp_path: Path, unsafe: str) -> None:
     assert route_problems(tmp_path, f"{BOTH}, {unsafe}, ramp: {{}}") == [
         f"route a: a ramp moves safe requests only, and this route takes none; leave `ramp` out, or {declare}"
     ]
+    assert route_problems(tmp_path, f"{BOTH}, {unsafe}, fallback: true") == [
+        f"route a: writes never fall back, and this route takes nothing else; leave `fallback` out, or {declare}"
+    ]
     assert route_problems(tmp_path, f"{BOTH}, {unsafe}, {HAR}") == [
         f"route a: only safe requests are replayed, and this route takes none; leave `replay` out, or {declare}"
     ]
@@ -56,7 +59,7 @@ def test_writes_are_not_sent_twice(tmp_path: Path, unsafe: str) -> None:
 )
 def test_reads_may_be_sent_twice(tmp_path: Path, safe: str) -> None:
     """What the route declares counts, and one safe method is enough."""
-    assert route_problems(tmp_path, f"{BOTH}, {safe}, serve: ramp, shadow: 1%, {HAR}") == []
+    assert route_problems(tmp_path, f"{BOTH}, {safe}, serve: ramp, shadow: 1%, {HAR}, fallback: true") == []
 
 
 @pytest.mark.parametrize("key", ["shadow: 1%", HAR])

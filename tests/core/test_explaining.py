@@ -377,3 +377,13 @@ def test_the_gateway_s_own_wsdl_is_told() -> None:
     assert told(only, "GET", "/t?wsdl").status == 404
     plain = table(route("balance", "SOAP /s#Balance"), route("plain", "ANY /s"), backends=(old, OTHER))
     assert (told(plain, "GET", "/s?wsdl").status, told(plain, "GET", "/s?wsdl").route) == (0, "plain")
+
+
+def test_who_answers_where_a_side_fails_is_told() -> None:
+    """Of what may fall back, and where one side is chosen."""
+    routes = table(route("list", "ANY /repairs", new=Target("new"), fallback=True))
+    note = "If old fails, new answers (`fallback`)."
+    assert note in told(routes, "GET", "/repairs").notes
+    assert note not in told(routes, "POST", "/repairs").notes
+    divided = table(route("list", "ANY /repairs", new=Target("new"), fallback=True, serve=Serve.SPLIT, share=500))
+    assert not any("fallback" in each for each in told(divided, "GET", "/repairs").notes)

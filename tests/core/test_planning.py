@@ -34,6 +34,7 @@ from gateway.core.planning import (
     client_key,
     cookie_value,
     edited,
+    may_fall_back,
     planned,
     share_of,
     side_of,
@@ -476,3 +477,25 @@ def test_what_is_copied(given: Route, copied: frozenset[bytes] | None) -> None:
     """Safe requests, or all of them into a sandbox; nothing without a second side, or where nobody serves."""
     compiled = plan_of(given)
     assert (compiled.copied if compiled.shadow is not None else None) == copied
+
+
+@pytest.mark.parametrize(
+    ("start", "lines", "falls_back"),
+    [
+        ("GET /a", (), True),
+        ("POST /a", (), False),
+        ("GET /a", ("Connection: upgrade", "Upgrade: websocket"), False),
+        ("GET /a", ("Authorization: Negotiate YII=",), False),
+    ],
+)
+def test_what_may_fall_back(start: str, lines: tuple[str, ...], falls_back: bool) -> None:
+    """Reads, where the route says so: writes have a record, and what belongs to one connection stays there."""
+    assert may_fall_back(plan_of(route("ANY /a", fallback=True)), request(start, *lines)) is falls_back
+    assert not may_fall_back(plan_of(route("ANY /a")), request(start, *lines))
+
+
+def test_a_route_of_one_side_has_nowhere_to_fall_back_to() -> None:
+    """Nor has one that is retired."""
+    assert plan_of(route("GET /a", fallback=True)).fallback
+    assert not plan_of(route("GET /a", fallback=True, new=None)).fallback
+    assert not plan_of(route("GET /a", fallback=True, serve=Serve.RETIRED)).fallback
