@@ -10,7 +10,6 @@ from gateway.core.forwarding import public_fields
 from gateway.core.headers import AnswerHead
 from gateway.core.model import Gateway, Outcome, Request
 from gateway.core.planning import Plan, PlannedRoute, edited
-from gateway.core.soapfaults import blames_client
 from gateway.errors import BackendError, ClientError, NotAdmitted
 from gateway.proxy.live import Ready
 from gateway.proxy.protecting import guarded
@@ -63,7 +62,7 @@ async def ask(
         connection, call.connection = call.connection, None
         if connection is not None:
             ready.pool.release(connection)
-    business = outcome is Outcome.BUSINESS_FAULT or is_passing_fault(call, head, found)
+    business = outcome is Outcome.BUSINESS_FAULT
     fields = seen_fields(gateway, call, scheme, head, route.compared)
     return CapturedAnswer(head.status, fields, found, "", business, perf_counter() - began)
 
@@ -90,9 +89,3 @@ def seen_fields(
     if call.plan.edits_answer:
         lines = field_lines(edited(head.fields, call.plan.target.answer))
     return fields_of(lines) if find is None else tuple(find(lines))
-
-
-def is_passing_fault(call: Call, head: AnswerHead, body: bytes | None) -> bool:
-    """Whether this is a fault of a SOAP route that no codec has judged, and that blames the client."""
-    passes = call.plan.target.call is None and call.route.route.match.soap is not None
-    return passes and head.status >= 500 and body is not None and blames_client(body)

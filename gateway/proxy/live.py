@@ -73,7 +73,7 @@ class LiveBuilder:
             kept, wanted = old.pools.get(name) if old is not None else None, _for_pool(backend, copies)
             pools[name] = kept if kept is not None and kept.backend == wanted else self._pool(wanted, clock, kept)
         self.live = Live(revision, digest, gateway, pools)
-        self._http = HttpConnector()
+        self._http, self._envelopes = HttpConnector(), HttpConnector(envelopes=True)
         self._others: dict[str, Connector] = {}
 
     def _pool(self, backend: Backend, clock: Clock, old: Pool | None) -> Pool:
@@ -93,7 +93,10 @@ class LiveBuilder:
             compiled = planned(route, self._backends, live.gateway)
             live.table.add(compiled)
             for side, plan in compiled.plans.items():
-                connector = self._http if plan.target.call is None else await self._connector_for(plan)
+                if plan.target.call is not None:
+                    connector = await self._connector_for(plan)
+                else:
+                    connector = self._http if route.match.soap is None else self._envelopes
                 pool = live.pools[plan.name]
                 caller = await connector.prepare(plan, pool.kept)
                 copy_plan = plan.within(compiled.shadow) if compiled.shadow is not None else None

@@ -18,7 +18,7 @@ from gateway.core.model import BUCKETS, LEGACY, NEW, Side
 from gateway.core.planning import PlannedRoute
 from gateway.errors import NotAdmitted
 from gateway.proxy.chance import fresh_digits
-from gateway.proxy.copies import Copy, ask, is_passing_fault, seen_fields
+from gateway.proxy.copies import Copy, ask, seen_fields
 from gateway.proxy.live import Live
 from gateway.proxy.pace import Pace
 from gateway.wire.body import EMPTY
@@ -147,8 +147,7 @@ class Shadows:
         head = AnswerHead(passed.status, b"", passed.answer_lines, 0, passed.addresses, False)
         call = Copy(passed.request(), route, route.ready[passed.side].plan, passed.lines, EMPTY)
         fields = seen_fields(self.live.gateway, call, passed.scheme, head, route.compared)
-        business = passed.business or is_passing_fault(call, head, passed.answer_body)
-        return CapturedAnswer(passed.status, fields, passed.answer_body, passed.error, business, passed.seconds)
+        return CapturedAnswer(passed.status, fields, passed.answer_body, passed.error, passed.business, passed.seconds)
 
     def _wait(self, waiting: Waiting, pool: Pool) -> None:
         lane = self._lanes.get(pool)

@@ -15,7 +15,7 @@ from gateway.core.headers import AnswerHead
 from gateway.core.model import BUCKETS, Outcome
 from gateway.proxy.attempts import Attempt
 from gateway.proxy.capturing import Capture
-from gateway.proxy.copies import is_passing_fault, seen_fields
+from gateway.proxy.copies import seen_fields
 from gateway.proxy.live import Live
 from gateway.proxy.pace import Effort, Spare, Strain
 from gateway.wire.body import EMPTY, Body
@@ -105,7 +105,7 @@ class Watched:
             told = CapturedAnswer(0, error=attempt.error or "no_answer", seconds=seconds)
         else:
             fields = seen_fields(self._live.gateway, attempt, scheme, head)
-            business = attempt.outcome is _BUSINESS_FAULT or is_passing_fault(attempt, head, answer)
+            business = attempt.outcome is _BUSINESS_FAULT
             told = CapturedAnswer(head.status, fields, answer, attempt.error, business, seconds)
         recorded = CapturedRequest(request.method, request.target, request.host, request.fields, body)
         return Recorded(recorded, told, exchange.at, f"{scheme.decode()}://{host.decode('latin-1')}")

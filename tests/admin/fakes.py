@@ -116,6 +116,7 @@ class FakeSteering:
         self.problems: list[str] = []
         self.held: str | None = None
         self.store_why = ""
+        self.guards: dict[str, list[Any]] = {}
         self.desk = FakeDesk()
         self.orders: list[tuple[object, ...]] = []
         self.ordered: Callable[[tuple[object, ...]], None] = lambda message: None
@@ -146,6 +147,7 @@ class FakeSteering:
                 "restarts": 0,
                 "connections": 3,
                 "pools": {"office": [1, 2]},
+                "guards": self.guards,
                 "dropped": 0,
                 "stall_max": 0.0,
                 "busy_max": 0.0,

@@ -19,6 +19,15 @@ def test_a_quiet_day(banyan: Banyan, steering: FakeSteering) -> None:
     ]
 
 
+def test_protected_backends_are_told(banyan: Banyan, steering: FakeSteering) -> None:
+    """What is there, what waits, and whether a backend is left alone."""
+    steering.guards = {"office": [3, 1, "half_open", 1_200], "rate": [0, 0, "", 0]}
+    assert banyan("status").out.splitlines()[-2:] == [
+        "protected      office: 3 under way, 1 waiting, breaker half open, 1,200 sent again",
+        "protected      rate: 0 under way, 0 waiting",
+    ]
+
+
 def test_a_bad_day(banyan: Banyan, steering: FakeSteering) -> None:
     """A file that was refused or held shows, and what to do about it."""
     steering.serving = False

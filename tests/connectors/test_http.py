@@ -7,7 +7,7 @@ from connectors.http import HttpConnector
 from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, NEW, Outcome, Placeholder, Request, Route, Target
 from gateway.errors import AnswerTimeout, ClientError
-from gateway.wire.body import Body
+from gateway.wire.body import Body, whole
 from gateway.wire.pool import Judged, Outgoing, Parcel, judged
 from tests.support.values import plan_of, request, route
 
@@ -140,3 +140,28 @@ async def test_an_upgrade_is_announced() -> None:
 async def test_a_call_has_its_route_s_timeouts() -> None:
     """The deadlines of the plan go with the request."""
     assert (await outgoing(route(timeout=(("response", 1.5),)), request("GET /a"))).timeouts.response == 1.5
+
+
+ENVELOPE = b"<e:Envelope xmlns:e='urn:e'><e:Body><e:Fault><faultcode>%b</faultcode></e:Fault></e:Body></e:Envelope>"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "outcome"),
+    [
+        (500, b"e:Client.NoSuchAccount", Outcome.BUSINESS_FAULT),
+        (500, b"e:Server", Outcome.BACKEND_ERROR),
+        (200, b"e:Client", Outcome.OK),
+    ],
+)
+async def test_a_fault_that_blames_the_client_is_an_answer(status: int, code: bytes, outcome: Outcome) -> None:
+    """Also where it only passes: its status says nothing, its code does; all of it is still there to be passed on."""
+    planned = plan_of(route("SOAP /a#Get"))
+    caller = await HttpConnector(envelopes=True).prepare(planned.plans[NEW])
+    body = whole(ENVELOPE % code)
+
+    async def send(parcel: Parcel) -> Judged:
+        return judged(AnswerHead(status, b"", b"", -1, False, False), body)
+
+    answer = await caller.call(Call(request("POST /a"), planned, planned.plans[NEW], LINES, Body(None)), send)
+    assert answer[2] == outcome
+    assert answer[1].take() == ENVELOPE % code
