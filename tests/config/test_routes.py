@@ -43,7 +43,7 @@ def test_what_is_left_out_is_left_open() -> None:
         {"safe": "yes"},
         {"path": "cooked"},
         {"ramp": {"stages": "1%"}},
-        {"fallback": True},
+        {"cache": True},
         {"tester": {"header": "x-banyan-serve"}},
         {"max_body": "big"},
     ],

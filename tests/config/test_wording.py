@@ -11,7 +11,7 @@ ROUTE = "name: a, match: GET /a, legacy: office"
     ("fields", "message"),
     [
         ("serv: new", "route a: `serv` is not a key here; did you mean `serve`?"),
-        ("fallback: true", "route a: `fallback` is not built yet; leave it out"),
+        ("cache: {}", "route a: `cache` is not built yet; leave it out"),
         ("serve: ramp", "route a: serve: a ramp needs both sides; add `new:` with a backend's name"),
         ("serve: ", "route a: serve: has no value; give it one, or leave the key out"),
         ("serve: [new]", "route a: serve: cannot be a list"),
