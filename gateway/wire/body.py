@@ -74,9 +74,11 @@ class Body:
             self._source.pause_body()
 
     def finish(self, trailers: Fields = ()) -> None:
-        """All of it has come."""
+        """All of it has come. A source that was asked to stop has to go on: what comes next is another message."""
         self.ended = True
         self.trailers = trailers
+        if self._paused:
+            self._resume()
         self._source = None
 
     def fail(self, error: Exception) -> None:

@@ -457,7 +457,8 @@ class ClientConnection(asyncio.Protocol):
 
     def resume_body(self) -> None:
         if not self.gone:
-            self._expect(BODY, self._body_idle)
+            if self._current is not None and not self._current.body.ended:
+                self._expect(BODY, self._body_idle)
             self.transport.resume_reading()
 
     # -------------------------------------------------------------------------------------------- the end

@@ -79,16 +79,6 @@ def test_a_full_body_stops_its_source_until_it_is_emptied() -> None:
     assert source.told == ["pause", "resume"]
 
 
-def test_a_finished_body_leaves_its_source_alone() -> None:
-    """What comes after the body is the connection's business."""
-    source = Source()
-    body = Body(source, mark=10)
-    body.feed(b"x" * 11)
-    body.finish()
-    body.take()
-    assert source.told == ["pause"]
-
-
 async def test_a_failure_comes_after_what_had_come() -> None:
     """A body that breaks off gives what it has, and then the reason; it never just ends."""
     body = Body(None)
@@ -236,3 +226,15 @@ async def test_a_body_that_is_here_already() -> None:
     assert (body.ended, body.received, body.take(), whole_body(b"")) == (True, 3, b"abc", EMPTY)
     EMPTY.keep(10)
     assert EMPTY.kept == b""
+
+
+def test_the_end_lets_a_paused_source_go_on() -> None:
+    """What comes next on its connection is another message, and nobody else would ever ask for that."""
+    source = Source()
+    body = Body(source, 4)
+    body.feed(b"too much")
+    assert source.told == ["pause"]
+    body.finish()
+    assert source.told == ["pause", "resume"]
+    assert body.take() == b"too much"
+    assert source.told == ["pause", "resume"]
