@@ -4,7 +4,7 @@
 
 Clients come in bursts, some leave before they are answered, and some requests take longer than the gateway waits. The
 backend does all of them to the end. Every request is copied to a second backend, which is protected as well and serves
-a part of the clients itself.
+a part of the clients itself. There is one gateway, or three on one store, of which one comes late and one leaves early.
 """
 
 import asyncio
@@ -12,15 +12,17 @@ import json
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from random import Random
 from time import monotonic, sleep
 from typing import NamedTuple
 
-from benchmarks.common import Crew, get, parser, run, wait_until
+from benchmarks.common import Crew, Gateway, get, parser, run, wait_until
+from benchmarks.postgres import Postgres
 from benchmarks.report import Finding, finish, say
 
-MOST, RATE, BURST = 20, 50, 5
+MOST, RATE, BURST = 20, 50, 9
 CLIENTS = 200
 TIMEOUT_MS = 150
 """How long the gateway waits for an answer's head."""
@@ -29,10 +31,11 @@ LEAVES = 0.05
 
 
 class Way(NamedTuple):
-    """One kind of protection, and the requests that are sent against it."""
+    """One kind of protection, and the requests that are sent against it, through so many gateways."""
 
     protect: str
     requests: int
+    gateways: int = 1
 
 
 def routes(way: Way, legacy: int, new: int) -> str:
@@ -50,18 +53,19 @@ routes:
 class Clients:
     """Many clients at once, and what they were answered."""
 
-    def __init__(self, port: int, requests: int, seed: int) -> None:
-        self._port = port
+    def __init__(self, ports: Sequence[int], requests: int, seed: int) -> None:
+        self._ports = ports
         self._left = requests
         self._random = Random(seed)
         self.answers: Counter[str] = Counter()
 
     async def run(self) -> Counter[str]:
-        await asyncio.gather(*(self._client() for _ in range(CLIENTS)))
+        ports = [self._ports[number % len(self._ports)] for number in range(CLIENTS)]
+        await asyncio.gather(*(self._client(port) for port in ports))
         return self.answers
 
-    async def _client(self) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+    async def _client(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while self._left > 0:
             self._left -= 1
             if self._random.random() < 0.02:  # all who wait here come back at once
@@ -71,7 +75,7 @@ class Clients:
             self.answers[kind] += 1
             if kind in ("left", "closed"):
                 writer.transport.abort()
-                reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.transport.abort()
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, leaves: bool) -> str:
@@ -105,16 +109,46 @@ class Told(NamedTuple):
 
 
 def measured(way: Way, seed: int) -> Told:
-    with Crew() as crew:
+    with ExitStack() as stack:
+        store = stack.enter_context(Postgres()).database() if way.gateways > 1 else ""
+        crew = stack.enter_context(Crew())
         ports = [crew.fragile(name) for name in ("legacy", "new")]
-        gateway = crew.gateway(routes(way, *ports))
         began = monotonic()
-        answers = asyncio.run(Clients(gateway.port, way.requests, seed).run())
+        first = crew.gateway(routes(way, *ports), store=store)
+        answers = (
+            asked([first], way.requests, seed) if way.gateways == 1 else shared(crew, way, first, ports, store, seed)
+        )
         seconds = monotonic() - began
         sleep(1.0)
-        with suppress(AssertionError):
-            wait_until(lambda: not any(told(port)["under_way"] for port in ports), "the backends are not done")
+        wait_until(lambda: not any(told(port)["under_way"] for port in ports), "the backends are not done")
         return Told(answers, [told(port) for port in ports], seconds)
+
+
+def shared(crew: Crew, way: Way, first: Gateway, ports: Sequence[int], store: str, seed: int) -> Counter[str]:
+    """Through one gateway while others come, through all of them, and through the others while the first one leaves."""
+    part = way.requests // 3
+    with ThreadPoolExecutor(1) as thread:
+        wait_until(lambda: shares([first]) == {1}, "the gateway does not use all of it")
+        loading = thread.submit(asked, [first], part, seed)
+        others = [crew.gateway(routes(way, *ports), f"other-{at}", store=store) for at in range(way.gateways - 1)]
+        together = [first, *others]
+        wait_until(lambda: shares(together) == {way.gateways}, "the gateways do not share")
+        answers = loading.result() + asked(together, part, seed)
+        loading = thread.submit(asked, others, part, seed)
+        sleep(1.0)
+        first.end()
+        wait_until(lambda: shares(others) == {len(others)}, "the others do not use what is free")
+        return answers + loading.result()
+
+
+def asked(gateways: Sequence[Gateway], requests: int, seed: int) -> Counter[str]:
+    """So many requests, through these gateways; what they were answered."""
+    return asyncio.run(Clients([each.port for each in gateways], requests, seed).run())
+
+
+def shares(gateways: Sequence[Gateway]) -> set[int]:
+    """Of how many parts the gateways use one, each."""
+    return {gateway.status()["store"]["share"] for gateway in gateways}
 
 
 def told(port: int) -> dict[str, int]:
@@ -127,6 +161,7 @@ def findings(options: Namespace) -> list[Finding]:
         f"max_concurrent: {MOST}": Way(f"{{max_concurrent: {MOST}}}", options.requests),
         f"rate: {RATE}/s": Way(f"{{rate: {RATE}/s, burst: {BURST}, queue: {{wait: 300ms}}}}", options.requests // 20),
     }
+    ways |= {f"{name}, three gateways": way._replace(gateways=3) for name, way in ways.items()}
     for name, way in ways.items():
         came = measured(way, options.seed)
         answers = ", ".join(f"{count:,} {kind}" for kind, count in came.answers.most_common())
@@ -144,7 +179,7 @@ def findings(options: Namespace) -> list[Finding]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     made = parser(__doc__, "bounds")
-    made.add_argument("--requests", type=int, default=100_000)
+    made.add_argument("--requests", type=int, default=100_000, help="of each kind (default 100000)")
     made.add_argument("--seed", type=int, default=1)
     options = made.parse_args(arguments)
     return finish("bounds", findings(options), [], settings=vars(options), out=options.out)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gateway.config.check import Loaded
     from gateway.processes.control import Control
     from gateway.processes.options import RunOptions
+    from gateway.rollouts.sharing import Sharing
     from gateway.store.repository import Store
 
 
@@ -84,6 +85,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.rollouts.daily import Daily
     from gateway.rollouts.desk import Desk
     from gateway.rollouts.room import Rollouts
+    from gateway.rollouts.sharing import Sharing
 
     control.rollouts = Rollouts(
         options.data,
@@ -95,12 +97,16 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         control.order,
     )
     control.copying = Copying(control.sampled, control.rollouts.judge, control.order)
+    keeper, users = control.rollouts.keeper, (control.supervisor, control.copying)
+    sharing = Sharing(control.rollouts.replica, lambda: keeper.store, users)
+    control.sharing = sharing
     control.desk = Desk(control.rollouts, control.supervisor.stands)
     starting = loop.create_task(control.start(launching))
 
     async with contextlib.AsyncExitStack() as ending:
         ending.callback(control.close)
         ending.push_async_callback(control.rollouts.close)
+        sharers = _share(options, loaded, sharing, ending)
         ending.callback(control.copying.close)
         ending.push_async_callback(_give_up, control, starting)
         admin = await serve(admin_app(control), options.admin)
@@ -116,7 +122,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         replaying = loop.create_task(daily.run())
         ending.callback(replaying.cancel)
         log().info("listening", public=str(options.listen), admin=str(options.admin), data=str(options.data))
-        await _until_stopped(stop, watching, replaying, *control.rollouts.tasks)
+        await _until_stopped(stop, watching, replaying, *sharers, *control.rollouts.tasks)
         log().info("draining", seconds=control.loaded.estate.gateway.drain_timeout)
         await control.supervisor.stop(control.loaded.estate.gateway.drain_timeout)
     log().info("gateway_stopped")
@@ -129,6 +135,21 @@ async def _opened(options: "RunOptions", loaded: "Loaded") -> "Store":
 
     settings = loaded.estate.gateway.store
     return await Store.open(options.store or settings.url, options.data, upgrade=settings.upgrade)
+
+
+def _share(
+    options: "RunOptions", loaded: "Loaded", sharing: "Sharing", ending: contextlib.AsyncExitStack
+) -> "list[asyncio.Task[None]]":
+    """Share what backends can bear with the gateways on the same store, if that is one that others may use."""
+    from gateway.store.addresses import address_of
+
+    if address_of(options.store or loaded.estate.gateway.store.url, options.data).file is not None:
+        sharing.alone()
+        return []
+    task = asyncio.get_running_loop().create_task(sharing.run())
+    ending.push_async_callback(sharing.close)
+    ending.callback(task.cancel)
+    return [task]
 
 
 async def _give_up(control: "Control", starting: "asyncio.Task[None]") -> None:

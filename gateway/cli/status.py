@@ -33,19 +33,22 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str]]:
     lines += _standings(status)
     pools = (data["pools"] or {}).items()
     lines += [("pool", f"{name}: {busy} busy, {idle} idle connections") for name, (busy, idle) in pools]
-    lines += _guards(data.get("guards") or {})
+    lines += _guards(data.get("guards") or {}, status["store"].get("share", 1))
     lines += [(painted("problem", "red"), problem) for problem in config["problems"]]
     if config["held"]:
         lines.append(("held back", f"{config['held'].rstrip('.')}. If this is meant: banyan reload --accept"))
     return lines
 
 
-def _guards(guards: dict[str, Any]) -> list[tuple[str, str]]:
-    """What stands before protected backends."""
+def _guards(guards: dict[str, Any], share: int) -> list[tuple[str, str]]:
+    """What stands before protected backends, and how much of it is this gateway's."""
     from gateway.cli.output import painted
 
     colours = {"open": "red", "half_open": "yellow", "closed": "green"}
     lines = []
+    if guards and share != 1:
+        part = f"one of {share} parts of every bound" if share else painted("none of any bound", "red")
+        lines.append(("share", f"this gateway uses {part}"))
     for name, (under_way, waiting, state, retries) in guards.items():
         breaker = f", breaker {painted(state.replace('_', ' '), colours[state])}" if state else ""
         again = f", {retries:,} sent again" if retries else ""

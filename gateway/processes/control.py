@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.rollouts.desk import Desk
     from gateway.rollouts.replaying import Replays
     from gateway.rollouts.room import Rollouts
+    from gateway.rollouts.sharing import Sharing
 
 _GRAVE = frozenset(
     """breaker_opened data_process_died data_process_killed data_process_not_started data_process_refused
@@ -59,6 +60,7 @@ class Control:
         self.rollouts: Rollouts
         self.copying: Copying
         self.desk: Desk
+        self.sharing: Sharing
 
     def observed(self, batch: list[Observation]) -> None:
         """The data process tells what it did."""
@@ -225,6 +227,7 @@ class Control:
                 "available": self.rollouts.keeper.available,
                 "why": self.rollouts.keeper.why,
                 "replica": self.rollouts.replica,
+                "share": self.sharing.count,
             },
             **self.desk.texts(),
             "config": {

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import Thread, get_native_id
+from time import monotonic
 from typing import Protocol
 
 import uvloop
@@ -21,9 +22,10 @@ from gateway.core.policies import Standing
 from gateway.errors import CommandError
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.pace import Effort, Pace, Strain
+from gateway.proxy.parts import Parts
 from gateway.proxy.shadows import Shadows
 from gateway.telemetry.logging import log
-from gateway.wire.clock import Clock
+from gateway.wire.clock import NEVER, Clock
 
 LATE = 0.02
 """Seconds by which the thread's loop may be late on average: it shares its interpreter with the rest of control."""
@@ -58,6 +60,7 @@ class Copying:
         self._replayed: set[str] = set()
         self._standings: Mapping[str, Standing] = {}
         self._copier: Copier | None = None
+        self._parts: tuple[int, float] = (0, NEVER)
 
     async def follow(self, estate: Estate) -> None:
         """Another table serves: go by it from the next copy on."""
@@ -84,6 +87,7 @@ class Copying:
                 lambda room: loop.call_soon_threadsafe(self._order, "room", room),
                 self._judging,
             )
+            self._copier.share(*self._parts)
         await self._copier.follow(estate, routes, self._standings)
 
     def stand(self, standings: Mapping[str, Standing]) -> None:
@@ -91,6 +95,16 @@ class Copying:
         self._standings = dict(standings)  # the thread's, too: nobody may change it
         if self._copier is not None:
             self._copier.stand(self._standings)
+
+    def share(self, count: int, until: float | None) -> None:
+        """Use one of so many parts of what copies have of backends' bounds, until then (monotonic seconds)."""
+        self._parts = (count, NEVER if until is None else until)
+        if self._copier is not None:
+            self._copier.share(*self._parts)
+
+    def uses(self) -> bool:
+        """Whether copies use no more than that."""
+        return self._copier is None or self._copier.uses == self._parts[0]
 
     def take(self, requests: list[Passing]) -> None:
         """Requests that passed, from the data process."""
@@ -146,6 +160,8 @@ class Copier:
         judging: Judging,
     ) -> None:
         self.routes: frozenset[str] = frozenset()
+        self.uses = -1
+        self._parts = Parts(0)
         self._deliver = deliver
         self._tell = tell
         self._judging = judging
@@ -167,6 +183,9 @@ class Copier:
 
     def stand(self, standings: Mapping[str, Standing]) -> None:
         self._soon(lambda shadows: shadows.live.table.stand(standings))
+
+    def share(self, count: int, until: float) -> None:
+        self._loop.call_soon_threadsafe(self._parts.use, count, until)
 
     def take(self, requests: list[Passing]) -> None:
         self._soon(lambda shadows: self._take(shadows, requests))
@@ -217,6 +236,7 @@ class Copier:
         else:
             self._shadows.live = builder.live
         builder.retire_old()
+        self._divide(self._shadows)
 
     def _take(self, shadows: Shadows, requests: list[Passing]) -> None:
         self._told = -1
@@ -226,9 +246,14 @@ class Copier:
         shadows = self._shadows
         if shadows is not None:
             shadows.tick(late)
+            self._divide(shadows)
             self._quiet += 1
             if self._room(shadows) != self._told or self._quiet >= AGAIN:
                 self._tell_room(shadows)
+
+    def _divide(self, shadows: Shadows) -> None:
+        if self._parts.apply(shadows.live.guards, monotonic()):
+            self.uses = self._parts.count
 
     def _tell_room(self, shadows: Shadows) -> None:
         self._quiet = 0

@@ -26,9 +26,10 @@ from gateway.processes.stalls import StallProbe
 from gateway.proxy.capturing import Captures
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import Live, LiveBuilder
+from gateway.proxy.parts import Parts
 from gateway.proxy.recorder import Recorder
 from gateway.proxy.watching import Watch
-from gateway.wire.clock import TICK, Clock
+from gateway.wire.clock import NEVER, TICK, Clock
 from gateway.wire.server import Server, Settings
 
 FLUSH, SAY = 2, 10
@@ -50,6 +51,8 @@ class DataProcess:
         self._watch = Watch(self._deliver_passed)
         self._captures = Captures(self._deliver_captured)
         self._standings: dict[str, Standing] = {}
+        self._parts = Parts(0)
+        self._parts_number = self._parts_told = 0
         self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._watch)
         self._server = Server(self._handler.serve, _settings(nothing, self._handler.live), self._clock)
         self._accepting: asyncio.Server | None = None
@@ -134,6 +137,10 @@ class DataProcess:
                 self._standings = standings
                 self._handler.live.table.stand(standings)
                 self._tell("stands", number)
+            case ("parts", int(number), int(count), seconds):
+                self._parts.use(count, NEVER if seconds is None else monotonic() + seconds)
+                self._parts_number = number
+                self._divide()
             case ("room", int(count)):
                 self._watch.has_room(count)
             case ("capture", int(number), str(route), int(left), bool(every)):
@@ -165,15 +172,22 @@ class DataProcess:
         self._ticks += 1
         self._watch.tick(late)
         self._captures.tick(monotonic())
+        self._divide()
         if self._ticks % FLUSH == 0:
             self._recorder.flush()
         if self._ticks % SAY == 0:
             self._tell("stats", self._stats())
 
+    def _divide(self) -> None:
+        """Use the part of what backends can bear that is this gateway's, and tell once that is so."""
+        fits = self._parts.apply(self._handler.live.guards, monotonic())
+        if fits and self._parts_told != self._parts_number and self._tell("uses", self._parts_number):
+            self._parts_told = self._parts_number
+
     def _stats(self) -> dict[str, object]:
         live = self._handler.live.pools.items()
         pools = {name: pool.open for name, pool in live}
-        guards = {name: pool.guard.told for name, pool in live if pool.guard is not None}
+        guards = {guard.gate.name: guard.told for guard in self._handler.live.guards}
         return {
             "connections": len(self._server.connections),
             "pools": pools,
@@ -208,6 +222,7 @@ class DataProcess:
         if builder is None or builder.live.table.revision != revision:
             return
         builder.live.table.stand(self._standings)
+        self._parts.apply(builder.live.guards, monotonic())
         self._captures.follow(builder.live.table)
         old, self._handler.live = self._handler.live, builder.live
         self._server.settings = _settings(builder.live.gateway, builder.live)

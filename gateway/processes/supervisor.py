@@ -89,6 +89,8 @@ class Supervisor:
         self.rejected = ""
         self.stats: dict[str, object] = {}
         self._breakers: dict[str, str] = {}
+        self._share: tuple[int, float | None] | None = None
+        self._share_number = self._uses = 0
         self.restarts = 0
 
     # -------------------------------------------------------------------------------------------- starting
@@ -190,6 +192,8 @@ class Supervisor:
             case ("stands", int(number)):
                 self._stands = number
                 self._moved.set()
+            case ("uses", int(number)):
+                self._uses = number
             case ("stats", dict(stats)):
                 self._tell_breakers(stats.get("guards", {}))
                 self.stats = stats
@@ -248,6 +252,22 @@ class Supervisor:
                     await self._moved.wait()
         return self._stands >= number
 
+    def share(self, count: int, until: float | None) -> None:
+        """Have the data process use one of so many parts of what backends can bear, until then (monotonic seconds)."""
+        if self._share is None or count != self._share[0]:
+            self._share_number += 1
+        self._share = (count, until)
+        self._send_share()
+
+    def uses(self) -> bool:
+        """Whether the data process uses no more than the part that it was told to."""
+        return self._uses == self._share_number and self._channel is not None
+
+    def _send_share(self) -> None:
+        if self._share is not None:  # a data process that was adopted goes by what the last control told
+            count, until = self._share
+            self.order("parts", self._share_number, count, None if until is None else until - monotonic())
+
     async def _send(self, estate: Estate) -> int:
         """Send a table, in slices small enough not to hold up traffic."""
         self.revision += 1
@@ -257,6 +277,7 @@ class Supervisor:
         if channel is None:  # the next data process will be sent it
             return revision
         channel.send(("stand", self._number, self._standings))
+        self._send_share()
         gateway = estate.gateway._replace(webhooks=(), store=StoreSettings())  # secrets that are control's alone
         channel.send(("table", revision, estate.digest, gateway, estate.backends))
         for start in range(0, len(estate.routes), SLICE):

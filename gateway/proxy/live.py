@@ -38,6 +38,7 @@ class Live:
     def __init__(self, revision: int, digest: str, gateway: Gateway, pools: dict[str, Pool]) -> None:
         self.table = RoutingTable(revision, digest)
         self.gateway = gateway
+        self.guards = tuple(pool.guard for pool in pools.values() if pool.guard is not None)
         self.trusted: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
         self.pools = pools
 

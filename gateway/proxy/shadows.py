@@ -296,6 +296,6 @@ class Shadows:
 
 
 def _most(pool: Pool) -> int:
-    """How many copies may be under way at a backend."""
+    """How many copies may be under way at a backend: what its own gate lets in is another matter."""
     bound = pool.guard.gate.protect.max_concurrent if pool.guard is not None else 0
     return min(bound or MOST_UNDER_WAY, MOST_UNDER_WAY)

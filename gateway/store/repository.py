@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.core.events import Event
 from gateway.core.policies import Keep
+from gateway.core.sharing import Wanted
 from gateway.errors import CommandError, StoreUnavailable
-from gateway.store import claims, counting, events, keeping, migrating, steering
+from gateway.store import claims, counting, events, keeping, migrating, sharing, steering
 from gateway.store.addresses import Address, address_of
 from gateway.store.engines import open_engine, unavailable
 from gateway.store.values import (
@@ -212,6 +213,16 @@ class Store:
         What nobody has heard of yet begins with the next day.
         """
         return await self._write(claims.claim, f"daily {what}", day)
+
+    # ------------------------------------------------------------------------------------------ shares
+
+    async def renew_share(self, replica: str, parts: int, lasts: float) -> Wanted:
+        """Tell that a gateway is there and uses one of so many parts of what backends can bear; what it may use now."""
+        return await self._write(sharing.renew, replica, parts, lasts)
+
+    async def leave_share(self, replica: str) -> None:
+        """A gateway uses no part any more."""
+        await self._write(sharing.leave, replica)
 
     # ------------------------------------------------------------------------------------------ keeping
 

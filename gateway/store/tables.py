@@ -151,6 +151,15 @@ replicas = Table(
     Column("flush", BigInteger, nullable=False),
 )
 
+shares = Table(
+    "shares",
+    METADATA,
+    Column("replica", Text, primary_key=True),
+    Column("parts", Integer, nullable=False),
+    Column("until", Double, nullable=False),
+)
+"""Gateways that share what backends can bear: of how many parts each uses one, until when by the database's clock."""
+
 marks = Table(
     "marks",
     METADATA,

@@ -112,15 +112,19 @@ class Gate:
         self._clock = clock
         self._line = Line()
         self._tokens = float(protect.burst)
+        self._rate = 0.0
+        self._burst = 0
         self._filled = monotonic()
         self._timer: asyncio.TimerHandle | None = None
         self.follow(protect)
 
-    def follow(self, protect: Protect) -> None:
-        """Go by other settings; what is under way counts on."""
+    def follow(self, protect: Protect, parts: int = 1) -> None:
+        """Go by other settings, and use one of so many parts of the bounds (0: none); what is under way counts on."""
         self.protect = protect
-        self._bound = protect.max_concurrent or float("inf")
-        self._tokens = min(self._tokens, float(protect.burst))
+        self._bound = float("inf") if not protect.max_concurrent else protect.max_concurrent // parts if parts else 0
+        self._rate = protect.rate / parts if parts else 0.0
+        self._burst = protect.burst // parts if parts else 0
+        self._tokens = min(self._tokens, float(self._burst))
         if self._line.length:
             self._let_in()
 
@@ -128,6 +132,11 @@ class Gate:
     def waiting(self) -> int:
         """How many requests wait."""
         return self._line.length
+
+    @property
+    def fits(self) -> bool:
+        """Whether no more is under way than may be."""
+        return self.under_way <= self._bound
 
     # -------------------------------------------------------------------------------------------- coming in
 
@@ -193,14 +202,14 @@ class Gate:
     def _token(self) -> float:
         """The tokens that are there by now."""
         now = monotonic()
-        tokens = self._tokens + (now - self._filled) * self.protect.rate
-        self._tokens = tokens if tokens < self.protect.burst else float(self.protect.burst)
+        tokens = self._tokens + (now - self._filled) * self._rate
+        self._tokens = tokens if tokens < self._burst else float(self._burst)
         self._filled = now
         return self._tokens
 
     def _wait_for_token(self) -> None:
         """Look again when the next token is there, if that is what those in the queue wait for."""
-        rate = self.protect.rate
+        rate = self._rate if self._burst else 0.0
         if not rate or self._timer is not None or not self._line.length or self.under_way >= self._bound:
             return
         missing = max(1.0 - self._token(), 0.0) / rate
@@ -212,7 +221,7 @@ class Gate:
 
     def _soon(self) -> float:
         """Seconds after which it may be worth asking again: as long as the queue takes at the rate, at least one."""
-        rate = self.protect.rate
+        rate = self._rate
         return max(1.0, self._line.length / rate if rate else self.protect.wait)
 
 
@@ -227,6 +236,7 @@ class Guard:
         self.retry: RetryPolicy | None = None
         self.budget = Budget(0.0)
         self.retries = 0
+        self.parts = 1
         self.follow(protect, retry)
 
     @property
@@ -238,7 +248,7 @@ class Guard:
     def follow(self, protect: Protect | None, retry: RetryPolicy | None) -> None:
         """Go by other settings from now on."""
         protect = protect or Protect()
-        self.gate.follow(protect)
+        self.gate.follow(protect, self.parts)
         if retry != self.retry:
             self.retry, self.budget = retry, Budget(retry.budget if retry is not None else 0.0)
         policy = protect.breaker
@@ -246,3 +256,9 @@ class Guard:
             self.breaker = None
         elif self.breaker is None or self.breaker.policy != policy:
             self.breaker = Breaker(policy)
+
+    def divide(self, parts: int) -> None:
+        """Use one of so many parts of the bounds: other gateways use the others (0: use none)."""
+        if parts != self.parts:
+            self.parts = parts
+            self.gate.follow(self.gate.protect, parts)

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.captured import CapturedRequest, Passed, Sample, Seconds, Skipped
 from gateway.core.model import BUCKETS, NEW, Backend, Estate, Gateway, Route, Serve, Tls
-from gateway.core.policies import Shadow, Standing
+from gateway.core.policies import Protect, Shadow, Standing
 from gateway.errors import CommandError
 from gateway.processes.copying import Copying
 from gateway.proxy.pace import FEW
@@ -147,3 +147,29 @@ async def test_what_cannot_be_connected_to_is_not_copied(control: Control, origi
     for _ in range(2):
         with pytest.raises(CommandError, match="No such file"):
             await control.copying.replay("a", CapturedRequest(b"GET", b"/a", b"api.example", ()), "replay")
+
+
+async def test_copies_use_their_part(control: Control, origin: Origin) -> None:
+    """Of what backends can bear; how far they have come down is known."""
+    assert control.copying.uses()
+    control.copying.share(1, None)
+    made = estate(origin, SHADOWED)
+    protect = Protect(max_concurrent=4, copies=5_000)
+    made = made._replace(backends=tuple(each._replace(protect=protect) for each in made.backends))
+    await control.copying.follow(made)
+    await control.until(control.copying.uses)
+    control.copying.share(2, None)
+    await control.until(control.copying.uses)
+    copier = control.copying._copier
+    assert copier is not None
+    assert copier._shadows is not None
+    assert [guard.parts for guard in copier._shadows.live.guards] == [2, 2]
+
+
+async def test_no_copies_without_a_part_for_them(control: Control, origin: Origin) -> None:
+    """A replay of a route whose backend is bounded for clients alone is refused, with what to write."""
+    made = estate(origin, PLAIN)
+    made = made._replace(backends=tuple(each._replace(protect=Protect(max_concurrent=4)) for each in made.backends))
+    await control.copying.follow(made)
+    with pytest.raises(CommandError, match="Add `copies: 10%` to its `protect`"):
+        await control.copying.replay("b", CapturedRequest(b"GET", b"/b", b"x", ()), "replay")

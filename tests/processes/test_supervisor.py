@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -142,3 +143,37 @@ async def test_a_later_change_of_the_standings_is_not_a_change_of_the_order(cont
     control.stand(ordered)
     ordered.clear()
     assert control._standings == BACK
+
+
+async def test_it_is_known_that_no_more_than_a_part_is_used(control: Supervisor, data: Data) -> None:
+    """Each part has a number, and renewing it has none of its own."""
+    data.answers = False
+    control.share(2, None)
+    control.share(2, monotonic() + 60)
+    assert not control.uses()
+    control.share(3, monotonic() + 60)
+    await asyncio.sleep(0.05)
+    assert [message[:3] for message in data.told] == [("parts", 1, 2), ("parts", 1, 2), ("parts", 2, 3)]
+    assert data.told[0][3] is None
+    assert 50 < data.told[1][3] <= 60
+    data.channel.send(("uses", 1))
+    await asyncio.sleep(0.05)
+    assert not control.uses()
+    data.channel.send(("uses", 2))
+    await asyncio.sleep(0.05)
+    assert control.uses()
+
+
+async def test_without_a_data_process_it_is_not_known_what_is_used(control: Supervisor) -> None:
+    """One that was killed may have left requests behind."""
+    control.share(1, None)
+    assert not control.uses()
+
+
+async def test_a_data_process_that_was_adopted_is_told_no_part_that_is_not_known(
+    control: Supervisor, data: Data
+) -> None:
+    """It goes by what the last control process told, until the store has said more."""
+    control._send_share()
+    await asyncio.sleep(0.05)
+    assert data.told == []
