@@ -7,7 +7,6 @@ by route, so that a route that asks much takes no other's place.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
 from time import monotonic
 
 from gateway.core.breaker import Breaker
@@ -68,9 +67,6 @@ class Line:
     def __init__(self) -> None:
         self._turns: dict[int, dict[str, deque[Waiter]]] = {}
         self.length = 0
-
-    def __iter__(self) -> Iterator[Waiter]:
-        return (each for turns in self._turns.values() for waiting in turns.values() for each in waiting)
 
     def add(self, waiter: Waiter) -> None:
         self._turns.setdefault(waiter.priority, {}).setdefault(waiter.route, deque()).append(waiter)

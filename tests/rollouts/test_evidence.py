@@ -83,6 +83,7 @@ def test_live_attempts_count_by_their_side() -> None:
         {"role": "probe"},
         {"side": ""},
         {"error": "client_gone"},
+        {"side": "new", "outcome": "refused", "error": "breaker_open"},
         {"route": "other"},
     ],
 )
