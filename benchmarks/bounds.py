@@ -96,7 +96,7 @@ class Clients:
         """Milliseconds that the backend takes: mostly few, now and then more than the gateway waits."""
         chance = self._random.random()
         if chance < 0.004:
-            return 2 * TIMEOUT_MS
+            return 10 * TIMEOUT_MS
         return self._random.randrange(10, 20) if chance < 0.1 else self._random.randrange(1, 4)
 
 
