@@ -24,8 +24,8 @@ BURST = 0.1
 COPIES = 1_000
 """The part of the bounds (of BUCKETS) that copies have, unless `copies` says otherwise."""
 
-
 NOT_SAID = -1
+"""Stands for `copies` until it is known whether there are any."""
 
 
 class QueueSpec(Spec):

@@ -77,14 +77,10 @@ async def insistent(attempt: Attempt, caller: Caller, guard: Guard, policy: Retr
         error: BackendError | None = None
         try:
             answer = await guarded(attempt, caller, attempt.send, guard)
-            failure = Failure(str(answer[0].status), True) if answer[0].status >= 500 else None
+            failure = _failure_in(answer)
         except BackendError as found:
             error, failure = found, failure_of(found)
-        wait = None
-        if failure is not None:
-            if error is None:
-                failure = failure._replace(after=_asked(answer))
-            wait = pause(policy, tries, failure, repeatable=repeatable, draw=random())
+        wait = failure and pause(policy, tries, failure, repeatable=repeatable, draw=random())
         if wait is None or not guard.budget.spend():
             if error is not None:
                 raise error
@@ -97,6 +93,10 @@ async def insistent(attempt: Attempt, caller: Caller, guard: Guard, policy: Retr
         body.replay()
 
 
-def _asked(answer: Judged) -> float:
-    """Seconds that an answer asks to wait before the next try."""
-    return next((seconds_of(value) for name, value in answer[0].fields if name.lower() == b"retry-after"), 0.0)
+def _failure_in(answer: Judged) -> Failure | None:
+    """What an answer means for trying again; None for one that is no failure."""
+    head = answer[0]
+    if head.status < 500:
+        return None
+    asked = next((seconds_of(value) for name, value in head.fields if name.lower() == b"retry-after"), 0.0)
+    return Failure(str(head.status), True, asked)

@@ -191,8 +191,11 @@ async def test_what_pours_on_is_cut(origin: Origin) -> None:
 async def test_a_stale_connection_takes_its_slot_along(origin: Origin) -> None:
     """What is sent once more holds one slot, not two and not none."""
 
+    held: list[int] = []
+
     def talk(talk: Talk) -> None:
         talk.body()
+        held.append(gate_of(serving).under_way)
         if talk.connection:
             talk.send(answer(b"again"))
         else:
@@ -202,6 +205,7 @@ async def test_a_stale_connection_takes_its_slot_along(origin: Origin) -> None:
         await serving.get("/a", until=b"ok")
         origin.on("/b", talk)
         await serving.get("/b", until=b"again")
+        assert held == [1, 1]
         await until(lambda: gate_of(serving).under_way == 0)
         assert gate_of(serving).under_way == 0
 
@@ -218,13 +222,17 @@ async def test_no_connection_no_slot(origin: Origin) -> None:
 async def test_a_tunnel_holds_no_slot(origin: Origin) -> None:
     """It may last for hours."""
 
+    held: list[int] = []
+
     def talk(talk: Talk) -> None:
+        held.append(gate_of(serving).under_way)
         talk.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         talk.skip_body(1)
 
     origin.on("/ws", talk)
     async with protected(origin) as serving:
         await serving.get("/ws", "Connection: Upgrade", "Upgrade: websocket", until=b"101 ")
+        assert held == [1]
         await until(lambda: gate_of(serving).under_way == 0)
 
 
