@@ -258,8 +258,7 @@ def _deprecation(spec: routes.DeprecatedSpec | None, entry: Entry, problems: Pro
 
 def _given(spec: BackendTimeoutSpec) -> tuple[tuple[str, float], ...]:
     """The timeouts that were written, in the core's order."""
-    given = spec.model_fields_set
-    return tuple((name, getattr(spec, name)) for name in Timeouts._fields if name in given) if given else ()
+    return tuple(spec.given(Timeouts._fields).items()) if spec.model_fields_set else ()
 
 
 def _check_authority(path: str, entry: Entry, problems: Problems) -> None:

@@ -1,6 +1,6 @@
 """What the gateway keeps, where, for how long, and whom it tells: `store`, `keep` and `webhooks`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator
 
@@ -60,8 +60,7 @@ def webhooks_of(specs: list[WebhookSpec], entry: Entry, problems: list[Problem])
 
 
 def keep_of(spec: KeepSpec) -> Keep:
-    given: dict[str, Any] = {name: getattr(spec, name) for name in Keep._fields if name in spec.model_fields_set}
-    return Keep()._replace(**given)
+    return Keep()._replace(**spec.given(Keep._fields))
 
 
 def store_of(spec: StoreSpec) -> StoreSettings:

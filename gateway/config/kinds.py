@@ -4,6 +4,7 @@ Each kind joins a reader of `words` or `templates` with what an editor shows for
 """
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import (
@@ -74,3 +75,7 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, defer_build=True)
     later: ClassVar[frozenset[str]] = frozenset()
+
+    def given(self, names: Iterable[str]) -> dict[str, Any]:
+        """Those of these keys that were written, and what they say: what was left out has the core's default."""
+        return {name: getattr(self, name) for name in names if name in self.model_fields_set}

@@ -90,7 +90,7 @@ class RetrySpec(Spec):
 def retry_of(spec: RetrySpec | None) -> RetryPolicy | None:
     if spec is None:
         return None
-    given: dict[str, Any] = {name: getattr(spec, name) for name in RetryPolicy._fields if name in spec.model_fields_set}
+    given = spec.given(RetryPolicy._fields)
     if "on" in given:
         given["on"] = tuple(dict.fromkeys(given["on"]))
     if "budget" in given:
@@ -146,9 +146,7 @@ def _with_copies(backend: Backend, draft: "Draft | None", problems: Problems) ->
 def _breaker(spec: BreakerSpec | None) -> BreakerPolicy | None:
     if spec is None:
         return None
-    given: dict[str, Any] = {
-        name: getattr(spec, name) for name in BreakerPolicy._fields if name in spec.model_fields_set
-    }
+    given = spec.given(BreakerPolicy._fields)
     if "share" in given:
         given["share"] /= BUCKETS
     return BreakerPolicy()._replace(**given)
