@@ -25,6 +25,12 @@ def takes_safe_requests(route: Route) -> bool:
     return not route.match.methods or not SAFE_METHODS.isdisjoint(route.match.methods)
 
 
+def takes_writes(route: Route) -> bool:
+    if route.safe is not None:
+        return not route.safe
+    return not route.match.methods or not SAFE_METHODS.issuperset(route.match.methods)
+
+
 def two_sides(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[Problem]:
     """There is nothing to compare, and nowhere to climb to or to fall back to, on a route with one side."""
     for draft in drafts:

@@ -25,6 +25,7 @@ from gateway.config.kinds import (
     text,
 )
 from gateway.config.timeouts import RouteTimeoutSpec
+from gateway.config.writing import WritesSpec
 from gateway.core.model import Match, Placeholder, Segment
 
 
@@ -208,7 +209,7 @@ class RouteSpec(Spec):
     """One endpoint of the stable contract."""
 
     later = frozenset(
-        """writes settle cache retry crosswalk copy error_when faults operation request response capture
+        """settle cache retry crosswalk copy error_when faults operation request response capture
         rewrite idempotency when_down""".split()  # noqa: SIM905
     )
 
@@ -231,6 +232,7 @@ class RouteSpec(Spec):
     compare: Maybe[CompareSpec] = None
     ramp: Maybe[RampSpec] = None
     replay: Maybe[ReplaySpec] = None
+    writes: Maybe[WritesSpec] = None
     sticky: Maybe[StickyShape] = None
     """What identifies a client for the split. Default: nothing, each request is drawn."""
     journey: Maybe[Name] = None

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from gateway.config import needs
+from gateway.config import needs, writing
 from gateway.config.problems import Problem
 from gateway.config.wording import Entry
 from gateway.config.words import serve_text
@@ -244,5 +244,6 @@ RULES: tuple[Rule, ...] = (
     needs.nothing_retired,
     needs.parity_by_shadows,
     needs.enough_samples,
+    writing.sound_writes,
     no_ties,
 )

@@ -23,6 +23,7 @@ from gateway.core.policies import (
     Shadow,
     StoreSettings,
     Webhook,
+    Writes,
 )
 from gateway.core.secrecy import MASK, shown_url
 
@@ -143,6 +144,10 @@ def _replay(replay: Replay) -> Document:
     return {"from": replay.source, "daily": clock_text(replay.minute)}
 
 
+def _writes(writes: Writes) -> Document:
+    return {"record": writes.record, "settle": duration_text(writes.settle)}
+
+
 def _protect(protect: Protect) -> Document:
     breaker = protect.breaker
     return {
@@ -191,6 +196,7 @@ TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
     Compare: (_compare, Compare()),
     Ramp: (_ramp, Ramp(stages=())),
     Replay: (_replay, Replay("", -1)),
+    Writes: (_writes, Writes()),
     Protect: (_protect, Protect()),
     RetryPolicy: (_retry, RetryPolicy(attempts=0)),
     Webhook: (_webhook, Webhook("", b"")),

@@ -11,7 +11,18 @@ from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from gateway.core.fields import Fields, fields_of
-from gateway.core.policies import Compare, Keep, Protect, Ramp, Replay, RetryPolicy, Shadow, StoreSettings, Webhook
+from gateway.core.policies import (
+    Compare,
+    Keep,
+    Protect,
+    Ramp,
+    Replay,
+    RetryPolicy,
+    Shadow,
+    StoreSettings,
+    Webhook,
+    Writes,
+)
 from gateway.core.published import Published
 
 Side = Literal["legacy", "new"]
@@ -234,7 +245,7 @@ class Route(NamedTuple):
     where not all can be served, the highest the most; `fallback` that the other side answers safe requests at which the
     serving one fails. `pattern` is the match as written, for
     people and logs. `contract` is the backend whose WSDL clients of SOAP go by, where that is said. `shadow`,
-    `compare`, `ramp` and `replay` gather evidence and go by it.
+    `compare`, `ramp` and `replay` gather evidence and go by it; `writes` is what writes are promised.
     """
 
     name: str
@@ -263,6 +274,7 @@ class Route(NamedTuple):
     compare: Compare = Compare()
     ramp: Ramp | None = None
     replay: Replay | None = None
+    writes: Writes = Writes()
     place: Place | None = None
 
 

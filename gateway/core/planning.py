@@ -94,6 +94,7 @@ class PlannedRoute:
     side that takes the others; `sticky` is there when the route is split; `places` is where its `{name}` segments stand
     in a path (for `**`: where the rest begins); `published` is the WSDL that its clients go by; `ready` is where
     whoever serves the route keeps what it needs per side; `fallback` tells that one side answers where the other fails;
+    after a write a client's reads stay on the record for `settle` seconds;
     `shadow` is there when requests are copied, and `copied` are
     the methods of those that are; `watched` tells that somebody may want what passes: a shadow, or the `taker` that
     `capture` gave. What stands beside the file may change while the table serves: `stand` takes it.
@@ -119,6 +120,7 @@ class PlannedRoute:
         "retired",
         "route",
         "safe",
+        "settle",
         "shadow",
         "share",
         "standing",
@@ -142,6 +144,7 @@ class PlannedRoute:
         self.stand(NO_STANDING)
         self.shadow = route.shadow if len(plans) == 2 and not self.retired else None
         self.fallback = route.fallback and len(plans) == 2 and not self.retired
+        self.settle = 0.0 if self.retired else route.writes.settle
         self.compared = finder({*route.compare.headers, b"content-type", b"content-encoding"})
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
         self.capture(None)
@@ -287,6 +290,9 @@ _OVERRIDE = {LEGACY: Choice(LEGACY, "override"), NEW: Choice(NEW, "override")}
 _SERVES = {LEGACY: Choice(LEGACY, "serves"), NEW: Choice(NEW, "serves")}
 _STICKY = {LEGACY: Choice(LEGACY, "bucket"), NEW: Choice(NEW, "bucket")}
 _DRAWN = {LEGACY: Choice(LEGACY, "drawn"), NEW: Choice(NEW, "drawn")}
+_SETTLES = {LEGACY: Choice(LEGACY, "settles"), NEW: Choice(NEW, "settles")}
+SHARED = frozenset({"serves", "bucket", "drawn"})
+"""Why a side answers that was not chosen for this one request, or by a person."""
 
 
 def side_of(planned: PlannedRoute, request: Request, address: bytes, draw: Callable[[], int]) -> Choice:
@@ -312,6 +318,11 @@ def side_of(planned: PlannedRoute, request: Request, address: bytes, draw: Calla
     return _DRAWN[choose(draw(), share)]
 
 
+def settling(planned: PlannedRoute) -> Choice:
+    """Which side takes a read of a client that has just written."""
+    return _SETTLES[planned.record]
+
+
 def _bucket(planned: PlannedRoute, sticky: Sticky, request: Request, address: bytes) -> int | None:
     """The bucket of the client; None when the request does not tell who it is."""
     if sticky.source == "cookie" and len(request.cookie) <= _REMEMBERED:
@@ -326,9 +337,12 @@ _REMEMBERED = 256
 
 
 def record_of(route: Route) -> Side:
-    """The side that takes the writes: new once it serves everything, legacy until then (or where there is no other)."""
+    """The side that takes the writes: the one that the route names, or else new once it serves everything, and legacy
+    until then (or where there is no other)."""
     if route.legacy is None:
         return NEW
+    if route.writes.record is not None:
+        return route.writes.record
     return NEW if route.serve is Serve.NEW else LEGACY
 
 

@@ -85,6 +85,17 @@ class Ramp(NamedTuple):
     on_breach: Literal["roll_back", "pause"] = "roll_back"
 
 
+class Writes(NamedTuple):
+    """Where a route's writes go, whatever the split of its reads.
+
+    `record` the side that takes them (None: as `serve` says); `settle` the seconds for which a client's reads stay
+    there after its write.
+    """
+
+    record: Literal["legacy", "new"] | None = None
+    settle: float = 0.0
+
+
 class Replay(NamedTuple):
     """Recorded requests that are sent to both sides every day: the HAR file `source`, at `minute` of the day (UTC)."""
 

@@ -29,8 +29,16 @@ def _retired(case: Case) -> str:
 def _record(case: Case) -> str:
     declared = case.route.route.safe is False
     reason = "the route says `safe: false`" if declared else f"{case.request.method.decode()} is unsafe"
-    overridden = ", which an override has set" if case.route.standing.record else ""
-    return f"{reason}: writes go whole to the record, {case.side}{overridden}"
+    by = ""
+    if case.route.standing.record:
+        by = ", which an override has set"
+    elif case.route.route.writes.record:
+        by = ", which `writes` names: `serve` moves the reads alone"
+    return f"{reason}: writes go whole to the record, {case.side}{by}"
+
+
+def _settles(case: Case) -> str:
+    return f"the client has just written, so its reads stay on the record, {case.side}, for a while"
 
 
 def _tester(case: Case) -> str:
@@ -73,6 +81,7 @@ SENTENCES: dict[str, Callable[[Case], str]] = {
     "serves": _serves,
     "bucket": _bucket,
     "drawn": _drawn,
+    "settles": _settles,
 }
 
 

@@ -172,6 +172,7 @@ class DataProcess:
         self._ticks += 1
         self._watch.tick(late)
         self._captures.tick(monotonic())
+        self._handler.settling.tick()
         self._divide()
         if self._ticks % FLUSH == 0:
             self._recorder.flush()

@@ -1,6 +1,8 @@
 """One request, from top to bottom. Everything is decided before anything is sent, and recorded once it is over."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from math import ceil
 from random import SystemRandom, getrandbits
 from time import perf_counter
@@ -13,7 +15,7 @@ from gateway.core.headers import read_request
 from gateway.core.matching import NotFound
 from gateway.core.model import BUCKETS, LEGACY, NEW, Observation, Observed, Outcome, Request
 from gateway.core.paths import needs_raw, problem_of
-from gateway.core.planning import Choice, Plan, PlannedRoute, client_key, side_of
+from gateway.core.planning import SHARED, Choice, Plan, PlannedRoute, client_key, settling, side_of
 from gateway.core.problems import Refusal, soap_fault
 from gateway.errors import BackendError, ClientError, ClientGone, NotAdmitted
 from gateway.proxy.answers import refuse, relay, write_own
@@ -22,6 +24,7 @@ from gateway.proxy.chance import fresh_digits
 from gateway.proxy.insisting import called, first_answer, holds_bodies
 from gateway.proxy.live import Live
 from gateway.proxy.recorder import Recorder
+from gateway.proxy.settling import Settling
 from gateway.proxy.watching import Watch, Watched
 from gateway.wire.body import too_large
 from gateway.wire.client import Abandoned
@@ -40,6 +43,7 @@ class Handler:
 
     def __init__(self, live: Live, recorder: Recorder, watch: Watch) -> None:
         self.live = live
+        self.settling = Settling()
         self._recorder = recorder
         self._watch = watch
 
@@ -58,6 +62,8 @@ class Handler:
             else:
                 request, route = await _by_body(live, exchange, request)
             choice, cookie = _choose(live, exchange, route, request)
+            if self.settling.until and choice.why in SHARED:
+                choice = self._settled(choice, live, exchange, route, request)
             plan, caller, pool, _ = route.ready[choice.side]
             if request.length:
                 _bound_body(exchange, plan, request)
@@ -81,6 +87,8 @@ class Handler:
                 watched = None
                 answer = await called(attempt, caller, pool, live.gateway)
             exchange.first_byte = perf_counter() - exchange.began
+            if route.settle and request.method not in route.safe:
+                self.settling.wrote(route, request, _address_of(live, exchange, request))
             head, body, attempt.outcome, attempt.acted = answer
             if watched is not None:
                 watched.answered(head, body)
@@ -103,6 +111,12 @@ class Handler:
             if watched is not None:
                 watched.over()
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))
+
+    def _settled(self, choice: Choice, live: Live, exchange: Exchange, route: PlannedRoute, request: Request) -> Choice:
+        """The record for a read of a client that has just written, and otherwise what was chosen."""
+        if self.settling.holds(route, request, _address_of(live, exchange, request)):
+            return settling(route)
+        return choice
 
     def _fall_back(
         self, exchange: Exchange, live: Live, failed: Attempt, watched: Watched | None
@@ -230,11 +244,16 @@ def _choose(live: Live, exchange: Exchange, route: PlannedRoute, request: Reques
     sticky, address, cookie = route.sticky, b"", b""
     if sticky is not None:
         if sticky.source == "address":
-            address = client_address(exchange.connection.peer, request, live.trusted)
+            address = _address_of(live, exchange, request)()
         elif sticky.issue and not client_key(sticky, request, b""):
             key = b"%b=%032x" % (sticky.name, getrandbits(128))
             request, cookie = replace(request, cookie=key), key + b"; Path=/; HttpOnly; SameSite=Lax"
     return side_of(route, request, address, _draw), cookie
+
+
+def _address_of(live: Live, exchange: Exchange, request: Request) -> Callable[[], bytes]:
+    """The client's address, worked out once it is asked for."""
+    return partial(client_address, exchange.connection.peer, request, live.trusted)
 
 
 def _draw() -> int:

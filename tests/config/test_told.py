@@ -15,6 +15,7 @@ from gateway.core.policies import (
     Stage,
     StoreSettings,
     Webhook,
+    Writes,
 )
 
 
@@ -54,6 +55,7 @@ from gateway.core.policies import (
             },
         ),
         (Replay("/r.har", 150), {"from": "/r.har", "daily": "02:30"}),
+        (Writes("legacy", 5.0), {"record": "legacy", "settle": "5s"}),
         (
             Webhook("https://hooks.example/s3cret", b"s3cret", ("held",)),
             {"url": "https://hooks.example/***", "secret": "***", "events": ["held"]},

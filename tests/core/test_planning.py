@@ -36,11 +36,12 @@ from gateway.core.planning import (
     edited,
     may_fall_back,
     planned,
+    settling,
     share_of,
     side_of,
     target_path,
 )
-from gateway.core.policies import NO_STANDING, Shadow, Standing
+from gateway.core.policies import NO_STANDING, Shadow, Standing, Writes
 from gateway.core.splitting import bucket_of, choose
 from tests.support.values import OFFICE, REPAIRS, fields, plan_of, request, route, split
 
@@ -189,6 +190,25 @@ def test_writes_go_whole_to_the_record(made: Route, side: Side) -> None:
     made = made._replace(tester=TESTER, sticky=BY_ADDRESS)
     assert chosen(made, request("POST /a", "X-Banyan-Serve: new open sesame")) == (side, "record")
     assert chosen(made._replace(safe=False), request("GET /a")) == (side, "record")
+
+
+@pytest.mark.parametrize("serve", list(Serve))
+def test_the_record_is_the_side_that_the_file_names(serve: Serve) -> None:
+    """Then `serve` moves the reads alone; an override that moves the writes, too, goes before it."""
+    if serve is Serve.RETIRED:
+        return
+    named = route(serve=serve)._replace(writes=Writes(record=NEW))
+    assert chosen(named, request("POST /a")) == (NEW, "record")
+    assert chosen(named._replace(writes=Writes(record=LEGACY)), request("POST /a")) == (LEGACY, "record")
+    assert standing_at(named, Standing(override=0, record=LEGACY), request("POST /a")) == (LEGACY, "record")
+
+
+def test_the_record_of_a_writer_is_what_its_writes_go_to() -> None:
+    """Also where an override has moved it."""
+    made = planned(route()._replace(writes=Writes(settle=5)), {OFFICE.name: OFFICE, REPAIRS.name: REPAIRS}, Gateway())
+    assert (made.settle, settling(made)) == (5, (LEGACY, "settles"))
+    made.stand(Standing(override=0, record=NEW))
+    assert settling(made) == (NEW, "settles")
 
 
 def test_a_declared_read_is_divided() -> None:

@@ -7,7 +7,7 @@ import pytest
 from gateway.core import model
 from gateway.core.model import LEGACY, NEW, Gateway, Route, Serve, Sticky
 from gateway.core.planning import Choice, planned
-from gateway.core.policies import NO_STANDING, Standing
+from gateway.core.policies import NO_STANDING, Standing, Writes
 from gateway.core.reasons import RAMPS, SENTENCES, key_name, why
 from gateway.core.splitting import bucket_of
 from tests.core.estates import NEW as NEW_BACKEND
@@ -32,6 +32,17 @@ def test_an_unsafe_request_goes_to_the_record() -> None:
     assert unsafe == "POST is unsafe: writes go whole to the record, legacy"
     declared = told(Choice(NEW, "record"), route("a", "ANY /a", Serve.NEW, safe=False))
     assert declared == "the route says `safe: false`: writes go whole to the record, new"
+
+
+def test_the_file_may_name_the_record() -> None:
+    """A write that does not go where the reads go says why; so does a read that follows one."""
+    named = route("a", "ANY /a", Serve.NEW, writes=Writes(record=LEGACY))
+    assert told(Choice(LEGACY, "record"), named, "POST") == (
+        "POST is unsafe: writes go whole to the record, legacy, which `writes` names: `serve` moves the reads alone"
+    )
+    assert told(Choice(LEGACY, "settles"), named) == (
+        "the client has just written, so its reads stay on the record, legacy, for a while"
+    )
 
 
 def test_an_override_may_have_moved_the_record() -> None:
@@ -144,4 +155,4 @@ def test_a_key_has_a_name() -> None:
 
 def test_every_reason_of_planning_has_a_sentence() -> None:
     """No word that planning gives is left without one."""
-    assert set(SENTENCES) == {"retired", "record", "override", "tester", "serves", "bucket", "drawn"}
+    assert set(SENTENCES) == {"retired", "record", "settles", "override", "tester", "serves", "bucket", "drawn"}
