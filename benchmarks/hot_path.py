@@ -27,6 +27,7 @@ from benchmarks.origin import SMALL
 from benchmarks.report import Finding, finish
 from gateway.config.check import load
 from gateway.core.model import Estate
+from gateway.proxy.durable import Durable
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.recorder import Recorder
@@ -103,7 +104,8 @@ class HotPath:
         recorder = Recorder(lambda batch: True)
         gateway = wanted.gateway
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda address: False)
-        handler = Handler(builder.live, recorder, Watch(lambda passed, skipped: True))
+        durable = Durable(lambda session, batch: False, clock)
+        handler = Handler(builder.live, recorder, Watch(lambda passed, skipped: True), durable)
         return cls(Server(handler.serve, settings, clock), estate.requests(len(wanted.routes)), recorder)
 
     async def warm_up(self) -> None:

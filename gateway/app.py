@@ -11,6 +11,7 @@ import signal
 import socket
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from time import time
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         on_observations=control.observed,
         on_passed=control.passed,
         on_captured=control.captured,
+        on_store=control.store,
         on_event=control.happened,
     )
     launching = loop.create_task(control.supervisor.start())
@@ -86,6 +88,9 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.rollouts.desk import Desk
     from gateway.rollouts.room import Rollouts
     from gateway.rollouts.sharing import Sharing
+    from gateway.writes.clerk import Clerk
+    from gateway.writes.desk import WritesDesk
+    from gateway.writes.outbox import Outbox
 
     control.rollouts = Rollouts(
         options.data,
@@ -100,6 +105,11 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     keeper, users = control.rollouts.keeper, (control.supervisor, control.copying)
     sharing = Sharing(control.rollouts.replica, lambda: keeper.store, users)
     control.sharing = sharing
+    replica, ours = control.rollouts.replica, token_hex(8)
+    outbox = Outbox(f"{replica} {ours}", lambda: keeper.store, control.deliver)
+    control.clerk = Clerk(replica, lambda: keeper.store, lambda: {ours, *control.supervisor.sessions}, outbox.due)
+    control.writes = WritesDesk(lambda: keeper.store, outbox.due)
+    owing = [loop.create_task(work) for work in (control.clerk.run(), control.clerk.look_after(), outbox.run())]
     control.desk = Desk(control.rollouts, control.supervisor.stands)
     starting = loop.create_task(control.start(launching))
 
@@ -108,6 +118,8 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         ending.push_async_callback(control.rollouts.close)
         sharers = _share(options, loaded, sharing, ending)
         ending.callback(control.copying.close)
+        for task in owing:
+            ending.callback(task.cancel)
         ending.push_async_callback(_give_up, control, starting)
         admin = await serve(admin_app(control), options.admin)
         ending.push_async_callback(admin.cleanup)
@@ -122,7 +134,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         replaying = loop.create_task(daily.run())
         ending.callback(replaying.cancel)
         log().info("listening", public=str(options.listen), admin=str(options.admin), data=str(options.data))
-        await _until_stopped(stop, watching, replaying, *sharers, *control.rollouts.tasks)
+        await _until_stopped(stop, watching, replaying, *sharers, *owing, *control.rollouts.tasks)
         log().info("draining", seconds=control.loaded.estate.gateway.drain_timeout)
         await control.supervisor.stop(control.loaded.estate.gateway.drain_timeout)
     log().info("gateway_stopped")

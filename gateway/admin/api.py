@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.admin import evidence
+from gateway.admin import evidence, writes
 from gateway.admin.estate import estate_document, route_rows
 from gateway.admin.guards import LOOPBACK_ONLY, guarded
 from gateway.admin.openapi import document as openapi_document
@@ -163,10 +163,12 @@ READ: dict[str, Handler] = {
     "/api/v1/estate": estate,
     "/api/v1/explain": explain_query,
     **evidence.READ,
+    **writes.READ,
 }
 ORDERS: dict[str, Handler] = {
     "/api/v1/reload": reload,
     "/api/v1/probe-stalls": probe_stalls,
     "/api/v1/explain": explain_body,
     **evidence.ORDERS,
+    **writes.ORDERS,
 }

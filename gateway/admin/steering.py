@@ -1,5 +1,6 @@
 """What the admin room needs of the control process: questions and orders. `app` hands it in."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from gateway.config.changes import ReloadResult as ReloadResult
@@ -57,6 +58,22 @@ class Desk(Protocol):
         ...
 
 
+class WritesDesk(Protocol):
+    """Writes that are owed, as plain JSON values (`writes.desk` says which). What cannot be done is a CommandError."""
+
+    async def listed(self, states: Sequence[str], route: str | None, limit: int, after: int) -> Document:
+        """Those in these states, the oldest first, and how many there are of each."""
+        ...
+
+    async def one(self, write_id: str) -> Document:
+        """One of them."""
+        ...
+
+    async def steer(self, write_id: str, word: str, by: str, reason: str) -> Document:
+        """Retry or drop one."""
+        ...
+
+
 class Steering(Protocol):
     """A control process, as far as the admin room sees it."""
 
@@ -73,6 +90,11 @@ class Steering(Protocol):
     @property
     def desk(self) -> Desk:
         """Whom to ask about ramps, overrides and comparisons."""
+        ...
+
+    @property
+    def writes(self) -> WritesDesk:
+        """Whom to ask about writes that are owed."""
         ...
 
     @property

@@ -23,6 +23,7 @@ from gateway.cli.flip import flip
 from gateway.cli.importing import importing
 from gateway.cli.init import init
 from gateway.cli.openapi import openapi
+from gateway.cli.outbox import outbox
 from gateway.cli.output import complain, complain_of
 from gateway.cli.override import override
 from gateway.cli.ramp import WORDS, ramp
@@ -53,6 +54,7 @@ for word, moves in WORDS.items():
 for further in (override, events, openapi, schema, init, completion):
     app.command()(further)
 app.add_typer(importing)
+app.add_typer(outbox)
 app.add_typer(db)
 app.command()(capture)
 app.command()(replay)

@@ -28,6 +28,8 @@ class KeepSpec(Spec):
 
     traffic: Maybe[_Kept] = None
     """Counts of requests, by minute. Default 400d."""
+    writes: Maybe[_Kept] = None
+    """What became of writes that were delivered later, receipts among it. Default 7d."""
     evidence: Maybe[_Kept] = None
     """What comparing found. Default 90d."""
     examples: CountOrZero = Keep().examples

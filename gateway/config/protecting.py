@@ -10,7 +10,7 @@ from gateway.config import words
 from gateway.config.kinds import Count, CountOrZero, Duration, Maybe, Spec, text
 from gateway.config.problems import Problem
 from gateway.config.wording import Entry
-from gateway.core.model import BUCKETS, Backend
+from gateway.core.model import BUCKETS, Backend, Route
 from gateway.core.policies import BreakerPolicy, Protect, RetryPolicy
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class ProtectSpec(Spec):
     breaker: Maybe[BreakerSpec] = None
     copies: Maybe[Annotated[int, PlainValidator(words.share), text("A share: 10%.")]] = None
     """The part of `max_concurrent` and `rate` that copies have for themselves. Default: 10% where a route of this
-    backend is shadowed or replayed, nothing otherwise."""
+    backend is shadowed or replayed, or its writes are copied or queued, nothing otherwise."""
     abandon_after: Maybe[Duration] = None
     """How long a request that is given up counts as under way if its answer does not end. Default 60s."""
 
@@ -118,7 +118,7 @@ def with_copies(backends: Sequence[Backend], drafts: "Sequence[Draft]", problems
     copied: dict[str, Draft] = {}
     for draft in drafts:
         route = draft.route
-        if route.shadow is not None or route.replay is not None:
+        if route.shadow is not None or route.replay is not None or route.writes.copy or route.writes.queue:
             copied |= {target.backend: draft for target in (route.legacy, route.new) if target is not None}
     return tuple(_with_copies(backend, copied.get(backend.name), problems) for backend in backends)
 
@@ -130,7 +130,7 @@ def _with_copies(backend: Backend, draft: "Draft | None", problems: Problems) ->
     usual = COPIES if draft is not None and protect.bounded else 0
     protect = protect._replace(copies=usual if protect.copies == NOT_SAID else protect.copies)
     if draft is not None and protect.bounded:
-        key = "shadow" if draft.route.shadow is not None else "replay"
+        key = _key_of_copies(draft.route)
         if not protect.copies:
             message = (
                 f"{backend.name} says `copies: 0%`, which lets none through; give them a part, or leave `{key}` out"
@@ -141,6 +141,13 @@ def _with_copies(backend: Backend, draft: "Draft | None", problems: Problems) ->
             message = f"{backend.name} has a `{tight}` of 1, which cannot be shared with copies; "
             problems.append(draft.entry.key_problem((key,), message + f"raise it, or leave `{key}` out"))
     return backend._replace(protect=protect)
+
+
+def _key_of_copies(route: Route) -> str:
+    """The key of a route for which something is sent that no client waits for."""
+    if route.shadow is not None:
+        return "shadow"
+    return "replay" if route.replay is not None else "writes"
 
 
 def _breaker(spec: BreakerSpec | None) -> BreakerPolicy | None:

@@ -209,8 +209,8 @@ class RouteSpec(Spec):
     """One endpoint of the stable contract."""
 
     later = frozenset(
-        """settle cache retry crosswalk copy error_when faults operation request response capture
-        rewrite idempotency when_down""".split()  # noqa: SIM905
+        """cache retry crosswalk error_when faults operation request response capture
+        rewrite idempotency""".split()  # noqa: SIM905
     )
 
     name: Name

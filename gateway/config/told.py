@@ -145,7 +145,14 @@ def _replay(replay: Replay) -> Document:
 
 
 def _writes(writes: Writes) -> Document:
-    return {"record": writes.record, "settle": duration_text(writes.settle)}
+    return {
+        "record": writes.record,
+        "settle": duration_text(writes.settle),
+        "copy": writes.copy,
+        "when_down": "queue" if writes.queue else "refuse",
+        "key": None if writes.key is None else str(writes.key),
+        "give_up": duration_text(writes.give_up),
+    }
 
 
 def _protect(protect: Protect) -> Document:
@@ -182,7 +189,7 @@ def _webhook(webhook: Webhook) -> Document:
 
 
 def _keep(keep: Keep) -> Document:
-    lasting = {name: duration_text(getattr(keep, name)) for name in ("traffic", "evidence", "events")}
+    lasting = {name: duration_text(getattr(keep, name)) for name in ("traffic", "writes", "evidence", "events")}
     return {**lasting, "examples": keep.examples}
 
 

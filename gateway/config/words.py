@@ -5,11 +5,12 @@ Each reader takes whatever the file held and gives the core's value, or raises U
 
 import re
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.config.problems import Unreadable
 from gateway.core.model import BUCKETS, Serve
+from gateway.core.policies import Way
 
 YEAR = 365 * 86_400.0
 OLD_ADDRESSING = "2004/08"
@@ -156,6 +157,18 @@ def priority(value: object) -> int:
     if found is None:
         raise Unreadable("{written} is not a priority; write low, normal or high")
     return found
+
+
+_WAY = re.compile(r"(path|query|header|body)((?:\.[^.\s]+)+)")
+
+
+def way(value: object) -> Way:
+    """`path.account`, `query.date`, `header.x-tenant`, `body.AccountNo`: where in a request a value stands."""
+    found = _WAY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise Unreadable("{written} is no way to a value; write path.NAME, query.NAME, header.NAME or body.NAME.NAME")
+    source: Any = found[1]
+    return Way(source, tuple(found[2][1:].split(".")))
 
 
 def serve(value: object) -> ServeWord:

@@ -1,13 +1,16 @@
 """What a route's writes are promised, as routes.yaml says it: `writes`."""
 
 from collections.abc import Iterator, Sequence, Set
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from gateway.config.kinds import Duration, Maybe, Spec
+from pydantic import Field, PlainValidator
+
+from gateway.config import words
+from gateway.config.kinds import Duration, Maybe, Spec, text
 from gateway.config.needs import takes_writes
 from gateway.config.problems import Problem
-from gateway.core.model import Serve
-from gateway.core.policies import Writes
+from gateway.core.model import Route, Serve
+from gateway.core.policies import Way, Writes
 
 if TYPE_CHECKING:
     from gateway.config.rules import Draft
@@ -21,10 +24,39 @@ class WritesSpec(Spec):
     legacy."""
     settle: Maybe[Duration] = None
     """How long a client's reads stay on that side after its write, on all routes of the journey. It needs `sticky`."""
+    copy_: bool = Field(default=False, alias="copy")
+    """Whether the other side gets every write, too, after the record has taken it."""
+    when_down: Literal["refuse", "queue"] = "refuse"
+    """What happens to a write while the record is away: refuse (503, the default), or queue (202, with a receipt)."""
+    key: Maybe[Annotated[Way, PlainValidator(words.way), text("path.account, body.AccountNo")]] = None
+    """What tells which writes have to keep their order: path.NAME, query.NAME, header.NAME or body.NAME. Default: the
+    path."""
+    give_up: Maybe[Duration] = None
+    """How long a write is tried to be delivered. Default 1d."""
 
 
 def writes_of(spec: WritesSpec | None) -> Writes:
-    return Writes() if spec is None else Writes(**spec.given(Writes._fields))
+    if spec is None:
+        return Writes()
+    given = spec.given(("record", "settle", "key", "give_up"))
+    return Writes(**given, copy=spec.copy_, queue=spec.when_down == "queue")
+
+
+def _owed(draft: "Draft", key: str) -> Iterator[Problem]:
+    """What is delivered later needs somebody to deliver it to, and a client that understands."""
+    route = draft.route
+    if key == "copy" and (route.legacy is None or route.new is None):
+        missing = "legacy" if route.legacy is None else "new"
+        message = f"`copy` needs both sides; add `{missing}:` with a backend's name, or leave it out"
+        yield draft.entry.key_problem(("writes", "copy"), message)
+    if key == "when_down" and route.match.soap is not None:
+        message = "a client of SOAP does not understand a receipt; leave it out, and it gets a fault"
+        yield draft.entry.problem(("writes", "when_down"), message)
+
+
+def _can_find(way: Way, route: Route) -> bool:
+    named = {each.text.decode() for each in route.match.segments if each.kind == "one"}
+    return way.source != "path" or (way.names[0] in named and len(way.names) == 1)
 
 
 def sound_writes(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[Problem]:
@@ -41,6 +73,17 @@ def sound_writes(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[Prob
         if target is None and route.serve is not Serve.RETIRED:
             message = f"there is no {writes.record} side; add `{writes.record}:` with a backend's name"
             yield draft.entry.problem(("writes", "record"), message)
+        for key, there in (("copy", writes.copy), ("when_down", writes.queue)):
+            if there and route.serve is not Serve.RETIRED:
+                yield from _owed(draft, key)
+        if (writes.key or writes.give_up != Writes().give_up) and not (writes.copy or writes.queue):
+            key = "key" if writes.key else "give_up"
+            message = f"`{key}` is about writes that are delivered later; add `copy: true`, or leave it out"
+            yield draft.entry.key_problem(("writes", key), message)
+        if writes.key is not None and not _can_find(writes.key, route):
+            names = ", ".join(each.text.decode() for each in route.match.segments if each.kind == "one") or "none"
+            message = f"{{written}}: the match has no such placeholder; it has {names}"
+            yield draft.entry.problem(("writes", "key"), message)
         if writes.settle and route.sticky is None:
             message = "`settle` must know clients again; add `sticky: {cookie: NAME}` or another way to tell them apart"
             yield draft.entry.key_problem(("writes", "settle"), message)

@@ -94,7 +94,7 @@ class PlannedRoute:
     side that takes the others; `sticky` is there when the route is split; `places` is where its `{name}` segments stand
     in a path (for `**`: where the rest begins); `published` is the WSDL that its clients go by; `ready` is where
     whoever serves the route keeps what it needs per side; `fallback` tells that one side answers where the other fails;
-    after a write a client's reads stay on the record for `settle` seconds;
+    after a write a client's reads stay on the record for `settle` seconds, and `owed` tells that it has to be kept;
     `shadow` is there when requests are copied, and `copied` are
     the methods of those that are; `watched` tells that somebody may want what passes: a shadow, or the `taker` that
     `capture` gave. What stands beside the file may change while the table serves: `stand` takes it.
@@ -109,6 +109,7 @@ class PlannedRoute:
         "journey",
         "name",
         "override",
+        "owed",
         "param_names",
         "places",
         "plans",
@@ -145,6 +146,7 @@ class PlannedRoute:
         self.shadow = route.shadow if len(plans) == 2 and not self.retired else None
         self.fallback = route.fallback and len(plans) == 2 and not self.retired
         self.settle = 0.0 if self.retired else route.writes.settle
+        self.owed = (route.writes.copy or route.writes.queue) and not self.retired
         self.compared = finder({*route.compare.headers, b"content-type", b"content-encoding"})
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
         self.capture(None)

@@ -85,15 +85,31 @@ class Ramp(NamedTuple):
     on_breach: Literal["roll_back", "pause"] = "roll_back"
 
 
+class Way(NamedTuple):
+    """The way to one value of a request or an answer: names below a source. See `ways`."""
+
+    source: Literal["path", "query", "header", "body", "response"]
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ".".join((self.source, *self.names))
+
+
 class Writes(NamedTuple):
-    """Where a route's writes go, whatever the split of its reads.
+    """What a route's writes are promised, whatever the split of its reads.
 
     `record` the side that takes them (None: as `serve` says); `settle` the seconds for which a client's reads stay
-    there after its write.
+    there after its write. `copy` has the other side get them, too; `queue` has them wait for a record that is away.
+    Those of one `key` keep their order (None: those of one path). After `give_up` seconds there is no sense in
+    delivering one.
     """
 
     record: Literal["legacy", "new"] | None = None
     settle: float = 0.0
+    copy: bool = False
+    queue: bool = False
+    key: Way | None = None
+    give_up: float = 86_400.0
 
 
 class Replay(NamedTuple):
@@ -224,6 +240,7 @@ class Keep(NamedTuple):
     evidence: float = 90 * 86_400.0
     examples: int = 5
     events: float = 7 * 365 * 86_400.0
+    writes: float = 7 * 86_400.0
 
 
 class StoreSettings(NamedTuple):

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-PROTOCOL = 4
+PROTOCOL = 5
 SOCKET = "data.sock"
 CONTROL_SOCKET = "control.sock"
 SLICE = 25

@@ -15,10 +15,12 @@ from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
 from gateway.config.live import settled_changes
-from gateway.core.captured import CapturedRequest, Passing, Recorded, Sample, Seconds, Skipped
+from gateway.core.captured import CapturedAnswer, CapturedRequest, Passing, Recorded, Sample, Seconds, Skipped
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Observation
 from gateway.core.policies import Standing
+from gateway.core.retrying import seconds_of
+from gateway.core.writing import Asked
 from gateway.errors import CommandError, ConfigError
 from gateway.processes.supervisor import Supervisor
 from gateway.telemetry.access import AccessWriter
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from gateway.rollouts.replaying import Replays
     from gateway.rollouts.room import Rollouts
     from gateway.rollouts.sharing import Sharing
+    from gateway.store.writes import Owed
+    from gateway.writes.clerk import Clerk, Reply
+    from gateway.writes.desk import WritesDesk
 
 _GRAVE = frozenset(
     """breaker_opened data_process_died data_process_killed data_process_not_started data_process_refused
@@ -61,6 +66,8 @@ class Control:
         self.copying: Copying
         self.desk: Desk
         self.sharing: Sharing
+        self.clerk: Clerk
+        self.writes: WritesDesk
 
     def observed(self, batch: list[Observation]) -> None:
         """The data process tells what it did."""
@@ -90,6 +97,17 @@ class Control:
         """The data process hands over what passed on a route that is being captured."""
         self.captures.captured(number, taken, dropped)
 
+    def store(self, session: str, batch: list[Asked], reply: "Reply") -> None:
+        """The data process asks for something to be stored."""
+        self.clerk.take(session, batch, reply)
+
+    async def deliver(self, owed: "Owed") -> tuple[CapturedAnswer, float]:
+        """Send a side a write that it is owed; its answer, and for how many seconds it asks to be left alone."""
+        side: Any = owed.side
+        answer = await self.copying.deliver(owed.route, side, owed.id, owed.kept)
+        asked = next((seconds_of(value) for name, value in answer.fields if name.lower() == b"retry-after"), 0.0)
+        return answer, asked
+
     def apply(self, standings: Mapping[str, Standing]) -> None:
         """Traffic goes by these overrides and positions of ramps from now on."""
         self._traffic.standings = standings
@@ -101,6 +119,8 @@ class Control:
         """Something about the data process is worth a line in the log."""
         level = "error" if event in _GRAVE else "info"
         getattr(log(), level)(event, **fields)
+        if event == "data_process_died":
+            self.clerk.look()
 
     async def start(self, launching: "asyncio.Task[None]") -> None:
         """Serve the configuration that was loaded, once the data process is there. Raises CommandError."""

@@ -16,16 +16,19 @@ from typing import Protocol
 
 import uvloop
 
-from gateway.core.captured import CapturedRequest, Passed, Passing, Sample, Seconds, Skipped, reason_of
-from gateway.core.model import Estate, Route
+from gateway.core.captured import CapturedAnswer, CapturedRequest, Passed, Passing, Sample, Seconds, Skipped, reason_of
+from gateway.core.model import Estate, Route, Side
 from gateway.core.policies import Standing
+from gateway.core.writing import Kept
 from gateway.errors import CommandError
+from gateway.proxy.copies import deliver
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.pace import Effort, Pace, Strain
 from gateway.proxy.parts import Parts
 from gateway.proxy.shadows import Shadows
 from gateway.telemetry.logging import log
 from gateway.wire.clock import NEVER, Clock
+from gateway.wire.driver import Driver
 
 LATE = 0.02
 """Seconds by which the thread's loop may be late on average: it shares its interpreter with the rest of control."""
@@ -74,8 +77,7 @@ class Copying:
 
     async def _build(self, estate: Estate) -> None:
         """Raises CommandError where a backend's certificates cannot be read."""
-        routes = [route for route in estate.routes if route.shadow is not None or route.name in self._replayed]
-        routes = [route for route in routes if None not in (route.legacy, route.new)]
+        routes = [route for route in estate.routes if _is_copied(route) or route.name in self._replayed]
         if not routes:
             self.close()
             return
@@ -118,6 +120,14 @@ class Copying:
         self._copier.ask_again(number)
         return True
 
+    async def deliver(self, route: str, side: Side, key: str, kept: Kept) -> CapturedAnswer:
+        """Send a side of a route a write that it is owed; its answer. Raises NotAdmitted, and CommandError where there
+        is no such side any more."""
+        copier = self._copier
+        if copier is None:
+            raise CommandError(f"There is no route {route} that owes anything.")
+        return await copier.deliver(route, side, key, kept)
+
     async def replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
         """Send a recorded request to both sides of a route. Raises CommandError where that cannot be done."""
         known = self._replayed if self._copier is None else self._replayed | self._copier.routes
@@ -148,6 +158,12 @@ def _check_bounds(estate: Estate, routes: list[Route]) -> None:
         if backend.name in named and protect is not None and protect.bounded and not protect.copies:
             message = f"Copies have no part of what {backend.name} can bear. Add `copies: 10%` to its `protect`."
             raise CommandError(message)
+
+
+def _is_copied(route: Route) -> bool:
+    """Whether something of a route is sent that no client waits for."""
+    both = route.legacy is not None and route.new is not None
+    return (both and (route.shadow is not None or route.writes.copy)) or route.writes.queue
 
 
 class Copier:
@@ -196,6 +212,11 @@ class Copier:
     def replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
         self._soon(lambda shadows: shadows.replay(route, recorded, source))
 
+    async def deliver(self, route: str, side: Side, key: str, kept: Kept) -> CapturedAnswer:
+        """A side's answer to a write. Raises NotAdmitted, and CommandError where there is no such side."""
+        work = asyncio.run_coroutine_threadsafe(self._send(route, side, key, kept), self._loop)
+        return await asyncio.wrap_future(work)
+
     def close(self) -> None:
         """End the thread; copies under way are cut."""
         self._loop.call_soon_threadsafe(self._end)
@@ -237,6 +258,23 @@ class Copier:
             self._shadows.live = builder.live
         builder.retire_old()
         self._divide(self._shadows)
+
+    async def _send(self, route: str, side: Side, key: str, kept: Kept) -> CapturedAnswer:
+        live = self._shadows.live if self._shadows is not None else None
+        planned = live.table.routes.get(route) if live is not None else None
+        if live is None or planned is None or side not in planned.ready:
+            raise CommandError(f"There is no {side} side of {route} any more.")
+        found: asyncio.Future[CapturedAnswer] = self._loop.create_future()
+
+        async def ask() -> None:
+            found.set_result(await deliver(kept, planned, planned.ready[side], key, live.gateway))
+
+        def ended(error: BaseException | None) -> None:
+            if error is not None:
+                found.set_exception(error)
+
+        Driver(ask(), ended).resume()
+        return await found
 
     def _take(self, shadows: Shadows, requests: list[Passing]) -> None:
         self._told = -1

@@ -21,9 +21,11 @@ from gateway.core.captured import Passing, Recorded, Skipped
 from gateway.core.forwarding import is_trusted
 from gateway.core.model import AccessLog, Backend, Gateway, Observed, Route
 from gateway.core.policies import Standing
+from gateway.core.writing import Asked
 from gateway.processes.channel import CAN_WAIT, PROTOCOL, SOCKET, Channel, Message, listen_unix
 from gateway.processes.stalls import StallProbe
 from gateway.proxy.capturing import Captures
+from gateway.proxy.durable import Durable
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import Live, LiveBuilder
 from gateway.proxy.parts import Parts
@@ -53,7 +55,8 @@ class DataProcess:
         self._standings: dict[str, Standing] = {}
         self._parts = Parts(0)
         self._parts_number = self._parts_told = 0
-        self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._watch)
+        self._durable = Durable(self._store, self._clock)
+        self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._watch, self._durable)
         self._server = Server(self._handler.serve, _settings(nothing, self._handler.live), self._clock)
         self._accepting: asyncio.Server | None = None
         self._tls: ssl.SSLContext | None = None
@@ -85,7 +88,8 @@ class DataProcess:
     def _greet(self, greeting: socket.socket) -> None:
         """A control process connects: it gets the listening socket and becomes the one that is obeyed."""
         connection, _ = greeting.accept()
-        hello = f"{PROTOCOL} {os.getpid()} {self._handler.live.table.revision} {__version__}".encode()
+        revision = self._handler.live.table.revision
+        hello = f"{PROTOCOL} {os.getpid()} {revision} {__version__} {self._durable.session}".encode()
         socket.send_fds(connection, [hello], [self._listener.fileno()])
         connection.setblocking(False)
         if self._channel is not None:
@@ -104,6 +108,7 @@ class DataProcess:
             self._channel = None
             self._builder = None
             self._watch.has_room(0)
+            self._durable.lost()
             gc.enable()
 
     def _received(self, channel: Channel, message: Message) -> None:
@@ -141,6 +146,8 @@ class DataProcess:
                 self._parts.use(count, NEVER if seconds is None else monotonic() + seconds)
                 self._parts_number = number
                 self._divide()
+            case ("stored", list(answers), list(done)):
+                self._durable.told(answers, done)
             case ("room", int(count)):
                 self._watch.has_room(count)
             case ("capture", int(number), str(route), int(left), bool(every)):
@@ -160,6 +167,9 @@ class DataProcess:
     def _deliver(self, batch: list[Observed]) -> bool:
         return self._tell("observations", batch)
 
+    def _store(self, session: str, batch: list[Asked]) -> bool:
+        return self._tell("store", session, batch)
+
     def _deliver_passed(self, requests: list[Passing], skipped: Skipped) -> bool:
         """Requests with their answers are many bytes, and can wait; what was observed must not be held up by them."""
         return self._channel is not None and self._channel.send(("passed", requests, skipped), CAN_WAIT)
@@ -173,6 +183,7 @@ class DataProcess:
         self._watch.tick(late)
         self._captures.tick(monotonic())
         self._handler.settling.tick()
+        self._durable.tick()
         self._divide()
         if self._ticks % FLUSH == 0:
             self._recorder.flush()
@@ -194,6 +205,7 @@ class DataProcess:
             "pools": pools,
             "guards": guards,
             "dropped": self._recorder.dropped,
+            "unstored": self._durable.owed,
             "stall_max": self._stalls.late,
             "busy_max": self._stalls.busy,
         }

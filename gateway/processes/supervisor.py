@@ -24,6 +24,7 @@ from gateway import __version__
 from gateway.core.captured import Passing, Recorded, Skipped
 from gateway.core.model import Estate, Observation
 from gateway.core.policies import Standing, StoreSettings
+from gateway.core.writing import Asked
 from gateway.errors import CommandError
 from gateway.processes.channel import PROTOCOL, SLICE, SOCKET, Channel, Message, connect_unix
 
@@ -47,6 +48,17 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+class Hello(NamedTuple):
+    """What a data process says of itself first: `session` names it among all there ever were."""
+
+    protocol: int
+    pid: int
+    revision: int
+    version: str
+    session: str
+
+
+Reply = Callable[..., object]
 _observation: Callable[[tuple[Any, ...]], Observation] = partial(tuple.__new__, Observation)
 
 
@@ -61,6 +73,7 @@ class Supervisor:
         on_observations: Callable[[list[Observation]], None],
         on_passed: Callable[[list[Passing], Skipped], None],
         on_captured: Callable[[int, list[Recorded], dict[str, int]], None],
+        on_store: Callable[[str, list[Asked], Reply], None],
         on_event: Callable[..., None],
         python: str = sys.executable,
     ) -> None:
@@ -69,6 +82,8 @@ class Supervisor:
         self._on_observations = on_observations
         self._on_passed = on_passed
         self._on_captured = on_captured
+        self._on_store = on_store
+        self.sessions: set[str] = set()
         self._on_event = on_event
         self._python = python
         self._listener: socket.socket | None = None
@@ -92,6 +107,7 @@ class Supervisor:
         self._share: tuple[int, float | None] | None = None
         self._share_number = self._uses = 0
         self.restarts = 0
+        self._session = ""
 
     # -------------------------------------------------------------------------------------------- starting
 
@@ -104,15 +120,15 @@ class Supervisor:
             return
         connection, listener, hello = found
         self._listener = listener
-        protocol, pid, revision, version = hello
+        protocol, pid, revision, version, session = hello
         if protocol == PROTOCOL and version == __version__ and self._is_ours(listener):
             self.pid, self.revision = pid, revision
-            await self._attach(connection)
+            await self._attach(connection, session)
             self._on_event("data_process_adopted", pid=pid, revision=revision)
             return
-        await self._replace(connection, pid)
+        await self._replace(connection, pid, session)
 
-    def _find(self) -> tuple[socket.socket, socket.socket, tuple[int, int, int, str]] | None:
+    def _find(self) -> tuple[socket.socket, socket.socket, Hello] | None:
         """A data process that is serving from this folder: the way to it, its listening socket, its greeting."""
         path = self._folder / SOCKET
         if not path.exists():
@@ -129,25 +145,31 @@ class Supervisor:
         if not data or not descriptors:
             connection.close()
             return None
-        protocol, pid, revision, version = data.decode().split()
-        return connection, socket.socket(fileno=descriptors[0]), (int(protocol), int(pid), int(revision), version)
+        return connection, socket.socket(fileno=descriptors[0]), _hello(data)
 
     def _is_ours(self, listener: socket.socket) -> bool:
         host, port = listener.getsockname()[:2]
         return port == self._listen.port and host in _numeric(self._listen)
 
-    async def _replace(self, connection: socket.socket, pid: int) -> None:
+    async def _replace(self, connection: socket.socket, pid: int, session: str) -> None:
         """The one that serves is of another version, or listens elsewhere: it finishes, and a new one takes over."""
         if not (self._listener is not None and self._is_ours(self._listener)):
             if self._listener is not None:
                 self._listener.close()
             self._listener = bind(self._listen)
         await self._launch()
-        old = Channel(lambda _channel, _message: None, lambda _channel: None)
+        self.sessions.add(session)
+        old = Channel(self._heard_of_old, lambda _channel: self.sessions.discard(session))
         connection.setblocking(False)
         await asyncio.get_running_loop().create_unix_connection(lambda: old, sock=connection)
         old.send(("drain", 30.0))
         self._on_event("data_process_replaced", old_pid=pid, pid=self.pid)
+
+    def _heard_of_old(self, channel: Channel, message: Message) -> None:
+        """What one that is being replaced has begun to write is still stored."""
+        match message:
+            case ("store", str(session), list(batch)):
+                self._on_store(session, batch, lambda *answer: channel.send(answer))
 
     async def _launch(self) -> None:
         assert self._listener is not None
@@ -164,15 +186,17 @@ class Supervisor:
                     raise CommandError(f"The data process ended at once (exit {self._process.returncode}); see above.")
                 connection = connect_unix(self._folder / SOCKET)
         connection.settimeout(5)
-        _, descriptors, _, _ = socket.recv_fds(connection, 256, 1)
+        data, descriptors, _, _ = socket.recv_fds(connection, 256, 1)
         for each in descriptors:
             os.close(each)
         self.pid = self._process.pid
-        await self._attach(connection)
+        await self._attach(connection, _hello(data).session)
         self._on_event("data_process_started", pid=self.pid)
 
-    async def _attach(self, connection: socket.socket) -> None:
+    async def _attach(self, connection: socket.socket, session: str) -> None:
         connection.setblocking(False)
+        self._session = session
+        self.sessions.add(session)
         self._live.clear()
         channel = self._channel = Channel(self._received, self._lost)
         await asyncio.get_running_loop().create_unix_connection(lambda: channel, sock=connection)
@@ -189,6 +213,8 @@ class Supervisor:
                 self._on_passed(requests, skipped)
             case ("captured", int(number), list(taken), dict(dropped)):
                 self._on_captured(number, taken, dropped)
+            case ("store", str(session), list(batch)):
+                self._on_store(session, batch, lambda *answer: channel.send(answer))
             case ("stands", int(number)):
                 self._stands = number
                 self._moved.set()
@@ -308,6 +334,7 @@ class Supervisor:
         if channel is not self._channel:
             return
         self._channel = None
+        self.sessions.discard(self._session)
         self.live_revision = 0
         self._gone.set()
         self._moved.set()
@@ -363,6 +390,12 @@ class Supervisor:
         if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(seconds)
+
+
+def _hello(data: bytes) -> Hello:
+    """One of an older version says less."""
+    protocol, pid, revision, version, *more = data.decode().split()
+    return Hello(int(protocol), int(pid), int(revision), version, *more or ("",))
 
 
 # ------------------------------------------------------------------------------------------------ sockets and locks

@@ -1,5 +1,6 @@
 """One request of which no client waits for the answer: asked of one side, and captured whole, whatever comes of it."""
 
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 
@@ -10,6 +11,7 @@ from gateway.core.forwarding import public_fields
 from gateway.core.headers import AnswerHead
 from gateway.core.model import Gateway, Outcome, Request
 from gateway.core.planning import Plan, PlannedRoute, edited
+from gateway.core.writing import Kept
 from gateway.errors import BackendError, ClientError, NotAdmitted
 from gateway.proxy.live import Ready
 from gateway.proxy.protecting import guarded
@@ -38,8 +40,22 @@ async def ask(
 ) -> CapturedAnswer:
     """One side's answer to a copy of a request, whose body is `data`; `lines` are the gateway's own fields, `scheme`
     the client's. Never raises for what the backend does; raises NotAdmitted where it may not be asked."""
-    began = perf_counter()
     call = Copy(request, route, ready.copy_plan or ready.plan, lines + SHADOW_LINE, whole(data))
+    return await _asked(call, ready, scheme, gateway, route.compared)
+
+
+async def deliver(kept: Kept, route: PlannedRoute, ready: Ready, key: str, gateway: Gateway) -> CapturedAnswer:
+    """One side's answer to a write that it is owed. It can tell by its `Idempotency-Key` if it has had it before
+    (draft-ietf-httpapi-idempotency-key-header). Raises NotAdmitted where it may not be asked."""
+    request = kept.request()
+    fields = [each for each in request.fields if each[0].lower() != b"idempotency-key"]
+    line = b'Idempotency-Key: "%b"\r\n' % key.encode()
+    call = Copy(replace(request, lines=field_lines(fields)), route, ready.plan, kept.lines + line, whole(kept.body))
+    return await _asked(call, ready, kept.scheme, gateway, None)
+
+
+async def _asked(call: Copy, ready: Ready, scheme: bytes, gateway: Gateway, find: Finder | None) -> CapturedAnswer:
+    began, request = perf_counter(), call.request
     try:
         send, guard = partial(ready.pool.send, call), ready.pool.guard
         if guard is None:
@@ -63,7 +79,7 @@ async def ask(
         if connection is not None:
             ready.pool.release(connection)
     business = outcome is Outcome.BUSINESS_FAULT
-    fields = seen_fields(gateway, call, scheme, head, route.compared)
+    fields = seen_fields(gateway, call, scheme, head, find)
     return CapturedAnswer(head.status, fields, found, "", business, perf_counter() - began)
 
 

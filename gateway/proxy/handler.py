@@ -21,11 +21,14 @@ from gateway.errors import BackendError, ClientError, ClientGone, NotAdmitted
 from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
 from gateway.proxy.chance import fresh_digits
+from gateway.proxy.durable import Durable
 from gateway.proxy.insisting import called, first_answer, holds_bodies
 from gateway.proxy.live import Live
+from gateway.proxy.receipts import PLACE, answer_receipt
 from gateway.proxy.recorder import Recorder
 from gateway.proxy.settling import Settling
 from gateway.proxy.watching import Watch, Watched
+from gateway.proxy.writing import kept_write
 from gateway.wire.body import too_large
 from gateway.wire.client import Abandoned
 from gateway.wire.exchange import CONTINUE, Exchange
@@ -41,8 +44,9 @@ _system = SystemRandom()
 class Handler:
     """Serves requests from the live table. `live` is replaced by a reload; a request stays on the one it began with."""
 
-    def __init__(self, live: Live, recorder: Recorder, watch: Watch) -> None:
+    def __init__(self, live: Live, recorder: Recorder, watch: Watch, durable: Durable) -> None:
         self.live = live
+        self.durable = durable
         self.settling = Settling()
         self._recorder = recorder
         self._watch = watch
@@ -55,6 +59,9 @@ class Handler:
         watched: Watched | None = None
         try:
             request = _readable(exchange)
+            if request.odd and request.path.startswith(PLACE):
+                await answer_receipt(exchange, request.path, request.method, self.durable)
+                return
             if not live.table.has_operations or request.method != b"POST":
                 route = live.table.take(request)
                 if route is None or request.odd:
@@ -75,7 +82,13 @@ class Handler:
                 attempt.role = "tester"
             elif route.watched:
                 watched = self._watch.of(live, attempt)
-            if not route.fallback:
+            if route.owed and request.method not in route.safe:
+                kept = await kept_write(attempt, caller, pool, live.gateway, self.durable)
+                if kept is None:
+                    attempt = None  # nobody was asked
+                    return
+                answer = kept
+            elif not route.fallback:
                 if pool.guard is None:
                     answer = await caller.call(attempt, attempt.send)
                 else:

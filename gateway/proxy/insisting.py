@@ -35,7 +35,7 @@ def called(attempt: Attempt, caller: Caller, pool: Pool, gateway: Gateway) -> Aw
 
 def holds_bodies(route: PlannedRoute, pool: Pool) -> bool:
     """Whether a request's body is held before it is sent: it may be needed twice."""
-    return route.fallback or (pool.guard is not None and pool.guard.retry is not None)
+    return route.fallback or route.owed or (pool.guard is not None and pool.guard.retry is not None)
 
 
 async def first_answer(attempt: Attempt, caller: Caller, pool: Pool, gateway: Gateway) -> Judged | None:

@@ -7,9 +7,21 @@ of the hour; a mark tells how far that was done.
 from sqlalchemy import Connection, Table, delete, func, select, update
 
 from gateway.core.policies import Keep
+from gateway.core.writing import OPEN
 from gateway.store.counting import KEYS, summed
 from gateway.store.statements import adding, inserting
-from gateway.store.tables import deliveries, events, evidence, examples, fields, marks, replicas, traffic, verdicts
+from gateway.store.tables import (
+    deliveries,
+    events,
+    evidence,
+    examples,
+    fields,
+    marks,
+    replicas,
+    traffic,
+    verdicts,
+    writes,
+)
 
 FINE = 2 * 86_400
 """Seconds for which counts are kept by the minute."""
@@ -65,5 +77,7 @@ def _drop_rest(connection: Connection, keep: Keep, now: float) -> bool:
         (events.c.at, keep.events),
     ):
         connection.execute(delete(time.table).where(time < now - kept))
+    done = writes.c.state.not_in(OPEN) & (writes.c.changed < now - keep.writes)
+    connection.execute(delete(writes).where(done))
     connection.execute(delete(deliveries).where(deliveries.c.event.not_in(select(events.c.id))))
     return False

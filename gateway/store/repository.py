@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.core.events import Event
 from gateway.core.policies import Keep
 from gateway.core.sharing import Wanted
+from gateway.core.writing import Ending, Given, Intent, Kept, Receipt, Signal, State
 from gateway.errors import CommandError, StoreUnavailable
-from gateway.store import claims, counting, events, keeping, migrating, sharing, steering
+from gateway.store import claims, counting, events, keeping, migrating, sharing, steering, writes
 from gateway.store.addresses import Address, address_of
 from gateway.store.engines import open_engine, unavailable
 from gateway.store.values import (
@@ -223,6 +224,46 @@ class Store:
     async def leave_share(self, replica: str) -> None:
         """A gateway uses no part any more."""
         await self._write(sharing.leave, replica)
+
+    # ------------------------------------------------------------------------------------------ writes
+
+    async def store_writes(
+        self, asked: Sequence[Intent | Ending | Receipt], owner: str, now: float
+    ) -> list[writes.Answer]:
+        """Store intents, and what came of them, all at once; an answer for each (see `writes.begin`)."""
+        return await self._write(writes.store, asked, owner, now)
+
+    async def take_writes(self, owner: str, now: float, most: int) -> list[writes.Owed]:
+        """Writes to be delivered now, in the order of their lanes; nobody else is given them."""
+        return await self._write(writes.take, owner, now, most)
+
+    async def write_delivered(
+        self, owed: writes.Owed, signal: Signal, why: str, next_try: float, given: Given | None, now: float
+    ) -> None:
+        """What a try to deliver a write came to."""
+        await self._write(writes.delivered, owed, signal, why, next_try, given, now)
+
+    async def orphaned_writes(self, alive: Iterable[str], replica: str, now: float) -> int:
+        """Take care of the writes that were with a process which is no more; how many are unresolved by that."""
+        return await self._write(writes.orphaned, alive, replica, now)
+
+    async def find_write(self, write_id: str) -> tuple[writes.Standing, Kept | None] | None:
+        """Where a write stands, and what it sends."""
+        return await self._read(writes.find, write_id)
+
+    async def list_writes(
+        self, states: Sequence[State], *, route: str | None = None, limit: int = 50, after: int = 0
+    ) -> list[tuple[int, writes.Standing]]:
+        """Writes in these states, the oldest first, each with its number."""
+        return await self._read(writes.listed, states, route, limit, after)
+
+    async def count_writes(self) -> dict[tuple[str, str, str], tuple[int, float]]:
+        """How many writes there are of each route, kind and state, and when the oldest came."""
+        return await self._read(writes.counted)
+
+    async def steer_write(self, write_id: str, signal: Signal, why: str, until: float | None, now: float) -> bool:
+        """Have a write delivered (again) or dropped; False where it is in no state for that."""
+        return await self._write(writes.steer, write_id, signal, why, until, now)
 
     # ------------------------------------------------------------------------------------------ keeping
 

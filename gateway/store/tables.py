@@ -11,6 +11,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -159,6 +160,46 @@ shares = Table(
     Column("until", Double, nullable=False),
 )
 """Gateways that share what backends can bear: of how many parts each uses one, until when by the database's clock."""
+
+writes = Table(
+    "writes",
+    METADATA,
+    Column("number", _Id, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("copy", SmallInteger, nullable=False),
+    Column("repeatable", SmallInteger, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("next_try", Double, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("changed", Double, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("request", JSON),
+    Column("body", LargeBinary),
+    Column("answer", JSON),
+    Column("answer_body", LargeBinary),
+    Index("ix_writes_id", "id", unique=True),
+    Index("ix_writes_lane", "lane", "side", "number"),
+    Index("ix_writes_state", "state", "next_try"),
+    sqlite_autoincrement=True,
+)
+"""Writes that are owed to somebody, in the order in which they came. `owner` is the process that a pending one or one
+that is being delivered is with; `request` goes once it is done. Of a lane and side one at most is pending."""
+Index(
+    "ix_writes_pending",
+    writes.c.lane,
+    writes.c.side,
+    unique=True,
+    sqlite_where=writes.c.state == "pending",
+    postgresql_where=writes.c.state == "pending",
+)
 
 marks = Table(
     "marks",

@@ -1,6 +1,6 @@
 """A control process that only remembers what it was told, and what its answers are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,28 @@ class FakeDesk:
         return {"message": "It is done.", "holds": self.holds}
 
 
+class FakeWrites:
+    """Writes that are owed: what is told, and what was asked and ordered."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.ordered: list[tuple[object, ...]] = []
+        self.told: dict[str, Any] = {"writes": [], "counts": []}
+        self.write: dict[str, Any] = {}
+
+    async def listed(self, states: Sequence[str], route: str | None, limit: int, after: int) -> dict[str, Any]:
+        self.asked.append((list(states), route, limit, after))
+        return self.told
+
+    async def one(self, write_id: str) -> dict[str, Any]:
+        self.asked.append((write_id,))
+        return dict(self.write)
+
+    async def steer(self, write_id: str, word: str, by: str, reason: str) -> dict[str, Any]:
+        self.ordered.append((write_id, word, by, reason))
+        return {"message": "It is done.", "holds": True}
+
+
 class FakeSteering:
     """Steering without processes: the file is loaded once, and again on reload."""
 
@@ -118,6 +140,7 @@ class FakeSteering:
         self.store_why = ""
         self.guards: dict[str, list[Any]] = {}
         self.desk = FakeDesk()
+        self.writes = FakeWrites()
         self.orders: list[tuple[object, ...]] = []
         self.ordered: Callable[[tuple[object, ...]], None] = lambda message: None
         self.captures = Captures(self.order, lambda name: name in self.table.routes)

@@ -14,7 +14,7 @@ from tests.admin.fakes import FakeSteering, problem
 
 def filled(path: str) -> str:
     """An address with its names filled in."""
-    return path.format(name="list", route="list", action="pause")
+    return path.format(name="list", route="list", id="list", action="pause")
 
 
 def test_the_fake_is_a_steering(steering: FakeSteering) -> None:

@@ -14,6 +14,7 @@ from gateway.core.policies import (
     Shadow,
     Stage,
     StoreSettings,
+    Way,
     Webhook,
     Writes,
 )
@@ -56,6 +57,10 @@ from gateway.core.policies import (
         ),
         (Replay("/r.har", 150), {"from": "/r.har", "daily": "02:30"}),
         (Writes("legacy", 5.0), {"record": "legacy", "settle": "5s"}),
+        (
+            Writes(copy=True, queue=True, key=Way("body", ("a", "b")), give_up=60.0),
+            {"copy": True, "when_down": "queue", "key": "body.a.b", "give_up": "1m"},
+        ),
         (
             Webhook("https://hooks.example/s3cret", b"s3cret", ("held",)),
             {"url": "https://hooks.example/***", "secret": "***", "events": ["held"]},

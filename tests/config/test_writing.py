@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.check import load
 from gateway.core.model import LEGACY
-from gateway.core.policies import Writes
+from gateway.core.policies import Way, Writes
+from gateway.errors import ConfigError
 from tests.config.files import route as route_of
 from tests.config.files import route_problems
 
@@ -39,3 +41,75 @@ def test_whoever_settles_is_known_again(tmp_path: Path) -> None:
     assert route_problems(tmp_path, f"{BOTH}, match: ANY /a, writes: {{settle: 5s}}") == [told]
     known = f"{BOTH}, match: ANY /a, sticky: {{cookie: c}}, writes: {{settle: 5s}}"
     assert route_problems(tmp_path, known) == []
+
+
+def test_owed_writes_are_read_as_they_are_written(tmp_path: Path) -> None:
+    """Copies and queues, with what keeps their order, and for how long."""
+    told = "match: 'ANY /a/{id}', writes: {copy: true, when_down: queue, key: path.id, give_up: 2h}"
+    given = route_of(tmp_path, f"{BOTH}, {told}").writes
+    assert given == Writes(copy=True, queue=True, key=Way("path", ("id",)), give_up=7_200.0)
+    assert (
+        str(route_of(tmp_path, f"{BOTH}, match: ANY /a, writes: {{copy: true, key: body.a.b}}").writes.key)
+        == "body.a.b"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rest", "problem"),
+    [
+        (
+            "legacy: office, match: ANY /a, writes: {copy: true}",
+            "writes: `copy` needs both sides; add `new:` with a backend's name, or leave it out",
+        ),
+        (
+            "new: office, match: ANY /a, writes: {copy: true}",
+            "writes: `copy` needs both sides; add `legacy:` with a backend's name, or leave it out",
+        ),
+        (
+            "legacy: office, match: SOAP /a#Pay, writes: {when_down: queue}",
+            "writes.when_down: a client of SOAP does not understand a receipt; leave it out, and it gets a fault",
+        ),
+        (
+            "legacy: office, match: ANY /a, writes: {key: body.no}",
+            "writes: `key` is about writes that are delivered later; add `copy: true`, or leave it out",
+        ),
+        (
+            "legacy: office, match: ANY /a, writes: {give_up: 1h}",
+            "writes: `give_up` is about writes that are delivered later; add `copy: true`, or leave it out",
+        ),
+        (
+            "legacy: office, new: repairs, match: 'ANY /a/{id}', writes: {copy: true, key: path.no}",
+            "writes.key: 'path.no': the match has no such placeholder; it has id",
+        ),
+        (
+            "legacy: office, new: repairs, match: ANY /a, writes: {copy: true, key: claim.sub}",
+            "writes.key: 'claim.sub' is no way to a value; write path.NAME, query.NAME, header.NAME or body.NAME.NAME",
+        ),
+        (
+            "legacy: office, new: repairs, match: ANY /a, writes: {when_down: wait}",
+            "writes.when_down: 'wait' is not possible here; write 'refuse' or 'queue'",
+        ),
+    ],
+)
+def test_what_is_owed_can_be_delivered(tmp_path: Path, rest: str, problem: str) -> None:
+    """There is somebody to deliver it to, it is known in which order, and whoever waits understands why."""
+    assert route_problems(tmp_path, f"name: a, {rest}") == [f"route a: {problem}"]
+
+
+def test_what_is_owed_has_a_part_of_what_a_backend_can_bear(tmp_path: Path) -> None:
+    """As copies of reads have: those who deliver are no clients."""
+    path = tmp_path / "routes.yaml"
+    path.write_text(
+        """version: 1
+backends:
+  office: {url: "http://o", protect: {max_concurrent: 20}}
+  repairs: {url: "http://r", protect: {max_concurrent: 20, copies: 0%}}
+routes:
+  - {name: a, match: ANY /a, legacy: office, writes: {when_down: queue}}
+  - {name: b, match: ANY /b, legacy: repairs, writes: {when_down: queue}}
+"""
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(path, {})
+    told = "repairs says `copies: 0%`, which lets none through; give them a part, or leave `writes` out"
+    assert [str(each).partition(": ")[2] for each in caught.value.problems] == [f"route b: {told}"]

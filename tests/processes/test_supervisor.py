@@ -100,7 +100,7 @@ class Data:
 def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Supervisor:
     """A supervisor that has no data process yet, and waits for one a tenth of a second."""
     monkeypatch.setattr(supervisor, "STANDING", 0.1)
-    nothing = {f"on_{what}": lambda *_, **__: None for what in ("observations", "passed", "captured", "event")}
+    nothing = {f"on_{what}": lambda *_, **__: None for what in ("observations", "passed", "captured", "store", "event")}
     return Supervisor(tmp_path, Address("127.0.0.1", 0), **nothing)  # type: ignore[arg-type]
 
 
@@ -111,7 +111,7 @@ async def data(control: Supervisor) -> AsyncIterator[Data]:
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
     await asyncio.get_running_loop().create_unix_connection(lambda: found.channel, sock=theirs)
-    await control._attach(ours)
+    await control._attach(ours, "5e5510")
     yield found
     control._stopping = True
     found.channel.close()

@@ -8,6 +8,8 @@ from typing import Any
 from gateway.core.captured import Passed, Passing, Sample, Seconds, Skipped
 from gateway.core.model import Backend, Gateway, Observation, Observed, Route
 from gateway.core.policies import Protect, RetryPolicy
+from gateway.core.writing import Asked, Ending, Intent, Receipt
+from gateway.proxy.durable import Durable
 from gateway.proxy.handler import Handler
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.pace import Effort, Pace, Strain
@@ -41,6 +43,8 @@ class Serving:
         self.skipped: Skipped = {}
         self.seconds: Seconds = {}
         self.deaf = False
+        self.asked: list[Intent | Ending | Receipt] = []
+        self.stores: Callable[[Intent | Ending | Receipt], tuple[Any, ...] | None] = _stored
         self._origins = origins
         self._served = served
         self._gateway = gateway or Gateway(served_by=False)
@@ -70,7 +74,8 @@ class Serving:
         self.watch = Watch(self._take_passed)
         self.watch.has_room(1_000_000)
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda _: False)
-        self.handler = Handler(builder.live, self.recorder, self.watch)
+        self.durable = Durable(self._ask_to_store, self.clock)
+        self.handler = Handler(builder.live, self.recorder, self.watch, self.durable)
         self.server = Server(self.handler.serve, settings, self.clock)
         loop = asyncio.get_running_loop()
         self.clock.start()
@@ -116,6 +121,17 @@ class Serving:
         for _ in range(10):  # connections end in turns of the loop of their own
             await asyncio.sleep(0.001)
 
+    def _ask_to_store(self, session: str, batch: list[Asked]) -> bool:
+        """What is to be stored is noted in `asked`, and answered by `stores`; without an answer nobody is there."""
+        self.asked += [each for _, each in batch]
+        answers = [(number, answer) for number, each in batch if (answer := self.stores(each)) is not None]
+        if len(answers) < len(batch):
+            return False
+        told = dict(answers)
+        done = [each.id for number, each in batch if isinstance(each, Ending) and told[number] == ("done",)]
+        asyncio.get_running_loop().call_soon(self.durable.told, answers, done)
+        return True
+
     def _take(self, batch: list[Observed]) -> bool:
         self.seen += map(Observation._make, batch)
         return True
@@ -132,6 +148,15 @@ class Serving:
         self.seconds |= seconds
         for key, count in skipped.items():
             self.skipped[key] = self.skipped.get(key, 0) + count
+
+
+def _stored(asked: Intent | Ending | Receipt) -> tuple[Any, ...]:
+    """What a store answers with which all is well, and which keeps nothing."""
+    if isinstance(asked, Receipt):
+        return ("none",)
+    if isinstance(asked, Ending):
+        return ("done",)
+    return ("queued",) if asked.queue == "now" else ("go",)
 
 
 async def until(holds: Callable[[], bool], within: float = 5.0) -> None:

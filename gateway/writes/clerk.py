@@ -1,0 +1,140 @@
+"""Stores what data asks for, and answers once it is committed.
+
+What comes while a transaction is under way goes into the next one, all at once: many writes share one sync of the disk.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gateway.core.writing import Asked, Ending, Intent, Receipt, Signal
+from gateway.errors import StoreUnavailable
+from gateway.telemetry.logging import log
+
+if TYPE_CHECKING:
+    from gateway.store.repository import Store
+
+MOST, MOST_BYTES = 200, 8 * 2**20
+"""Orders, and bytes of bodies, of one transaction."""
+OPENING = 4.0
+"""Seconds that the store may take to be opened."""
+LOOK = 30.0
+"""Seconds between looks for writes whose process is gone."""
+Answer = tuple[Any, ...]
+Reply = Callable[..., object]
+
+
+class Order(NamedTuple):
+    """One thing to be stored: asked under `number` by the process `session`, which `reply` reaches."""
+
+    session: str
+    number: int
+    asked: Intent | Ending | Receipt
+    reply: Reply
+
+
+class Clerk:
+    """Stores for every data process. `alive` names the processes that writes may be with; `due` is called when there is
+    something to deliver."""
+
+    def __init__(
+        self,
+        replica: str,
+        store: "Callable[[], Store | None]",
+        alive: Callable[[], Iterable[str]],
+        due: Callable[[], None],
+    ) -> None:
+        self._replica = replica
+        self._store = store
+        self._alive = alive
+        self._due = due
+        self._orders: list[Order] = []
+        self._come = asyncio.Event()
+        self._looking = asyncio.Event()
+        self.failing = ""
+
+    def take(self, session: str, batch: list[Asked], reply: Reply) -> None:
+        """A data process asks for something to be stored."""
+        self._orders += [Order(session, number, asked, reply) for number, asked in batch]
+        self._come.set()
+
+    def look(self) -> None:
+        """A process has died: look now for what was with it."""
+        self._looking.set()
+
+    async def run(self) -> None:
+        """Store, for as long as this runs."""
+        while True:
+            await self._come.wait()
+            self._come.clear()
+            while self._orders:
+                await self._transact(self._next())
+
+    def _next(self) -> list[Order]:
+        """The orders of the next transaction: those of one process, as many as there are, within bounds."""
+        session, size, some = self._orders[0].session, 0, 0
+        for order in self._orders:
+            size += len(order.asked.kept.body) if isinstance(order.asked, Intent) else 0
+            if some and (some >= MOST or size > MOST_BYTES or order.session != session):
+                break
+            some += 1
+        orders, self._orders = self._orders[:some], self._orders[some:]
+        return orders
+
+    async def _transact(self, orders: list[Order]) -> None:
+        store, session = await self._opened(), orders[0].session
+        if store is None:
+            self._reply(orders, [("failed", "the store has not been opened")] * len(orders), [])
+            return
+        try:
+            answers = await store.store_writes([each.asked for each in orders], f"{self._replica} {session}", time())
+        except StoreUnavailable as error:
+            if not self.failing:
+                log().error("writes_not_stored", why=str(error))
+            self.failing = str(error)
+            self._reply(orders, [("failed", "the store is away")] * len(orders), [])
+            return
+        if self.failing:
+            log().info("writes_stored_again")
+            self.failing = ""
+        ended = [each.asked for each in orders if isinstance(each.asked, Ending)]
+        self._reply(orders, answers, [each.id for each in ended])
+        if any(each.signal is Signal.TOOK for each in ended) or ("queued",) in answers:
+            self._due()
+
+    async def _opened(self) -> "Store | None":
+        """The store; one that is being opened is waited for, as long as those who ask are patient."""
+        until = monotonic() + OPENING
+        while (store := self._store()) is None and monotonic() < until:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.02)
+        return store
+
+    def _reply(self, orders: list[Order], answers: list[Answer], done: list[str]) -> None:
+        told = [(order.number, answer) for order, answer in zip(orders, answers, strict=True)]
+        orders[0].reply("stored", told, done)
+
+    # ---------------------------------------------------------------------------------------- what nobody is with
+
+    async def look_after(self) -> None:
+        """Find writes whose process is gone, for as long as this runs."""
+        while True:
+            store = self._store()
+            if store is not None:
+                await self._look(store)
+            try:
+                await asyncio.wait_for(self._looking.wait(), LOOK if store is not None else 0.2)
+            except TimeoutError:
+                continue
+            self._looking.clear()
+
+    async def _look(self, store: "Store") -> None:
+        alive = [f"{self._replica} {session}" for session in self._alive()]
+        try:
+            unresolved = await store.orphaned_writes(alive, self._replica, time())
+        except StoreUnavailable as error:
+            log().warning("writes_not_looked_after", why=str(error))
+            return
+        if unresolved:
+            log().warning("writes_unresolved", count=unresolved, see="banyan outbox")
+        self._due()
