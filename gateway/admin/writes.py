@@ -21,7 +21,7 @@ async def write(request: web.Request) -> web.Response:
 
 
 async def steer(request: web.Request) -> web.Response:
-    """`{"by", "reason"}`; retry or drop is the last part of the address."""
+    """`{"by", "reason"}`; retry, drop or made is the last part of the address."""
     order = await spoken_order(request)
     told = request.match_info
     return web.json_response(

@@ -91,8 +91,14 @@ def show(identifier: Identifier, data: Data = DATA, as_json: Json = False) -> No
 
 @outbox.command("retry")
 def retry(identifier: Identifier, reason: MaybeReason = None, data: Data = DATA, as_json: Json = False) -> None:
-    """Have a write delivered (again): one that is dead, or of which the record turned out to have it."""
+    """Have a write delivered (again): one that is dead, or one that is unresolved and was not made."""
     give(data, f"/api/v1/writes/{in_path(identifier)}/retry", {}, spoken(reason), as_json=as_json)
+
+
+@outbox.command("made")
+def made(identifier: Identifier, reason: MaybeReason = None, data: Data = DATA, as_json: Json = False) -> None:
+    """Tell that the record has made a write that is unresolved: the other side gets it, if it shall."""
+    give(data, f"/api/v1/writes/{in_path(identifier)}/made", {}, spoken(reason), as_json=as_json)
 
 
 @outbox.command("drop")

@@ -272,8 +272,20 @@ def counted(connection: Connection) -> dict[tuple[str, str, str], tuple[int, flo
 
 
 def steer(connection: Connection, write_id: str, signal: Signal, why: str, until: float | None, now: float) -> bool:
-    """A person has one delivered (again) or dropped; False where it is not in a state for that."""
+    """A person has one delivered (again) or dropped, or tells that it was made; False where it is not in a state for
+    that."""
     more: dict[str, Any] = {"why": clean(why)}
     if until is not None:
         more["until"] = until
-    return _move(connection, writes.c.id == write_id, signal, now, **more) > 0
+    moved = _move(connection, writes.c.id == write_id, signal, now, **more) > 0
+    return moved or (signal is Signal.TOOK and _made(connection, write_id, clean(why), now))
+
+
+def _made(connection: Connection, write_id: str, why: str, now: float) -> bool:
+    """A queued write of which nobody knew turns out to have been made."""
+    unknown = (writes.c.id == write_id) & (writes.c.state == State.UNRESOLVED) & (writes.c.kind == "queued")
+    row = connection.execute(select(writes).where(unknown).with_for_update()).mappings().first()
+    if row is None:
+        return False
+    delivered(connection, _owed(row), Signal.DELIVERED, why, now, None, now)
+    return True

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 LONGER = 86_400.0
 """Seconds for which a write is tried again that a person wants delivered."""
-WORDS = {"retry": Signal.RETRY, "drop": Signal.DROP}
-_DONE = {"retry": "is to be delivered now", "drop": "is dropped: nobody gets it"}
+WORDS = {"retry": Signal.RETRY, "drop": Signal.DROP, "made": Signal.TOOK}
+_DONE = {
+    "retry": "is to be delivered now",
+    "drop": "is dropped: nobody gets it",
+    "made": "was made: who it is owed to yet gets it",
+}
 
 
 class WritesDesk:
@@ -61,11 +65,11 @@ class WritesDesk:
         return document
 
     async def steer(self, write_id: str, word: str, by: str, reason: str) -> Document:
-        """`retry` or `drop` a write. Raises CommandError."""
+        """`retry` or `drop` a write, or tell that the record has `made` it. Raises CommandError."""
         if word not in WORDS:
-            raise CommandError(f"{word!r} is nothing that can be done to a write: retry or drop it.")
+            raise CommandError(f"{word!r} is nothing that can be done to a write: retry or drop it, or made.")
         now = time()
-        until = now + LONGER if word == "retry" else None
+        until = None if word == "drop" else now + LONGER
         try:
             moved = await self._opened().steer_write(write_id, WORDS[word], f"{by}: {reason}", until, now)
         except StoreUnavailable as error:

@@ -54,8 +54,10 @@ def test_a_person_decides_with_a_reason(banyan: Banyan, steering: FakeSteering) 
     assert banyan("outbox", "retry", "a1").code == 2
     assert steering.writes.ordered == []
     assert banyan("outbox", "retry", "a1", "--reason", "mended").out == "It is done.\n"
+    assert banyan("outbox", "made", "a1", "--reason", "it is there").code == 0
     assert banyan("outbox", "drop", "a/1", "--reason", "a test").code == 0
     assert [(each[0], each[1], each[3]) for each in steering.writes.ordered] == [
         ("a1", "retry", "mended"),
+        ("a1", "made", "it is there"),
         ("a/1", "drop", "a test"),
     ]

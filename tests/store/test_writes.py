@@ -196,6 +196,20 @@ async def test_only_what_waits_can_be_steered(store: Store) -> None:
     assert not await store.steer_write("none", Signal.RETRY, "", None, 400)
 
 
+async def test_a_person_may_know_that_it_was_made(store: Store) -> None:
+    """A copy goes to the other side then, and a queued write is done, and copied where it shall be."""
+    await store.store_writes([intent("a"), Ending("a", Signal.UNKNOWN)], OWNER, 100)
+    assert await store.steer_write("a", Signal.TOOK, "jo: it is there", 500, 200)
+    assert await state_of(store, "a") == State.READY
+    await store.store_writes([intent("b", "2", queue="now")], OWNER, 100)
+    assert not await store.steer_write("b", Signal.TOOK, "jo: no", None, 200)
+    owed = {each.id: each for each in await store.take_writes(OWNER, 200, 10)}
+    await store.write_delivered(owed["b"], Signal.UNKNOWN, "timeout", 0, None, 201)
+    assert await store.steer_write("b", Signal.TOOK, "jo: it is there", None, 202)
+    assert await state_of(store, "b") == State.DELIVERED
+    assert await state_of(store, "b-copy") == State.READY
+
+
 async def test_what_is_done_goes_after_a_while(store: Store) -> None:
     """And what is owed never does."""
     await copied(store, "a")
