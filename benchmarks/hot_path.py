@@ -26,6 +26,7 @@ from benchmarks.common import CannotMeasure, parser, run
 from benchmarks.origin import SMALL
 from benchmarks.report import Finding, finish
 from gateway.config.check import load
+from gateway.core.crosswalk import Pairs
 from gateway.core.model import Estate
 from gateway.proxy.durable import Durable
 from gateway.proxy.handler import Handler
@@ -105,7 +106,7 @@ class HotPath:
         gateway = wanted.gateway
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda address: False)
         durable = Durable(lambda session, batch: False, clock)
-        handler = Handler(builder.live, recorder, Watch(lambda passed, skipped: True), durable)
+        handler = Handler(builder.live, recorder, Watch(lambda passed, skipped: True), durable, Pairs())
         return cls(Server(handler.serve, settings, clock), estate.requests(len(wanted.routes)), recorder)
 
     async def warm_up(self) -> None:

@@ -112,7 +112,8 @@ class Scene:
         """An operator settles what is unresolved, by what the record's ledger says; what is dead is tried again."""
         for each in self.stored([State.UNRESOLVED, State.DEAD]):
             made = self.ledgers.legacy.has(each.write)
-            word = "retry" if each.state is State.DEAD else "made" if made else "drop"
+            again = each.state is State.DEAD or each.kind == "queued"
+            word = "made" if made and each.state is State.UNRESOLVED else "retry" if again else "drop"
             with suppress(CannotMeasure):  # told late, it may have settled itself
                 order = {"by": "bench", "reason": "looked into the ledger"}
                 self.gateways[0].order(f"/api/v1/writes/{each.id}/{word}", order)

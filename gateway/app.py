@@ -90,8 +90,10 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.rollouts.sharing import Sharing
     from gateway.writes.clerk import Clerk
     from gateway.writes.desk import WritesDesk
+    from gateway.writes.exchange import Exchange
     from gateway.writes.outbox import Outbox
 
+    control.exchange = exchange = Exchange(lambda: control.rollouts.keeper.store, control.know)
     control.rollouts = Rollouts(
         options.data,
         partial(_opened, options, loaded),
@@ -100,16 +102,21 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         control.ask,
         control.replay,
         control.order,
+        exchange.pairs.are_one,
     )
-    control.copying = Copying(control.sampled, control.rollouts.judge, control.order)
-    keeper, users = control.rollouts.keeper, (control.supervisor, control.copying)
+    keeper = control.rollouts.keeper
+    control.copying = Copying(control.sampled, control.rollouts.judge, control.order, exchange.pairs)
+    users = (control.supervisor, control.copying)
     sharing = Sharing(control.rollouts.replica, lambda: keeper.store, users)
     control.sharing = sharing
     replica, ours = control.rollouts.replica, token_hex(8)
     outbox = Outbox(f"{replica} {ours}", lambda: keeper.store, control.deliver)
     control.clerk = Clerk(replica, lambda: keeper.store, lambda: {ours, *control.supervisor.sessions}, outbox.due)
     control.writes = WritesDesk(lambda: keeper.store, outbox.due)
-    owing = [loop.create_task(work) for work in (control.clerk.run(), control.clerk.look_after(), outbox.run())]
+    owing = [
+        loop.create_task(work)
+        for work in (control.clerk.run(), control.clerk.look_after(), outbox.run(), exchange.run())
+    ]
     control.desk = Desk(control.rollouts, control.supervisor.stands)
     starting = loop.create_task(control.start(launching))
 

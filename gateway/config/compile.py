@@ -12,7 +12,7 @@ from gateway.config.templates import Element
 from gateway.config.timeouts import BackendTimeoutSpec
 from gateway.config.wording import Entry
 from gateway.config.words import ServeWord
-from gateway.config.writing import writes_of
+from gateway.config.writing import crosswalk_of, writes_of
 from gateway.core.model import (
     AccessLog,
     Backend,
@@ -152,6 +152,7 @@ def route_of(spec: routes.RouteSpec, entry: Entry, problems: Problems) -> Route:
         ramp=evidence.ramp_of(spec.ramp, entry, problems) or (Ramp() if serve.serve is Serve.RAMP else None),
         replay=evidence.replay_of(spec.replay, entry, problems),
         writes=writes_of(spec.writes),
+        crosswalk=crosswalk_of(spec.crosswalk, spec.journey or spec.id or spec.name),
         place=entry.place(),
     )
 

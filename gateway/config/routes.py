@@ -25,7 +25,7 @@ from gateway.config.kinds import (
     text,
 )
 from gateway.config.timeouts import RouteTimeoutSpec
-from gateway.config.writing import WritesSpec
+from gateway.config.writing import CrosswalkSpec, WritesSpec
 from gateway.core.model import Match, Placeholder, Segment
 
 
@@ -209,7 +209,7 @@ class RouteSpec(Spec):
     """One endpoint of the stable contract."""
 
     later = frozenset(
-        """cache retry crosswalk error_when faults operation request response capture
+        """cache retry error_when faults operation request response capture
         rewrite idempotency""".split()  # noqa: SIM905
     )
 
@@ -233,6 +233,7 @@ class RouteSpec(Spec):
     ramp: Maybe[RampSpec] = None
     replay: Maybe[ReplaySpec] = None
     writes: Maybe[WritesSpec] = None
+    crosswalk: Maybe[CrosswalkSpec] = None
     sticky: Maybe[StickyShape] = None
     """What identifies a client for the split. Default: nothing, each request is drawn."""
     journey: Maybe[Name] = None

@@ -245,5 +245,6 @@ RULES: tuple[Rule, ...] = (
     needs.parity_by_shadows,
     needs.enough_samples,
     writing.sound_writes,
+    writing.sound_crosswalks,
     no_ties,
 )

@@ -12,6 +12,7 @@ from gateway.core.comparing.values import pointer_text
 from gateway.core.policies import (
     BreakerPolicy,
     Compare,
+    Crosswalk,
     Guards,
     Hours,
     Keep,
@@ -155,6 +156,11 @@ def _writes(writes: Writes) -> Document:
     }
 
 
+def _crosswalk(crosswalk: Crosswalk) -> Document:
+    ways = {name: each and str(each) for name, each in (("legacy", crosswalk.legacy), ("new", crosswalk.new))}
+    return {"name": crosswalk.name, **ways, "at": [str(each) for each in crosswalk.at]}
+
+
 def _protect(protect: Protect) -> Document:
     breaker = protect.breaker
     return {
@@ -204,6 +210,7 @@ TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
     Ramp: (_ramp, Ramp(stages=())),
     Replay: (_replay, Replay("", -1)),
     Writes: (_writes, Writes()),
+    Crosswalk: (_crosswalk, Crosswalk("")),
     Protect: (_protect, Protect()),
     RetryPolicy: (_retry, RetryPolicy(attempts=0)),
     Webhook: (_webhook, Webhook("", b"")),

@@ -171,6 +171,17 @@ def way(value: object) -> Way:
     return Way(source, tuple(found[2][1:].split(".")))
 
 
+_ANSWER_WAY = re.compile(r"response((?:\.[^.\s]+)+)")
+
+
+def answer_way(value: object) -> Way:
+    """`response.id`: where in an answer a value stands."""
+    found = _ANSWER_WAY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise Unreadable("{written} is no way to a value of an answer; write response.NAME or response.NAME.NAME")
+    return Way("response", tuple(found[1][1:].split(".")))
+
+
 def serve(value: object) -> ServeWord:
     """`legacy`, `new`, `ramp`, `retired` or a share such as `10% new`: which side answers."""
     if value in ("legacy", "new", "ramp", "retired"):

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import Discriminator, Field, PlainValidator, Tag
 
 from gateway.config import words
-from gateway.config.kinds import Duration, Maybe, Spec, text
+from gateway.config.kinds import Duration, Maybe, Name, Spec, text
 from gateway.config.needs import takes_writes
 from gateway.config.problems import Problem
 from gateway.core.model import Route, Serve
-from gateway.core.policies import Way, Writes
+from gateway.core.policies import Crosswalk, Way, Writes
 
 if TYPE_CHECKING:
     from gateway.config.rules import Draft
@@ -33,6 +33,64 @@ class WritesSpec(Spec):
     path."""
     give_up: Maybe[Duration] = None
     """How long a write is tried to be delivered. Default 1d."""
+
+
+_A_WAY = text("response.id, response.tenancy.id")
+Answered = Annotated[Way, PlainValidator(words.answer_way), _A_WAY]
+Asked = Annotated[Way, PlainValidator(words.way), text("path.id, query.tenancy, body.tenancy")]
+
+
+class CrosswalkSpec(Spec):
+    """Identifiers that mean the same thing on both sides, though each side has made its own."""
+
+    name: Maybe[Name] = None
+    """Routes whose crosswalks have one name share their identifiers. Default: the journey."""
+    legacy: Maybe[Answered] = None
+    """Where legacy's answer to a write has the identifier that it made: response.NAME."""
+    new: Maybe[Answered] = None
+    """Where the new side's answer has it."""
+    at: Annotated[
+        Annotated[Asked, Tag("<one>")] | Annotated[list[Asked], Field(min_length=1), Tag("<list>")],
+        Discriminator(lambda value: "<list>" if isinstance(value, list) else "<one>"),
+    ] = Field(default=[])
+    """Where requests have such an identifier, which is exchanged for the one that the side knows: path.NAME, query.NAME
+    or body.NAME; or a list of these."""
+
+
+def crosswalk_of(spec: CrosswalkSpec | None, journey: str) -> Crosswalk | None:
+    if spec is None:
+        return None
+    at = spec.at if isinstance(spec.at, list) else [spec.at]
+    return Crosswalk(spec.name or journey, spec.legacy, spec.new, tuple(at))
+
+
+def sound_crosswalks(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[Problem]:
+    """Identifiers are exchanged between two sides: made by writes that both get, and found where they stand."""
+    for draft in drafts:
+        route, crosswalk = draft.route, draft.route.crosswalk
+        if crosswalk is None:
+            continue
+        if route.legacy is None or route.new is None:
+            missing = "legacy" if route.legacy is None else "new"
+            message = f"`crosswalk` needs both sides; add `{missing}:` with a backend's name, or leave it out"
+            yield draft.entry.key_problem(("crosswalk",), message)
+        makes = (crosswalk.legacy, crosswalk.new)
+        if None in makes and makes != (None, None):
+            missing = "legacy" if crosswalk.legacy is None else "new"
+            message = (
+                f"a pair has two identifiers; say where the other side's answer has its: `{missing}: response.NAME`"
+            )
+            yield draft.entry.key_problem(("crosswalk",), message)
+        elif crosswalk.legacy is not None and not route.writes.copy:
+            message = "identifiers are made by writes that both sides get; add `writes: {copy: true}`"
+            yield draft.entry.key_problem(("crosswalk",), message)
+        elif makes == (None, None) and not crosswalk.at:
+            message = "says neither where identifiers are made (`legacy`, `new`) nor where they stand (`at`)"
+            yield draft.entry.key_problem(("crosswalk",), message)
+        for way in crosswalk.at:
+            if way.source == "header" or not _can_find(way, route):
+                message = f"{way} cannot be exchanged; write path.NAME of the match, query.NAME or body.NAME"
+                yield draft.entry.key_problem(("crosswalk", "at"), message)
 
 
 def writes_of(spec: WritesSpec | None) -> Writes:

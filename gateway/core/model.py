@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from gateway.core.fields import Fields, fields_of
 from gateway.core.policies import (
     Compare,
+    Crosswalk,
     Keep,
     Protect,
     Ramp,
@@ -245,7 +246,8 @@ class Route(NamedTuple):
     where not all can be served, the highest the most; `fallback` that the other side answers safe requests at which the
     serving one fails. `pattern` is the match as written, for
     people and logs. `contract` is the backend whose WSDL clients of SOAP go by, where that is said. `shadow`,
-    `compare`, `ramp` and `replay` gather evidence and go by it; `writes` is what writes are promised.
+    `compare`, `ramp` and `replay` gather evidence and go by it; `writes` is what writes are promised,
+    `crosswalk` which identifiers mean the same thing on both sides.
     """
 
     name: str
@@ -275,6 +277,7 @@ class Route(NamedTuple):
     ramp: Ramp | None = None
     replay: Replay | None = None
     writes: Writes = Writes()
+    crosswalk: Crosswalk | None = None
     place: Place | None = None
 
 

@@ -95,6 +95,7 @@ class PlannedRoute:
     in a path (for `**`: where the rest begins); `published` is the WSDL that its clients go by; `ready` is where
     whoever serves the route keeps what it needs per side; `fallback` tells that one side answers where the other fails;
     after a write a client's reads stay on the record for `settle` seconds, and `owed` tells that it has to be kept;
+    `crosswalk` says which identifiers are exchanged;
     `shadow` is there when requests are copied, and `copied` are
     the methods of those that are; `watched` tells that somebody may want what passes: a shadow, or the `taker` that
     `capture` gave. What stands beside the file may change while the table serves: `stand` takes it.
@@ -103,6 +104,7 @@ class PlannedRoute:
     __slots__ = (
         "compared",
         "copied",
+        "crosswalk",
         "ends_in_rest",
         "fallback",
         "idempotent",
@@ -147,6 +149,7 @@ class PlannedRoute:
         self.fallback = route.fallback and len(plans) == 2 and not self.retired
         self.settle = 0.0 if self.retired else route.writes.settle
         self.owed = (route.writes.copy or route.writes.queue) and not self.retired
+        self.crosswalk = route.crosswalk if len(plans) == 2 and not self.retired else None
         self.compared = finder({*route.compare.headers, b"content-type", b"content-encoding"})
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
         self.capture(None)

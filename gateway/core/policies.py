@@ -112,6 +112,19 @@ class Writes(NamedTuple):
     give_up: float = 86_400.0
 
 
+class Crosswalk(NamedTuple):
+    """Which identifiers of a route mean the same thing on both sides: those of one `name`.
+
+    `legacy` and `new` say where the answer of either side to a write has the identifier that it made, `at` where
+    requests have one.
+    """
+
+    name: str
+    legacy: Way | None = None
+    new: Way | None = None
+    at: tuple[Way, ...] = ()
+
+
 class Replay(NamedTuple):
     """Recorded requests that are sent to both sides every day: the HAR file `source`, at `minute` of the day (UTC)."""
 

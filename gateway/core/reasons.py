@@ -41,6 +41,10 @@ def _settles(case: Case) -> str:
     return f"the client has just written, so its reads stay on the record, {case.side}, for a while"
 
 
+def _crosswalk(case: Case) -> str:
+    return f"the request names something that {case.side} alone has yet"
+
+
 def _tester(case: Case) -> str:
     return f"a tester asked for {case.side}, with the right secret"
 
@@ -82,6 +86,7 @@ SENTENCES: dict[str, Callable[[Case], str]] = {
     "bucket": _bucket,
     "drawn": _drawn,
     "settles": _settles,
+    "crosswalk": _crosswalk,
 }
 
 

@@ -150,12 +150,21 @@ class Intent(NamedTuple):
     kept: Kept
 
 
+class Made(NamedTuple):
+    """A thing that a write has made on one side: its identifier there, in the crosswalk `name`."""
+
+    name: str
+    side: Side
+    value: str
+
+
 class Ending(NamedTuple):
-    """What came of a write whose intent was stored; `why` says it for people."""
+    """What came of a write whose intent was stored; `why` says it for people, `made` what the record has made."""
 
     id: str
     signal: Signal
     why: str = ""
+    made: Made | None = None
 
 
 class Receipt(NamedTuple):

@@ -15,11 +15,13 @@ from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
 from gateway.config.live import settled_changes
-from gateway.core.captured import CapturedAnswer, CapturedRequest, Passing, Recorded, Sample, Seconds, Skipped
+from gateway.core.captured import CapturedRequest, Passing, Recorded, Sample, Seconds, Skipped
+from gateway.core.crosswalk import Pair, made_by
 from gateway.core.matching import RoutingTable, compiled
-from gateway.core.model import Observation
+from gateway.core.model import Estate, Observation
 from gateway.core.policies import Standing
 from gateway.core.retrying import seconds_of
+from gateway.core.ways import field
 from gateway.core.writing import Asked
 from gateway.errors import CommandError, ConfigError
 from gateway.processes.supervisor import Supervisor
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from gateway.store.writes import Owed
     from gateway.writes.clerk import Clerk, Reply
     from gateway.writes.desk import WritesDesk
+    from gateway.writes.exchange import Exchange
+    from gateway.writes.outbox import Sent
 
 _GRAVE = frozenset(
     """breaker_opened data_process_died data_process_killed data_process_not_started data_process_refused
@@ -67,6 +71,7 @@ class Control:
         self.desk: Desk
         self.sharing: Sharing
         self.clerk: Clerk
+        self.exchange: Exchange
         self.writes: WritesDesk
 
     def observed(self, batch: list[Observation]) -> None:
@@ -101,12 +106,25 @@ class Control:
         """The data process asks for something to be stored."""
         self.clerk.take(session, batch, reply)
 
-    async def deliver(self, owed: "Owed") -> tuple[CapturedAnswer, float]:
-        """Send a side a write that it is owed; its answer, and for how many seconds it asks to be left alone."""
+    async def deliver(self, owed: "Owed") -> "Sent":
+        """Send a side a write that it is owed."""
+        from gateway.writes.outbox import Sent
+
         side: Any = owed.side
+        planned = self.table.routes.get(owed.route)
+        exchanges = planned is not None and planned.crosswalk is not None
+        if exchanges and not await self.exchange.look():  # they may have been made a moment ago, by another gateway
+            raise CommandError("The store does not tell what its identifiers mean.")
         answer = await self.copying.deliver(owed.route, side, owed.id, owed.kept)
-        asked = next((seconds_of(value) for name, value in answer.fields if name.lower() == b"retry-after"), 0.0)
-        return answer, asked
+        asked = seconds_of(field(answer.fields, b"retry-after"))
+        made = None
+        if planned is not None and planned.crosswalk is not None and not answer.error and answer.status < 400:
+            made = made_by(planned.crosswalk, side, answer.fields, answer.body or b"")
+        return Sent(answer, asked, made)
+
+    def know(self, pairs: list[Pair]) -> None:
+        """There are identifiers that are new to this gateway, or it knows them all by now."""
+        self.supervisor.know(pairs, complete=self.exchange.pairs.complete)
 
     def apply(self, standings: Mapping[str, Standing]) -> None:
         """Traffic goes by these overrides and positions of ramps from now on."""
@@ -125,7 +143,7 @@ class Control:
     async def start(self, launching: "asyncio.Task[None]") -> None:
         """Serve the configuration that was loaded, once the data process is there. Raises CommandError."""
         self._follow()
-        await asyncio.gather(launching, self.rollouts.start(self.loaded.estate))
+        await asyncio.gather(launching, self.rollouts.start(self.loaded.estate), self._exchange(self.loaded.estate))
         await self.copying.follow(self.loaded.estate)
         await self.supervisor.serve(self.loaded.estate)
         log().info(
@@ -194,6 +212,7 @@ class Control:
     async def _accept(self, candidate: Loaded) -> ReloadResult:
         changes = describe_changes(self.loaded.estate, candidate.estate)
         table = await asyncio.to_thread(compiled, candidate.estate)
+        await self._exchange(candidate.estate)
         try:
             revision = await self.supervisor.serve(candidate.estate)
         except CommandError as error:
@@ -209,6 +228,9 @@ class Control:
             log().info("route_changed", route=change.name, field=change.field, before=change.before, after=change.after)
         log().info("configuration_accepted", revision=revision, digest=candidate.estate.digest, changes=len(changes))
         return ReloadResult("accepted", f"{len(changes)} changes are being served.", (), revision)
+
+    async def _exchange(self, estate: Estate) -> None:
+        await self.exchange.follow(wanted=any(route.crosswalk is not None for route in estate.routes))
 
     def _follow(self) -> None:
         estate = self.loaded.estate

@@ -17,6 +17,7 @@ from typing import Protocol
 import uvloop
 
 from gateway.core.captured import CapturedAnswer, CapturedRequest, Passed, Passing, Sample, Seconds, Skipped, reason_of
+from gateway.core.crosswalk import Pairs, translated
 from gateway.core.model import Estate, Route, Side
 from gateway.core.policies import Standing
 from gateway.core.writing import Kept
@@ -50,15 +51,21 @@ class Judging(Protocol):
 class Copying:
     """Copies of one estate after the other, as control's loop sees them.
 
-    `sampled` takes what they brought, `order` reaches the data process; both are called in control's loop.
+    `sampled` takes what they brought, `order` reaches the data process; both are called in control's loop. `pairs` are
+    the identifiers that are exchanged.
     """
 
     def __init__(
-        self, sampled: Callable[[list[Sample], Skipped, Seconds], None], judging: Judging, order: Callable[..., bool]
+        self,
+        sampled: Callable[[list[Sample], Skipped, Seconds], None],
+        judging: Judging,
+        order: Callable[..., bool],
+        pairs: Pairs,
     ) -> None:
         self._sampled = sampled
         self._judging = judging
         self._order = order
+        self._pairs = pairs
         self._estate: Estate | None = None
         self._replayed: set[str] = set()
         self._standings: Mapping[str, Standing] = {}
@@ -88,6 +95,7 @@ class Copying:
                 lambda *found: loop.call_soon_threadsafe(self._sampled, *found),
                 lambda room: loop.call_soon_threadsafe(self._order, "room", room),
                 self._judging,
+                self._pairs,
             )
             self._copier.share(*self._parts)
         await self._copier.follow(estate, routes, self._standings)
@@ -174,10 +182,12 @@ class Copier:
         deliver: Callable[[list[Sample], Skipped, Seconds], object],
         tell: Callable[[int], object],
         judging: Judging,
+        pairs: Pairs,
     ) -> None:
         self.routes: frozenset[str] = frozenset()
         self.uses = -1
         self._parts = Parts(0)
+        self._pairs = pairs
         self._deliver = deliver
         self._tell = tell
         self._judging = judging
@@ -251,7 +261,7 @@ class Copier:
             raise CommandError(f"No copies can be sent: {error}. See `tls` of the backends.") from error
         builder.live.table.stand(standings)
         if self._shadows is None:
-            self._shadows = Shadows(builder.live, self._deliver, Pace(Strain(Effort().part, LATE)))
+            self._shadows = Shadows(builder.live, self._deliver, Pace(Strain(Effort().part, LATE)), self._pairs)
             self._clock.start()
             self._tell_room(self._shadows)
         else:
@@ -264,10 +274,16 @@ class Copier:
         planned = live.table.routes.get(route) if live is not None else None
         if live is None or planned is None or side not in planned.ready:
             raise CommandError(f"There is no {side} side of {route} any more.")
+        if planned.crosswalk is not None and not self._pairs.complete:
+            raise CommandError("It is not known yet what its identifiers mean.")
+        exchanged = translated(self._pairs, planned, kept.request(), kept.body, side)
+        if exchanged is None:
+            raise CommandError(f"It names something that {side} does not have yet.")
+        request, body = exchanged
         found: asyncio.Future[CapturedAnswer] = self._loop.create_future()
 
         async def ask() -> None:
-            found.set_result(await deliver(kept, planned, planned.ready[side], key, live.gateway))
+            found.set_result(await deliver(request, body, kept, planned, planned.ready[side], key, live.gateway))
 
         def ended(error: BaseException | None) -> None:
             if error is not None:

@@ -18,6 +18,7 @@ from weakref import finalize
 
 from gateway import __version__
 from gateway.core.captured import Passing, Recorded, Skipped
+from gateway.core.crosswalk import Pairs
 from gateway.core.forwarding import is_trusted
 from gateway.core.model import AccessLog, Backend, Gateway, Observed, Route
 from gateway.core.policies import Standing
@@ -56,7 +57,8 @@ class DataProcess:
         self._parts = Parts(0)
         self._parts_number = self._parts_told = 0
         self._durable = Durable(self._store, self._clock)
-        self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._watch, self._durable)
+        self._pairs = Pairs(complete=False)
+        self._handler = Handler(Live(0, "", nothing, {}), self._recorder, self._watch, self._durable, self._pairs)
         self._server = Server(self._handler.serve, _settings(nothing, self._handler.live), self._clock)
         self._accepting: asyncio.Server | None = None
         self._tls: ssl.SSLContext | None = None
@@ -148,6 +150,9 @@ class DataProcess:
                 self._divide()
             case ("stored", list(answers), list(done)):
                 self._durable.told(answers, done)
+            case ("pairs", list(pairs), bool(complete)):
+                self._pairs.add(pairs)
+                self._pairs.complete = self._pairs.complete or complete
             case ("room", int(count)):
                 self._watch.has_room(count)
             case ("capture", int(number), str(route), int(left), bool(every)):

@@ -22,6 +22,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from gateway import __version__
 from gateway.core.captured import Passing, Recorded, Skipped
+from gateway.core.crosswalk import Pair
 from gateway.core.model import Estate, Observation
 from gateway.core.policies import Standing, StoreSettings
 from gateway.core.writing import Asked
@@ -32,6 +33,8 @@ BACKLOG = 4_096
 CRASHES = 5
 CRASH_WINDOW = 10.0
 CRASH_PAUSE = 1.0
+SOME_PAIRS = 1_000
+"""Identifiers per message: about a millisecond of work for the data process."""
 TAKING = 15.0
 """Seconds until a table must serve."""
 STANDING = 5.0
@@ -108,6 +111,9 @@ class Supervisor:
         self._share_number = self._uses = 0
         self.restarts = 0
         self._session = ""
+        self._pairs: list[Pair] = []
+        self._pairs_complete = False
+        self._knows_pairs: Channel | None = None
 
     # -------------------------------------------------------------------------------------------- starting
 
@@ -289,6 +295,17 @@ class Supervisor:
         """Whether the data process uses no more than the part that it was told to."""
         return self._uses == self._share_number and self._channel is not None
 
+    def know(self, pairs: list[Pair], *, complete: bool) -> None:
+        """Have the data process know these identifiers, too, and whether they are all; each next one is told anew."""
+        self._pairs += pairs
+        self._pairs_complete = complete
+        self._send_pairs(pairs)
+
+    def _send_pairs(self, pairs: list[Pair]) -> None:
+        for start in range(0, len(pairs), SOME_PAIRS):
+            self.order("pairs", pairs[start : start + SOME_PAIRS], False)
+        self.order("pairs", [], self._pairs_complete)
+
     def _send_share(self) -> None:
         if self._share is not None:  # a data process that was adopted goes by what the last control told
             count, until = self._share
@@ -304,6 +321,9 @@ class Supervisor:
             return revision
         channel.send(("stand", self._number, self._standings))
         self._send_share()
+        if self._knows_pairs is not channel:
+            self._knows_pairs = channel
+            self._send_pairs(self._pairs)
         gateway = estate.gateway._replace(webhooks=(), store=StoreSettings())  # secrets that are control's alone
         channel.send(("table", revision, estate.digest, gateway, estate.backends))
         for start in range(0, len(estate.routes), SLICE):

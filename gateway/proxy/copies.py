@@ -44,13 +44,15 @@ async def ask(
     return await _asked(call, ready, scheme, gateway, route.compared)
 
 
-async def deliver(kept: Kept, route: PlannedRoute, ready: Ready, key: str, gateway: Gateway) -> CapturedAnswer:
-    """One side's answer to a write that it is owed. It can tell by its `Idempotency-Key` if it has had it before
-    (draft-ietf-httpapi-idempotency-key-header). Raises NotAdmitted where it may not be asked."""
-    request = kept.request()
+async def deliver(
+    request: Request, data: bytes, kept: Kept, route: PlannedRoute, ready: Ready, key: str, gateway: Gateway
+) -> CapturedAnswer:
+    """One side's answer to a write that it is owed, which names things as that side does. It can tell by the
+    `Idempotency-Key` if it has had it before (draft-ietf-httpapi-idempotency-key-header). Raises NotAdmitted where it
+    may not be asked."""
     fields = [each for each in request.fields if each[0].lower() != b"idempotency-key"]
     line = b'Idempotency-Key: "%b"\r\n' % key.encode()
-    call = Copy(replace(request, lines=field_lines(fields)), route, ready.plan, kept.lines + line, whole(kept.body))
+    call = Copy(replace(request, lines=field_lines(fields)), route, ready.plan, kept.lines + line, whole(data))
     return await _asked(call, ready, kept.scheme, gateway, None)
 
 

@@ -9,6 +9,7 @@ from time import perf_counter
 
 from connectors.base import Caller
 from gateway.core import matching, published, soap
+from gateway.core.crosswalk import Pairs, side_for, translated
 from gateway.core.fields import field_lines
 from gateway.core.forwarding import client_address, ids_of, public_origin
 from gateway.core.headers import read_request
@@ -29,12 +30,13 @@ from gateway.proxy.recorder import Recorder
 from gateway.proxy.settling import Settling
 from gateway.proxy.watching import Watch, Watched
 from gateway.proxy.writing import kept_write
-from gateway.wire.body import too_large
+from gateway.wire.body import too_large, whole
 from gateway.wire.client import Abandoned
 from gateway.wire.exchange import CONTINUE, Exchange
 from gateway.wire.pool import Pool
 
 ALLOWED = ((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)
+_SOON = ((b"Retry-After", b"1"),)
 NOTHING_READ = read_request(b"GET", b"/", (), (), True)
 """Stands for a request whose head could not be read: it brings no ids."""
 _OWN_METHODS = frozenset({b"OPTIONS", b"TRACE"})
@@ -44,10 +46,11 @@ _system = SystemRandom()
 class Handler:
     """Serves requests from the live table. `live` is replaced by a reload; a request stays on the one it began with."""
 
-    def __init__(self, live: Live, recorder: Recorder, watch: Watch, durable: Durable) -> None:
+    def __init__(self, live: Live, recorder: Recorder, watch: Watch, durable: Durable, pairs: Pairs) -> None:
         self.live = live
         self.durable = durable
         self.settling = Settling()
+        self.pairs = pairs
         self._recorder = recorder
         self._watch = watch
 
@@ -71,6 +74,8 @@ class Handler:
             choice, cookie = _choose(live, exchange, route, request)
             if self.settling.until and choice.why in SHARED:
                 choice = self._settled(choice, live, exchange, route, request)
+            if route.crosswalk is not None and route.crosswalk.at:
+                choice, request = await self._exchanged(live, exchange, route, choice, request)
             plan, caller, pool, _ = route.ready[choice.side]
             if request.length:
                 _bound_body(exchange, plan, request)
@@ -83,7 +88,7 @@ class Handler:
             elif route.watched:
                 watched = self._watch.of(live, attempt)
             if route.owed and request.method not in route.safe:
-                kept = await kept_write(attempt, caller, pool, live.gateway, self.durable)
+                kept = await kept_write(attempt, caller, pool, live.gateway, self.durable, self.pairs)
                 if kept is None:
                     attempt = None  # nobody was asked
                     return
@@ -130,6 +135,30 @@ class Handler:
         if self.settling.holds(route, request, _address_of(live, exchange, request)):
             return settling(route)
         return choice
+
+    async def _exchanged(
+        self, live: Live, exchange: Exchange, route: PlannedRoute, choice: Choice, request: Request
+    ) -> tuple[Choice, Request]:
+        """A request with the identifiers that its side knows. A read of what that side does not have yet goes to the
+        one that has it. Raises ClientError for a body that is larger than is decoded."""
+        if not self.pairs.complete:
+            raise ClientError(503, "What this names is not known yet. Try again later.", headers=_SOON)
+        crosswalk, data = route.crosswalk, b""
+        if request.length and crosswalk is not None and any(way.source == "body" for way in crosswalk.at):
+            if request.expect:
+                request = _continued(exchange, request)
+            _bound_body(exchange, route.plans[choice.side], request)
+            held = await exchange.body.capture(live.gateway.decode)
+            if held is None:
+                raise too_large(live.gateway.decode)
+            data = held
+        if request.method in route.safe:
+            side = side_for(self.pairs, route, request, data, choice.side)
+            choice = choice if side == choice.side else Choice(side, "crosswalk")
+        request, changed = translated(self.pairs, route, request, data, choice.side) or (request, data)
+        if changed != data:
+            exchange.body = whole(changed)
+        return choice, request
 
     def _fall_back(
         self, exchange: Exchange, live: Live, failed: Attempt, watched: Watched | None

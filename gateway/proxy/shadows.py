@@ -12,6 +12,7 @@ from random import getrandbits
 from time import time
 
 from gateway.core.captured import GONE, CapturedAnswer, CapturedRequest, Passed, Sample, Seconds, Skipped, reason_of
+from gateway.core.crosswalk import Pairs, translated
 from gateway.core.forwarding import Peer, forwarding_lines, ids_of
 from gateway.core.headers import AnswerHead
 from gateway.core.model import BUCKETS, LEGACY, NEW, Side
@@ -42,6 +43,10 @@ OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
 OURSELVES = Peer(b"127.0.0.1", b"http", False)
 
 Deliver = Callable[[list[Sample], Skipped, Seconds], object]
+
+
+class _NotThere(Exception):
+    """A request names something that the other side does not have yet."""
 
 
 class Waiting:
@@ -77,8 +82,9 @@ class Shadows:
     `deliver` takes samples, what was skipped, and second answers by the number they were asked for with.
     """
 
-    def __init__(self, live: Live, deliver: Deliver, pace: Pace) -> None:
+    def __init__(self, live: Live, deliver: Deliver, pace: Pace, pairs: Pairs | None = None) -> None:
         self.live = live
+        self._pairs = Pairs() if pairs is None else pairs
         self._deliver = deliver
         self._pace = pace
         self._lanes: dict[Pool, Lane] = {}
@@ -230,7 +236,10 @@ class Shadows:
         request, gateway = passed.request(), self.live.gateway
 
         async def answer(side: Side) -> CapturedAnswer:
-            return await ask(request, passed.body, route, route.ready[side], passed.lines, passed.scheme, gateway)
+            exchanged = translated(self._pairs, route, request, passed.body, side)
+            if exchanged is None or (route.crosswalk is not None and not self._pairs.complete):
+                raise _NotThere
+            return await ask(*exchanged, route, route.ready[side], passed.lines, passed.scheme, gateway)
 
         try:
             if waiting.number:
@@ -240,6 +249,9 @@ class Shadows:
             candidate = await answer(OTHER[passed.side])
         except NotAdmitted as refused:
             self._shed(waiting, refused.kind)
+            return
+        except _NotThere:
+            self._shed(waiting, "not_there_yet")
             return
         if candidate.body is None and not candidate.error:
             self._in_vain[passed.route] = self._in_vain.get(passed.route, 0) + 1

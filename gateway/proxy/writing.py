@@ -11,17 +11,19 @@ from secrets import token_hex
 from time import monotonic, time
 
 from connectors.base import Caller
+from gateway.core.crosswalk import Pairs, half_of, made_by
+from gateway.core.fields import Fields
 from gateway.core.model import Acted, Gateway, Outcome
 from gateway.core.problems import Refusal
 from gateway.core.ways import field, value_of
-from gateway.core.writing import Ending, Intent, Kept, Signal, lane_of
+from gateway.core.writing import Ending, Intent, Kept, Made, Signal, lane_of
 from gateway.errors import BackendError, ClientError, ConnectFailed, NotAcquired, NotAdmitted
 from gateway.proxy.answers import write_own
 from gateway.proxy.attempts import Attempt
 from gateway.proxy.durable import Durable, not_stored
 from gateway.proxy.insisting import called
 from gateway.proxy.receipts import RECEIPTS
-from gateway.wire.body import too_large
+from gateway.wire.body import Body, too_large
 from gateway.wire.pool import Judged, Parcel, Pool
 
 BUSY, SOON = 10.0, 0.02
@@ -33,8 +35,11 @@ class _Prepared(Exception):
     """A request could be made for the backend; nothing was sent."""
 
 
-async def kept_write(attempt: Attempt, caller: Caller, pool: Pool, gateway: Gateway, durable: Durable) -> Judged | None:
-    """Do a write whose route says that it is owed to somebody. None when the client has its receipt.
+async def kept_write(
+    attempt: Attempt, caller: Caller, pool: Pool, gateway: Gateway, durable: Durable, pairs: Pairs
+) -> Judged | None:
+    """Do a write whose route says that it is owed to somebody. None when the client has its receipt. What it makes is
+    known in `pairs` at once, before the other side has it.
 
     Raises BackendError where the record failed, ClientError where the write cannot be kept.
     """
@@ -70,10 +75,26 @@ async def kept_write(attempt: Attempt, caller: Caller, pool: Pool, gateway: Gate
             return None
         await _ended(intent, Signal.UNKNOWN if error.request_sent else Signal.NOTHING, error.kind, durable)
         raise
-    head, _, outcome, acted = answer
+    head, answer_body, outcome, acted = answer
     signal = _signal_of(head.status, outcome, acted)
-    await _ended(intent, signal, "" if signal is Signal.TOOK else f"the record answered {head.status}", durable)
+    if signal is not Signal.TOOK:
+        await _ended(intent, signal, f"the record answered {head.status}", durable)
+        return answer
+    made = await _made(attempt, head.fields, answer_body, gateway.decode) if route.crosswalk is not None else None
+    if made is not None:
+        pairs.add([half_of(made)])
+    await _ended(intent, signal, "", durable, made)
     return answer
+
+
+async def _made(attempt: Attempt, fields: Fields, body: Body, limit: int) -> Made | None:
+    """The identifier of what the record has just made, where its answer has one."""
+    crosswalk, side = attempt.route.crosswalk, attempt.plan.side
+    try:
+        data = await body.capture(limit)
+    except BackendError:  # it breaks off, which the client is told; the write was made all the same
+        return None
+    return None if data is None or crosswalk is None else made_by(crosswalk, side, fields, data)
 
 
 def _intent(attempt: Attempt, body: bytes) -> Intent:
@@ -118,11 +139,11 @@ async def _begun(intent: Intent, durable: Durable) -> str:
     return str(answer[0])
 
 
-async def _ended(intent: Intent, signal: Signal, why: str, durable: Durable) -> None:
+async def _ended(intent: Intent, signal: Signal, why: str, durable: Durable, made: Made | None = None) -> None:
     """Store what came of a write. Where that cannot be had in time the client is answered all the same: what the record
     has done is done, and is told again until it is stored."""
     if intent.copy:
-        await durable.end(Ending(intent.id, signal, why))
+        await durable.end(Ending(intent.id, signal, why, made))
 
 
 def _signal_of(status: int, outcome: Outcome, acted: Acted) -> Signal:

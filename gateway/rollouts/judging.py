@@ -18,7 +18,7 @@ from typing import NamedTuple
 from gateway.core.captured import GONE, Sample, Seconds, Skipped, reason_of, source_of
 from gateway.core.comparing.differences import OVERFLOW, Difference, FieldKind
 from gateway.core.comparing.documents import Decode
-from gateway.core.comparing.judging import Judgement, judge
+from gateway.core.comparing.judging import AreOne, Judgement, judge
 from gateway.core.comparing.noise import MOST_FIELDS, FieldCount, Signature, State, state_of, verdict_of
 from gateway.core.comparing.redaction import Example, example_of
 from gateway.core.comparing.rules import Rules
@@ -47,12 +47,14 @@ of a field."""
 class Way(NamedTuple):
     """How a route's answers are compared: its rules, and the codec of its SOAP operation if it has one.
 
-    `noise` is the part of BUCKETS of its samples after which the side that serves may be asked again.
+    `noise` is the part of BUCKETS of its samples after which the side that serves may be asked again; `are_one` tells
+    whether two identifiers are one thing's.
     """
 
     rules: Rules
     decode: Decode | None = None
     noise: int = 500
+    are_one: AreOne | None = None
 
 
 class Judged(NamedTuple):
@@ -306,7 +308,7 @@ class Kept:
 def _looked_at(sample: Sample, way: Way, key: bytes, kept: Kept) -> tuple[Judgement, list[Example]]:
     """A sample judged, and examples of what differs. A defect met in its answers spoils that sample, and no other."""
     try:
-        judgement = judge(sample, way.rules, way.decode)
+        judgement = judge(sample, way.rules, way.decode, way.are_one)
         shown = [each for each in judgement.differences if kept.wants(sample.route, each)]
         return judgement, [example_of(each, way.rules, key) for each in shown]
     except Exception as error:  # noqa: BLE001 - see above; whoever looks at the route sees the reason

@@ -10,6 +10,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from gateway.core.captured import GONE, REPLAY, CapturedAnswer, Sample, Seconds, Skipped, attempt_of
+from gateway.core.comparing.judging import AreOne
 from gateway.core.comparing.rules import compiled
 from gateway.core.model import LEGACY, NEW, Estate, Observation, Role, Route, Serve, Side
 from gateway.core.policies import Shadow, Standing
@@ -39,7 +40,7 @@ class Rollouts:
     """Evidence, ramps and overrides; captures and replays.
 
     `apply` has the traffic go where things stand, at once; `ask` has one side asked a request once more, `replay` both;
-    `order` reaches the data process.
+    `order` reaches the data process; `are_one` tells whether two identifiers are one thing's.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class Rollouts:
         ask: Ask,
         replay: Send,
         order: Callable[..., bool],
+        are_one: AreOne = lambda legacy, new: False,
     ) -> None:
+        self._are_one = are_one
         self._traffic = traffic
         self._tasks: list[asyncio.Task[None]] = []
         self._ways: dict[str, tuple[Route, Way]] = {}
@@ -122,11 +125,12 @@ class Rollouts:
         if known is not None and known[0] == route:
             return known
         noise = (route.shadow or Shadow(0)).noise
+        are_one = self._are_one if route.crosswalk is not None else None
         if all(target is None or target.call is None for target in (route.legacy, route.new)):
-            return route, Way(compiled(route.compare), None, noise)
+            return route, Way(compiled(route.compare), None, noise, are_one)
         from connectors.soap.meaning import meaning_of  # only where SOAP is spoken
 
-        return route, Way(compiled(route.compare), meaning_of(route), noise)
+        return route, Way(compiled(route.compare), meaning_of(route), noise, are_one)
 
     async def close(self) -> None:
         """End everything, and put away what was counted."""

@@ -12,12 +12,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.core.crosswalk import Pair
 from gateway.core.events import Event
 from gateway.core.policies import Keep
 from gateway.core.sharing import Wanted
-from gateway.core.writing import Ending, Given, Intent, Kept, Receipt, Signal, State
+from gateway.core.writing import Ending, Intent, Kept, Receipt, Signal, State
 from gateway.errors import CommandError, StoreUnavailable
-from gateway.store import claims, counting, events, keeping, migrating, sharing, steering, writes
+from gateway.store import claims, counting, events, keeping, migrating, pairs, sharing, steering, writes
 from gateway.store.addresses import Address, address_of
 from gateway.store.engines import open_engine, unavailable
 from gateway.store.values import (
@@ -233,15 +234,14 @@ class Store:
         """Store intents, and what came of them, all at once; an answer for each (see `writes.begin`)."""
         return await self._write(writes.store, asked, owner, now)
 
-    async def take_writes(self, owner: str, now: float, most: int) -> list[writes.Owed]:
-        """Writes to be delivered now, in the order of their lanes; nobody else is given them."""
-        return await self._write(writes.take, owner, now, most)
+    async def turn_writes(self, tried: Iterable[writes.Tried], owner: str, now: float, most: int) -> list[writes.Owed]:
+        """Note what tries to deliver writes came to, and take so many more that are due, in the order of their lanes;
+        nobody else is given them."""
+        return await self._write(writes.turn, list(tried), owner, now, most)
 
-    async def write_delivered(
-        self, owed: writes.Owed, signal: Signal, why: str, next_try: float, given: Given | None, now: float
-    ) -> None:
-        """What a try to deliver a write came to."""
-        await self._write(writes.delivered, owed, signal, why, next_try, given, now)
+    async def pairs(self, after: int, most: int) -> list[tuple[int, Pair]]:
+        """Identifiers of one thing on both sides, with their numbers, in order."""
+        return await self._read(pairs.read, after, most)
 
     async def orphaned_writes(self, alive: Iterable[str], replica: str, now: float) -> int:
         """Take care of the writes that were with a process which is no more; how many are unresolved by that."""

@@ -201,6 +201,21 @@ Index(
     postgresql_where=writes.c.state == "pending",
 )
 
+crosswalk = Table(
+    "crosswalk",
+    METADATA,
+    Column("number", _Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("legacy", Text),
+    Column("new", Text),
+    Column("origin", Text, nullable=False),
+    Column("write", Text, nullable=False),
+    Index("ix_crosswalk_write", "write", unique=True),
+    sqlite_autoincrement=True,
+)
+"""Identifiers of one thing on both sides. A pair that becomes whole gets a new number: who has read up to one finds
+it."""
+
 marks = Table(
     "marks",
     METADATA,

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, select, update
 
-from gateway.core.writing import OPEN, Ending, Given, Intent, Kept, Kind, Receipt, Signal, State, leads
+from gateway.core.writing import OPEN, Ending, Given, Intent, Kept, Kind, Made, Receipt, Signal, State, leads
+from gateway.store import pairs
 from gateway.store.statements import clean, inserting
 from gateway.store.tables import writes
 
@@ -32,6 +33,18 @@ class Owed(NamedTuple):
     until: float
     tries: int
     kept: Kept
+
+
+class Tried(NamedTuple):
+    """What a try to deliver a write came to: `given` is what the record answered to a queued one, `made` what the side
+    says to have made."""
+
+    owed: Owed
+    signal: Signal
+    why: str = ""
+    next_try: float = 0.0
+    given: Given | None = None
+    made: Made | None = None
 
 
 class Standing(NamedTuple):
@@ -120,6 +133,8 @@ def _insert(
 def end(connection: Connection, ending: Ending, now: float) -> Answer:
     """Note what came of a write; ("done",), also when it is noted already."""
     _move(connection, writes.c.id == ending.id, ending.signal, now, why=clean(ending.why))
+    if ending.made is not None:
+        pairs.note(connection, ending.id, ending.made)
     return ("done",)
 
 
@@ -150,6 +165,13 @@ def _move(connection: Connection, which: ColumnElement[bool], signal: Signal, no
 
 
 # ------------------------------------------------------------------------------------------------ delivering
+
+
+def turn(connection: Connection, tried: Iterable[Tried], owner: str, now: float, most: int) -> list[Owed]:
+    """Note what tries came to, and take so many more."""
+    for each in tried:
+        note(connection, each, now)
+    return take(connection, owner, now, most) if most else []
 
 
 def take(connection: Connection, owner: str, now: float, most: int) -> list[Owed]:
@@ -187,11 +209,10 @@ def _owed(row: Any) -> Owed:
     )
 
 
-def delivered(
-    connection: Connection, owed: Owed, signal: Signal, why: str, next_try: float, given: Given | None, now: float
-) -> None:
-    """Note what a try to deliver came to, and what the record answered. What has been done is copied, where it shall
-    be; and what was sent is forgotten."""
+def note(connection: Connection, tried: Tried, now: float) -> None:
+    """Note what a try to deliver came to. What has been done is copied, where it shall be; and what was sent is
+    forgotten."""
+    owed, signal, why, next_try, given, made = tried
     more: dict[str, Any] = {"why": clean(why), "next_try": next_try}
     if given is not None:
         more["answer"] = {"status": given.status, "lines": given.lines.decode("latin-1")}
@@ -201,6 +222,8 @@ def delivered(
         return
     if signal is Signal.DELIVERED and owed.copy:
         _copy(connection, owed, now)
+    if signal is Signal.DELIVERED and made is not None:
+        pairs.note(connection, f"{owed.id}-copy" if owed.copy else owed.id, made)
     done = (writes.c.id == owed.id) & writes.c.state.in_((State.DELIVERED, State.REFUSED))
     connection.execute(update(writes).where(done).values(request=None, body=None))
 
@@ -287,5 +310,5 @@ def _made(connection: Connection, write_id: str, why: str, now: float) -> bool:
     row = connection.execute(select(writes).where(unknown).with_for_update()).mappings().first()
     if row is None:
         return False
-    delivered(connection, _owed(row), Signal.DELIVERED, why, now, None, now)
+    note(connection, Tried(_owed(row), Signal.DELIVERED, why, now), now)
     return True

@@ -6,15 +6,16 @@ spread.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from random import random
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.core.captured import CapturedAnswer
 from gateway.core.fields import field_lines
-from gateway.core.writing import Came, Given, Signal, judged, wait_before
+from gateway.core.writing import Came, Given, Made, Signal, judged, wait_before
 from gateway.errors import CommandError, NotAdmitted, StoreUnavailable
-from gateway.store.writes import Owed
+from gateway.store.writes import Owed, Tried
 from gateway.telemetry.logging import log
 
 if TYPE_CHECKING:
@@ -25,14 +26,26 @@ MOST = 32
 LOOK = 1.0
 """Seconds between looks at what is due."""
 AGAIN = 1.0
-"""Seconds until what came of a delivery is noted anew where the store was away."""
-Send = Callable[[Owed], Awaitable[tuple[CapturedAnswer, float]]]
-"""Asks a side; the answer, and how many seconds it asked to be left alone. Raises NotAdmitted, and CommandError where
-there is no such route any more."""
+"""Seconds until the store is asked again where it was away."""
+
+
+class Sent(NamedTuple):
+    """What a side answered: `after` seconds that it asked to be left alone, and what it says to have made."""
+
+    answer: CapturedAnswer
+    after: float = 0.0
+    made: Made | None = None
+
+
+Send = Callable[[Owed], Awaitable[Sent]]
+"""Asks a side. Raises NotAdmitted, and CommandError where it cannot be asked that."""
 
 
 class Outbox:
-    """Delivers, for as long as `run` runs. `owner` is who holds what is under way."""
+    """Delivers, for as long as `run` runs. `owner` is who holds what is under way.
+
+    What came of some and what is to be sent next are one transaction, however many they are.
+    """
 
     def __init__(self, owner: str, store: "Callable[[], Store | None]", send: Send) -> None:
         self._owner = owner
@@ -40,6 +53,7 @@ class Outbox:
         self._send = send
         self._due = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._tried: list[Tried] = []
 
     def due(self) -> None:
         """There may be something to deliver."""
@@ -49,32 +63,30 @@ class Outbox:
         """Deliver, for as long as this runs."""
         try:
             while True:
+                self._due.clear()
                 store = self._store()
-                more = store is not None and await self._begin(store)
-                if not more:
-                    try:
+                if store is None or not await self._turn(store):
+                    with suppress(TimeoutError):
                         await asyncio.wait_for(self._due.wait(), LOOK)
-                    except TimeoutError:
-                        continue
-                    self._due.clear()
         finally:
             for task in self._under_way:
                 task.cancel()
 
-    async def _begin(self, store: "Store") -> bool:
-        """Begin what is due, as far as there is room; whether there may be more."""
+    async def _turn(self, store: "Store") -> bool:
+        """Note what came of tries, and begin what is due; whether there may be more."""
+        tried, self._tried = self._tried, []
         room = MOST - len(self._under_way)
-        if room <= 0:
-            return False
         try:
-            owed = await store.take_writes(self._owner, time(), room)
+            owed = await store.turn_writes(tried, self._owner, time(), room)
         except StoreUnavailable:
+            self._tried = tried + self._tried  # nobody else takes these meanwhile
+            await asyncio.sleep(AGAIN)
             return False
         for each in owed:
-            task = asyncio.get_running_loop().create_task(self._deliver(store, each))
+            task = asyncio.get_running_loop().create_task(self._deliver(each))
             self._under_way.add(task)
             task.add_done_callback(self._ended)
-        return len(owed) == room
+        return len(owed) == room > 0
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
@@ -82,31 +94,26 @@ class Outbox:
         if not task.cancelled() and (error := task.exception()) is not None:
             log().error("delivery_failed", error=repr(error))
 
-    async def _deliver(self, store: "Store", owed: Owed) -> None:
-        answer, came = await self._try(owed)
+    async def _deliver(self, owed: Owed) -> None:
+        sent, came = await self._try(owed)
         now = time()
         if came.signal is Signal.AGAIN and now >= owed.until:
             came = Came(Signal.GAVE_UP, f"it could not be delivered in time: {came.why}")
         wait = max(wait_before(owed.tries, random()), came.after)
-        given = _given(answer) if answer is not None and owed.kind == "queued" else None
+        given = _given(sent.answer) if sent is not None and owed.kind == "queued" else None
         if came.signal is not Signal.DELIVERED:
             self._tell(owed, came)
-        while True:
-            try:
-                await store.write_delivered(owed, came.signal, came.why, now + wait, given, time())
-            except StoreUnavailable:
-                await asyncio.sleep(AGAIN)  # nobody else takes it meanwhile
-                continue
-            return
+        made = None if sent is None else sent.made
+        self._tried.append(Tried(owed, came.signal, came.why, now + wait, given, made))
 
-    async def _try(self, owed: Owed) -> tuple[CapturedAnswer | None, Came]:
+    async def _try(self, owed: Owed) -> tuple[Sent | None, Came]:
         try:
-            answer, after = await self._send(owed)
+            sent = await self._send(owed)
         except NotAdmitted as refused:
             return None, Came(Signal.AGAIN, refused.kind, refused.retry_after)
         except CommandError as error:
             return None, Came(Signal.AGAIN, str(error))
-        return answer, judged(answer, repeatable=owed.repeatable, after=after)
+        return sent, judged(sent.answer, repeatable=owed.repeatable, after=sent.after)
 
     def _tell(self, owed: Owed, came: Came) -> None:
         """What did not go well is worth a line, once at its beginning and once at its end."""

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.config.check import load
 from gateway.core.model import LEGACY
-from gateway.core.policies import Way, Writes
+from gateway.core.policies import Crosswalk, Way, Writes
 from gateway.errors import ConfigError
 from tests.config.files import route as route_of
 from tests.config.files import route_problems
@@ -113,3 +113,55 @@ routes:
         load(path, {})
     told = "repairs says `copies: 0%`, which lets none through; give them a part, or leave `writes` out"
     assert [str(each).partition(": ")[2] for each in caught.value.problems] == [f"route b: {told}"]
+
+
+def test_a_crosswalk_is_read_as_it_is_written(tmp_path: Path) -> None:
+    """Its name is that of the journey, unless it has one of its own."""
+    told = "match: 'ANY /a/{id}', journey: rents, writes: {copy: true}"
+    given = route_of(tmp_path, f"{BOTH}, {told}, crosswalk: {{legacy: response.id, new: response.a.b, at: path.id}}")
+    answered = (Way("response", ("id",)), Way("response", ("a", "b")))
+    assert given.crosswalk == Crosswalk("rents", *answered, (Way("path", ("id",)),))
+    other = route_of(tmp_path, f"{BOTH}, match: 'GET /a/{{id}}', crosswalk: {{name: t, at: [path.id, query.of]}}")
+    assert other.crosswalk == Crosswalk("t", None, None, (Way("path", ("id",)), Way("query", ("of",))))
+
+
+@pytest.mark.parametrize(
+    ("rest", "problem"),
+    [
+        (
+            "legacy: office, match: 'GET /a/{id}', crosswalk: {at: path.id}",
+            "`crosswalk` needs both sides; add `new:` with a backend's name, or leave it out",
+        ),
+        (
+            "legacy: office, new: repairs, match: POST /a, writes: {copy: true}, crosswalk: {legacy: response.id}",
+            "a pair has two identifiers; say where the other side's answer has its: `new: response.NAME`",
+        ),
+        (
+            "legacy: office, new: repairs, match: POST /a, writes: {copy: true}, crosswalk: {new: response.id}",
+            "a pair has two identifiers; say where the other side's answer has its: `legacy: response.NAME`",
+        ),
+        (
+            "legacy: office, new: repairs, match: POST /a, crosswalk: {legacy: response.id, new: response.id}",
+            "identifiers are made by writes that both sides get; add `writes: {copy: true}`",
+        ),
+        (
+            "legacy: office, new: repairs, match: POST /a, crosswalk: {name: t}",
+            "says neither where identifiers are made (`legacy`, `new`) nor where they stand (`at`)",
+        ),
+        (
+            "legacy: office, new: repairs, match: 'GET /a/{id}', crosswalk: {at: [path.no]}",
+            "crosswalk: path.no cannot be exchanged; write path.NAME of the match, query.NAME or body.NAME",
+        ),
+        (
+            "legacy: office, new: repairs, match: 'GET /a/{id}', crosswalk: {at: header.x-id}",
+            "crosswalk: header.x-id cannot be exchanged; write path.NAME of the match, query.NAME or body.NAME",
+        ),
+        (
+            "legacy: office, new: repairs, match: POST /a, crosswalk: {legacy: body.id}",
+            "crosswalk.legacy: 'body.id' is no way to a value of an answer; write response.NAME or response.NAME.NAME",
+        ),
+    ],
+)
+def test_identifiers_can_be_exchanged(tmp_path: Path, rest: str, problem: str) -> None:
+    """They are made on both sides, and stand where they can be put."""
+    assert route_problems(tmp_path, f"name: a, {rest}") == [f"route a: {problem}"]

@@ -43,6 +43,7 @@ def test_the_file_may_name_the_record() -> None:
     assert told(Choice(LEGACY, "settles"), named) == (
         "the client has just written, so its reads stay on the record, legacy, for a while"
     )
+    assert told(Choice(LEGACY, "crosswalk"), named) == "the request names something that legacy alone has yet"
 
 
 def test_an_override_may_have_moved_the_record() -> None:
@@ -155,4 +156,14 @@ def test_a_key_has_a_name() -> None:
 
 def test_every_reason_of_planning_has_a_sentence() -> None:
     """No word that planning gives is left without one."""
-    assert set(SENTENCES) == {"retired", "record", "settles", "override", "tester", "serves", "bucket", "drawn"}
+    assert set(SENTENCES) == {
+        "retired",
+        "record",
+        "settles",
+        "crosswalk",
+        "override",
+        "tester",
+        "serves",
+        "bucket",
+        "drawn",
+    }

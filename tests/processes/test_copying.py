@@ -7,6 +7,7 @@ from time import time
 import pytest
 
 from gateway.core.captured import CapturedRequest, Passed, Sample, Seconds, Skipped
+from gateway.core.crosswalk import Pairs
 from gateway.core.model import BUCKETS, NEW, Backend, Estate, Gateway, Route, Serve, Tls
 from gateway.core.policies import Protect, Shadow, Standing
 from gateway.errors import CommandError
@@ -34,7 +35,7 @@ class Control:
         self.seconds: Seconds = {}
         self.orders: list[tuple[object, ...]] = []
         self.judging = Judging()
-        self.copying = Copying(self._sampled, self.judging, self._order)
+        self.copying = Copying(self._sampled, self.judging, self._order, Pairs())
 
     def _sampled(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> None:
         self.samples += samples

@@ -8,7 +8,7 @@ import pytest
 from gateway.core.policies import Keep
 from gateway.core.writing import Ending, Given, Receipt, Signal, State
 from gateway.store.repository import Store
-from gateway.store.writes import ABANDONED, Owed
+from gateway.store.writes import ABANDONED, Owed, Tried
 from tests.store.owing import KEPT, intent
 from tests.support.databases import Place
 
@@ -23,7 +23,7 @@ async def state_of(store: Store, write_id: str) -> State | None:
 
 async def taken(store: Store, now: float = 200.0) -> list[str]:
     """What is given out at a time, by id."""
-    return [each.id for each in await store.take_writes(OWNER, now, 10)]
+    return [each.id for each in await store.turn_writes([], OWNER, now, 10)]
 
 
 async def copied(store: Store, write_id: str, key: str = "1") -> None:
@@ -36,12 +36,12 @@ async def copied(store: Store, write_id: str, key: str = "1") -> None:
 async def test_a_copy_is_given_out_once_the_record_took_it(store: Store) -> None:
     """As it came, to the other side; and to nobody else meanwhile."""
     await store.store_writes([intent("a")], OWNER, 100)
-    assert await store.take_writes(OWNER, 200, 10) == []
+    assert await store.turn_writes([], OWNER, 200, 10) == []
     await store.store_writes([Ending("a", Signal.TOOK)], OWNER, 101)
-    found = await store.take_writes(OWNER, 200, 10)
+    found = await store.turn_writes([], OWNER, 200, 10)
     assert found == [Owed("a", "copy", "a", "new", False, True, 1_000.0, 1, KEPT)]
     assert await taken(store) == []
-    await store.write_delivered(found[0], Signal.DELIVERED, "", 0, None, 300)
+    await store.turn_writes([Tried(found[0], Signal.DELIVERED, "", 0, None)], OWNER, 300, 0)
     standing, kept = await store.find_write("a") or pytest.fail("it is gone")
     assert (standing.state, standing.tries, standing.changed, kept) == (State.DELIVERED, 1, 300, None)
 
@@ -82,9 +82,9 @@ async def test_a_lane_keeps_its_order(store: Store) -> None:
     for write_id in ("a", "b"):
         await copied(store, write_id)
     await copied(store, "c", "2")
-    owed = {each.id: each for each in await store.take_writes(OWNER, 200, 10)}
+    owed = {each.id: each for each in await store.turn_writes([], OWNER, 200, 10)}
     assert set(owed) == {"a", "c"}
-    await store.write_delivered(owed["a"], Signal.GAVE_UP, "too late", 0, None, 300)
+    await store.turn_writes([Tried(owed["a"], Signal.GAVE_UP, "too late", 0, None)], OWNER, 300, 0)
     assert await state_of(store, "a") == State.DEAD
     assert await taken(store) == []
     assert await store.steer_write("a", Signal.DROP, "jo: no use", None, 400)
@@ -96,10 +96,10 @@ async def test_a_lane_keeps_its_order(store: Store) -> None:
 async def test_what_failed_is_given_out_again_when_it_is_due(store: Store) -> None:
     """And counts its tries."""
     await copied(store, "a")
-    [owed] = await store.take_writes(OWNER, 200, 10)
-    await store.write_delivered(owed, Signal.AGAIN, "timeout", 260, None, 201)
+    [owed] = await store.turn_writes([], OWNER, 200, 10)
+    await store.turn_writes([Tried(owed, Signal.AGAIN, "timeout", 260, None)], OWNER, 201, 0)
     assert await taken(store, 259) == []
-    [again] = await store.take_writes(OWNER, 260, 10)
+    [again] = await store.turn_writes([], OWNER, 260, 10)
     assert (again.id, again.tries) == ("a", 2)
 
 
@@ -114,9 +114,9 @@ async def test_a_queued_write_waits_and_so_do_those_after_it(store: Store) -> No
         ("receipt", State.READY, 100.0, None),
         ("none",),
     ]
-    [owed] = await store.take_writes(OWNER, 200, 10)
+    [owed] = await store.turn_writes([], OWNER, 200, 10)
     assert (owed.id, owed.side, owed.repeatable) == ("a", "legacy", False)
-    await store.write_delivered(owed, Signal.DELIVERED, "", 0, GIVEN, 300)
+    await store.turn_writes([Tried(owed, Signal.DELIVERED, "", 0, GIVEN)], OWNER, 300, 0)
     assert await store.store_writes([Receipt("a")], OWNER, 100) == [("receipt", State.DELIVERED, 100.0, GIVEN)]
     assert await taken(store) == ["b"]
 
@@ -125,9 +125,9 @@ async def test_a_queued_write_is_copied_once_it_is_done(store: Store) -> None:
     """The other side gets it after those that the record took before it."""
     await store.store_writes([intent("a", queue="now"), intent("b", queue="behind")], OWNER, 100)
     for _ in range(2):
-        [owed, *_] = await store.take_writes(OWNER, 200, 10)
+        [owed, *_] = await store.turn_writes([], OWNER, 200, 10)
         assert (owed.side, owed.copy) == ("legacy", True)
-        await store.write_delivered(owed, Signal.DELIVERED, "", 0, GIVEN, 200)
+        await store.turn_writes([Tried(owed, Signal.DELIVERED, "", 0, GIVEN)], OWNER, 200, 0)
     copies = await store.list_writes([State.READY, State.DELIVERING])
     assert [(each.id, each.side, each.kind) for _, each in copies] == [
         ("a-copy", "new", "copy"),
@@ -140,8 +140,8 @@ async def test_a_queued_write_is_copied_once_it_is_done(store: Store) -> None:
 async def test_a_refused_write_is_copied_to_nobody(store: Store) -> None:
     """The receipt tells what the record said."""
     await store.store_writes([intent("a", queue="now")], OWNER, 100)
-    [owed] = await store.take_writes(OWNER, 200, 10)
-    await store.write_delivered(owed, Signal.REFUSED, "422", 0, GIVEN._replace(status=422), 200)
+    [owed] = await store.turn_writes([], OWNER, 200, 10)
+    await store.turn_writes([Tried(owed, Signal.REFUSED, "422", 0, GIVEN._replace(status=422))], OWNER, 200, 0)
     assert await store.store_writes([Receipt("a")], OWNER, 100) == [
         ("receipt", State.REFUSED, 100.0, GIVEN._replace(status=422))
     ]
@@ -156,7 +156,7 @@ async def test_what_was_with_a_process_that_is_gone_is_found(store: Store) -> No
     await copied(store, "copy", "4")
     await store.store_writes([intent("queued", "5", queue="now", copy=False)], OWNER, 100)
     await store.store_writes([intent("twice", "6", queue="now", copy=False, repeatable=True)], OWNER, 100)
-    assert len(await store.take_writes("r gone", 200, 10)) == 3
+    assert len(await store.turn_writes([], "r gone", 200, 10)) == 3
     assert await store.orphaned_writes(["r s"], "r", 300) == 2
     states = {name: await state_of(store, name) for name in ("pending", "alive", "theirs", "copy", "queued", "twice")}
     assert states == {
@@ -187,11 +187,11 @@ async def test_people_see_what_is_owed(store: Store) -> None:
 async def test_only_what_waits_can_be_steered(store: Store) -> None:
     """What is delivered is delivered; a retry has more time."""
     await copied(store, "a")
-    [owed] = await store.take_writes(OWNER, 200, 10)
+    [owed] = await store.turn_writes([], OWNER, 200, 10)
     assert not await store.steer_write("a", Signal.DROP, "", None, 300)
-    await store.write_delivered(owed, Signal.REFUSED, "no", 0, None, 300)
+    await store.turn_writes([Tried(owed, Signal.REFUSED, "no", 0, None)], OWNER, 300, 0)
     assert await store.steer_write("a", Signal.RETRY, "jo: mended", 9_000, 400)
-    [again] = await store.take_writes(OWNER, 401, 10)
+    [again] = await store.turn_writes([], OWNER, 401, 10)
     assert (again.id, again.until) == ("a", 9_000)
     assert not await store.steer_write("none", Signal.RETRY, "", None, 400)
 
@@ -203,8 +203,8 @@ async def test_a_person_may_know_that_it_was_made(store: Store) -> None:
     assert await state_of(store, "a") == State.READY
     await store.store_writes([intent("b", "2", queue="now")], OWNER, 100)
     assert not await store.steer_write("b", Signal.TOOK, "jo: no", None, 200)
-    owed = {each.id: each for each in await store.take_writes(OWNER, 200, 10)}
-    await store.write_delivered(owed["b"], Signal.UNKNOWN, "timeout", 0, None, 201)
+    owed = {each.id: each for each in await store.turn_writes([], OWNER, 200, 10)}
+    await store.turn_writes([Tried(owed["b"], Signal.UNKNOWN, "timeout", 0, None)], OWNER, 201, 0)
     assert await store.steer_write("b", Signal.TOOK, "jo: it is there", None, 202)
     assert await state_of(store, "b") == State.DELIVERED
     assert await state_of(store, "b-copy") == State.READY
@@ -214,9 +214,9 @@ async def test_what_is_done_goes_after_a_while(store: Store) -> None:
     """And what is owed never does."""
     await copied(store, "a")
     await copied(store, "b", "2")
-    owed = {each.id: each for each in await store.take_writes(OWNER, 200, 10)}
-    await store.write_delivered(owed["a"], Signal.DELIVERED, "", 0, None, 300)
-    await store.write_delivered(owed["b"], Signal.GAVE_UP, "", 0, None, 300)
+    owed = {each.id: each for each in await store.turn_writes([], OWNER, 200, 10)}
+    await store.turn_writes([Tried(owed["a"], Signal.DELIVERED, "", 0, None)], OWNER, 300, 0)
+    await store.turn_writes([Tried(owed["b"], Signal.GAVE_UP, "", 0, None)], OWNER, 300, 0)
     await store.prune(Keep(writes=100), 399)
     assert await state_of(store, "a") == State.DELIVERED
     await store.prune(Keep(writes=100), 401)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from gateway.core.captured import Passed, Passing, Sample, Seconds, Skipped
+from gateway.core.crosswalk import Pairs
 from gateway.core.model import Backend, Gateway, Observation, Observed, Route
 from gateway.core.policies import Protect, RetryPolicy
 from gateway.core.writing import Asked, Ending, Intent, Receipt
@@ -43,6 +44,7 @@ class Serving:
         self.skipped: Skipped = {}
         self.seconds: Seconds = {}
         self.deaf = False
+        self.pairs = Pairs()
         self.asked: list[Intent | Ending | Receipt] = []
         self.stores: Callable[[Intent | Ending | Receipt], tuple[Any, ...] | None] = _stored
         self._origins = origins
@@ -70,12 +72,12 @@ class Serving:
         await builder.add(self._served)
         self.live = builder.live
         self.recorder = Recorder(self._take)
-        self.shadows = Shadows(builder.live, self._take_samples, Pace(Strain(Effort().part)))
+        self.shadows = Shadows(builder.live, self._take_samples, Pace(Strain(Effort().part)), self.pairs)
         self.watch = Watch(self._take_passed)
         self.watch.has_room(1_000_000)
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda _: False)
         self.durable = Durable(self._ask_to_store, self.clock)
-        self.handler = Handler(builder.live, self.recorder, self.watch, self.durable)
+        self.handler = Handler(builder.live, self.recorder, self.watch, self.durable, self.pairs)
         self.server = Server(self.handler.serve, settings, self.clock)
         loop = asyncio.get_running_loop()
         self.clock.start()

@@ -5,6 +5,7 @@ import pytest
 from gateway.core.writing import Ending, Given, Signal, State
 from gateway.errors import CommandError
 from gateway.store.repository import Store
+from gateway.store.writes import Tried
 from gateway.writes.desk import WritesDesk
 from tests.store.owing import KEPT, intent
 
@@ -51,8 +52,8 @@ async def test_secrets_of_a_write_are_masked(store: Store) -> None:
         "fields": ["Authorization: ***", "Accept: */*"],
         "bytes": 5,
     }
-    [owed] = await store.take_writes("r s", 200, 1)
-    await store.write_delivered(owed, Signal.DELIVERED, "", 0, Given(201, b"", b"made"), 300)
+    [owed] = await store.turn_writes([], "r s", 200, 1)
+    await store.turn_writes([Tried(owed, Signal.DELIVERED, "", 0, Given(201, b"", b"made"))], "r s", 300, 0)
     done = await desk.one("a")
     assert (done["answer"], "request" in done) == ({"status": 201, "bytes": 4}, False)
 

@@ -14,7 +14,7 @@ from gateway.errors import CommandError, NotAdmitted, StoreUnavailable
 from gateway.store.repository import Store
 from gateway.store.writes import Owed
 from gateway.writes import outbox as module
-from gateway.writes.outbox import Outbox
+from gateway.writes.outbox import Outbox, Sent
 from tests.store.owing import intent
 from tests.support.serving import until
 
@@ -27,7 +27,7 @@ class Side:
         self.answers: dict[str, Any] = {}
         self.under_way = self.most = 0
 
-    async def send(self, owed: Owed) -> tuple[CapturedAnswer, float]:
+    async def send(self, owed: Owed) -> Sent:
         self.came.append(owed.id)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -36,7 +36,7 @@ class Side:
         answer = self.answers.get(owed.id, CapturedAnswer(200))
         if isinstance(answer, Exception):
             raise answer
-        return answer, 0.0
+        return Sent(answer)
 
 
 @asynccontextmanager
@@ -131,26 +131,20 @@ async def test_what_a_record_answers_is_kept(store: Store, monkeypatch: pytest.M
 
 async def test_what_came_is_noted_when_the_store_is_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not sent again meanwhile; and while nothing can be taken, nothing is."""
-    side, away = Side(), [True]
-    real_take, real_told = store.take_writes, store.write_delivered
+    side, away, real = Side(), [True], store.turn_writes
 
-    async def take(*given: Any) -> list[Owed]:
+    async def turn(*given: Any) -> list[Owed]:
         if side.came and away[0]:
             raise StoreUnavailable("gone")
-        return await real_take(*given)
+        return await real(*given)
 
-    async def told(*given: Any) -> None:
-        if away[0]:
-            raise StoreUnavailable("gone")
-        await real_told(*given)
-
-    monkeypatch.setattr(store, "take_writes", take)
-    monkeypatch.setattr(store, "write_delivered", told)
+    monkeypatch.setattr(store, "turn_writes", turn)
     monkeypatch.setattr(module, "AGAIN", 0.02)
     await copied(store, "a")
     async with delivering(store, side, monkeypatch):
         await until(lambda: side.came == ["a"])
         await asyncio.sleep(0.1)
+        assert (await states(store))["a"] == State.DELIVERING
         away[0] = False
         await reach(store, "a", State.DELIVERED)
     assert side.came == ["a"]

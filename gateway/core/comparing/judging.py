@@ -4,7 +4,7 @@ A 4xx or a declared business fault is an answer. The verdict of a compared sampl
 what is known of the noise (`noise.verdict_of`, `tally.Tally`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from gateway.core.captured import CapturedAnswer, Sample
@@ -19,6 +19,9 @@ Verdict = Literal["compared", "candidate_error", "control_error", "incomparable"
 
 
 _ERRORS: Mapping[str, Verdict] = {"control": "control_error", "candidate": "candidate_error"}
+
+
+AreOne = Callable[[str, str], bool]
 
 
 class Judgement(NamedTuple):
@@ -48,8 +51,9 @@ class Read(NamedTuple):
     document: Document
 
 
-def judge(sample: Sample, rules: Rules, decode: Decode | None = None) -> Judgement:
-    """A sample judged. `decode` is the codec of the route's SOAP operation, if it has one."""
+def judge(sample: Sample, rules: Rules, decode: Decode | None = None, are_one: AreOne | None = None) -> Judgement:
+    """A sample judged. `decode` is the codec of the route's SOAP operation, if it has one; `are_one` tells whether two
+    identifiers are one thing's, which each side calls by its own."""
     sides = (("control", sample.control), ("candidate", sample.candidate))
     for who, answer in sides if sample.control_side == LEGACY else sides[::-1]:  # what legacy fails at, new may as well
         if failed := failure(answer):
@@ -62,7 +66,21 @@ def judge(sample: Sample, rules: Rules, decode: Decode | None = None) -> Judgeme
         return Judgement("incomparable", f"the control's answer {control.reason}")
     if isinstance(candidate, Incomparable):
         return Judgement("incomparable", f"the candidate's answer {candidate.reason}")
-    return _compared(sample, Read(sample.control, control), Read(sample.candidate, candidate), rules, decode)
+    found = _compared(sample, Read(sample.control, control), Read(sample.candidate, candidate), rules, decode)
+    return found if are_one is None or not found.differences else _without_pairs(found, are_one)
+
+
+def _without_pairs(found: Judgement, are_one: AreOne) -> Judgement:
+    """A judgement without the differences that only are two names of one thing."""
+    real = tuple(each for each in found.differences if not are_one(_plain(each.legacy), _plain(each.new)))
+    if len(real) == len(found.differences):
+        return found
+    kept = signature_of(real)
+    return found._replace(differences=real, counts=tuple(each for each in found.counts if each[0] in kept))
+
+
+def _plain(value: object) -> str:
+    return "" if isinstance(value, bool) or not isinstance(value, str | int) else str(value)
 
 
 def failure(answer: CapturedAnswer) -> str:

@@ -1,4 +1,4 @@
-"""Writes that are owed to somebody."""
+"""Writes that are owed to somebody, and the identifiers that two sides gave to one thing."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -43,6 +43,19 @@ def upgrade() -> None:
         "ix_writes_pending", "writes", ["lane", "side"], unique=True, sqlite_where=pending, postgresql_where=pending
     )
 
+    op.create_table(
+        "crosswalk",
+        sa.Column("number", _ID, primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("legacy", sa.Text()),
+        sa.Column("new", sa.Text()),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("write", sa.Text(), nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_crosswalk_write", "crosswalk", ["write"], unique=True)
+
 
 def downgrade() -> None:
+    op.drop_table("crosswalk")
     op.drop_table("writes")
