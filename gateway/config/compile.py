@@ -12,7 +12,7 @@ from gateway.config.templates import Element
 from gateway.config.timeouts import BackendTimeoutSpec
 from gateway.config.wording import Entry
 from gateway.config.words import ServeWord
-from gateway.config.writing import crosswalk_of, writes_of
+from gateway.config.writing import crosswalk_of, idempotency_of, writes_of
 from gateway.core.model import (
     AccessLog,
     Backend,
@@ -153,6 +153,7 @@ def route_of(spec: routes.RouteSpec, entry: Entry, problems: Problems) -> Route:
         replay=evidence.replay_of(spec.replay, entry, problems),
         writes=writes_of(spec.writes),
         crosswalk=crosswalk_of(spec.crosswalk, spec.journey or spec.id or spec.name),
+        idempotency=idempotency_of(spec.idempotency),
         place=entry.place(),
     )
 

@@ -25,7 +25,7 @@ from gateway.config.kinds import (
     text,
 )
 from gateway.config.timeouts import RouteTimeoutSpec
-from gateway.config.writing import CrosswalkSpec, WritesSpec
+from gateway.config.writing import CrosswalkSpec, IdempotencyShape, WritesSpec
 from gateway.core.model import Match, Placeholder, Segment
 
 
@@ -210,7 +210,7 @@ class RouteSpec(Spec):
 
     later = frozenset(
         """cache retry error_when faults operation request response capture
-        rewrite idempotency""".split()  # noqa: SIM905
+        rewrite""".split()  # noqa: SIM905
     )
 
     name: Name
@@ -234,6 +234,8 @@ class RouteSpec(Spec):
     replay: Maybe[ReplaySpec] = None
     writes: Maybe[WritesSpec] = None
     crosswalk: Maybe[CrosswalkSpec] = None
+    idempotency: Maybe[IdempotencyShape] = None
+    """Whether clients may send a write again under the same `Idempotency-Key`: true, or a mapping."""
     sticky: Maybe[StickyShape] = None
     """What identifies a client for the split. Default: nothing, each request is drawn."""
     journey: Maybe[Name] = None

@@ -15,6 +15,7 @@ from gateway.core.policies import (
     Crosswalk,
     Guards,
     Hours,
+    Idempotency,
     Keep,
     Pointer,
     Protect,
@@ -161,6 +162,10 @@ def _crosswalk(crosswalk: Crosswalk) -> Document:
     return {"name": crosswalk.name, **ways, "at": [str(each) for each in crosswalk.at]}
 
 
+def _idempotency(idempotency: Idempotency) -> Document:
+    return {"keep": duration_text(idempotency.keep), "required": idempotency.required}
+
+
 def _protect(protect: Protect) -> Document:
     breaker = protect.breaker
     return {
@@ -211,6 +216,7 @@ TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
     Replay: (_replay, Replay("", -1)),
     Writes: (_writes, Writes()),
     Crosswalk: (_crosswalk, Crosswalk("")),
+    Idempotency: (_idempotency, Idempotency(keep=-1)),
     Protect: (_protect, Protect()),
     RetryPolicy: (_retry, RetryPolicy(attempts=0)),
     Webhook: (_webhook, Webhook("", b"")),

@@ -10,7 +10,7 @@ from gateway.config.kinds import Duration, Maybe, Name, Spec, text
 from gateway.config.needs import takes_writes
 from gateway.config.problems import Problem
 from gateway.core.model import Route, Serve
-from gateway.core.policies import Crosswalk, Way, Writes
+from gateway.core.policies import Crosswalk, Idempotency, Way, Writes
 
 if TYPE_CHECKING:
     from gateway.config.rules import Draft
@@ -33,6 +33,27 @@ class WritesSpec(Spec):
     path."""
     give_up: Maybe[Duration] = None
     """How long a write is tried to be delivered. Default 1d."""
+
+
+class IdempotencySpec(Spec):
+    """Clients may send a write again under the same `Idempotency-Key`, and are given the first answer."""
+
+    keep: Maybe[Duration] = None
+    """For how long. Default 1d."""
+    required: bool = False
+    """Whether writes without a key are refused (400)."""
+
+
+IdempotencyShape = Annotated[
+    Annotated[Literal[True], Tag("<true>")] | Annotated[IdempotencySpec, Tag("<mapping>")],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<true>"),
+]
+
+
+def idempotency_of(spec: Literal[True] | IdempotencySpec | None) -> Idempotency | None:
+    if not isinstance(spec, IdempotencySpec):
+        return Idempotency() if spec else None
+    return Idempotency(**spec.given(Idempotency._fields))
 
 
 _A_WAY = text("response.id, response.tenancy.id")
@@ -121,11 +142,13 @@ def sound_writes(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[Prob
     """What writes are promised needs writes, and the sides that it names."""
     for draft in drafts:
         route, writes = draft.route, draft.route.writes
-        if writes == Writes():
-            continue
+        given = {"writes": writes != Writes(), "idempotency": route.idempotency is not None}
         if not takes_writes(route):
-            message = "this route takes no writes: its requests are safe; leave `writes` out"
-            yield draft.entry.key_problem(("writes",), message)
+            for key in (key for key, there in given.items() if there):
+                message = f"this route takes no writes: its requests are safe; leave `{key}` out"
+                yield draft.entry.key_problem((key,), message)
+            continue
+        if not given["writes"]:
             continue
         target = {"legacy": route.legacy, "new": route.new, None: route}[writes.record]
         if target is None and route.serve is not Serve.RETIRED:

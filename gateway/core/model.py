@@ -14,6 +14,7 @@ from gateway.core.fields import Fields, fields_of
 from gateway.core.policies import (
     Compare,
     Crosswalk,
+    Idempotency,
     Keep,
     Protect,
     Ramp,
@@ -247,7 +248,7 @@ class Route(NamedTuple):
     serving one fails. `pattern` is the match as written, for
     people and logs. `contract` is the backend whose WSDL clients of SOAP go by, where that is said. `shadow`,
     `compare`, `ramp` and `replay` gather evidence and go by it; `writes` is what writes are promised,
-    `crosswalk` which identifiers mean the same thing on both sides.
+    `crosswalk` which identifiers mean the same thing on both sides, `idempotency` whether clients may write again.
     """
 
     name: str
@@ -278,6 +279,7 @@ class Route(NamedTuple):
     replay: Replay | None = None
     writes: Writes = Writes()
     crosswalk: Crosswalk | None = None
+    idempotency: Idempotency | None = None
     place: Place | None = None
 
 

@@ -148,7 +148,8 @@ class PlannedRoute:
         self.shadow = route.shadow if len(plans) == 2 and not self.retired else None
         self.fallback = route.fallback and len(plans) == 2 and not self.retired
         self.settle = 0.0 if self.retired else route.writes.settle
-        self.owed = (route.writes.copy or route.writes.queue) and not self.retired
+        promised = route.writes.copy or route.writes.queue or route.idempotency is not None
+        self.owed = promised and not self.retired
         self.crosswalk = route.crosswalk if len(plans) == 2 and not self.retired else None
         self.compared = finder({*route.compare.headers, b"content-type", b"content-encoding"})
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe

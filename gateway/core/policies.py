@@ -112,6 +112,14 @@ class Writes(NamedTuple):
     give_up: float = 86_400.0
 
 
+class Idempotency(NamedTuple):
+    """A client may send a write again under the same `Idempotency-Key`, and is given the first answer, for `keep`
+    seconds. `required` refuses writes without one."""
+
+    keep: float = 86_400.0
+    required: bool = False
+
+
 class Crosswalk(NamedTuple):
     """Which identifiers of a route mean the same thing on both sides: those of one `name`.
 

@@ -128,13 +128,26 @@ class Given(NamedTuple):
     body: bytes
 
 
+class Claim(NamedTuple):
+    """A client's word that this is one write, however often it is sent (`Idempotency-Key`).
+
+    `scope` tells the client and its key from all others, `fingerprint` what it sent; both are hashes. It holds until
+    `until`, Unix seconds.
+    """
+
+    scope: str
+    fingerprint: str
+    until: float
+
+
 class Intent(NamedTuple):
     """What is to be stored before a write may be done.
 
     `id` 32 hexadecimal digits; `lane` whose order it keeps, `key` the same for people; `record` the side that takes it;
     `copy` whether the other side gets it, too; `queue` whether it may wait for the record: "" not, "behind" those of
     its lane that do, "now" because the record is away. `repeatable` that it does no more when it comes twice; `at` and
-    `until` Unix seconds, from when to when there is sense in delivering it.
+    `until` Unix seconds, from when to when there is sense in delivering it. `claim` is there where the
+    client may send it again.
     """
 
     id: str
@@ -148,6 +161,7 @@ class Intent(NamedTuple):
     at: float
     until: float
     kept: Kept
+    claim: Claim | None = None
 
 
 class Made(NamedTuple):
@@ -159,12 +173,15 @@ class Made(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """What came of a write whose intent was stored; `why` says it for people, `made` what the record has made."""
+    """What came of a write whose intent was stored; `why` says it for people, `made` what the record has made. `scope`
+    is that of its claim, and `given` what the client is told when it asks again (None: that nobody knows)."""
 
     id: str
     signal: Signal
     why: str = ""
     made: Made | None = None
+    scope: str = ""
+    given: Given | None = None
 
 
 class Receipt(NamedTuple):
@@ -185,6 +202,13 @@ RECEIPT: Mapping[State, str] = {
     State.DROPPED: "dropped",
 }
 """What a receipt says of each state."""
+
+
+def claim_of(route: str, client: bytes, key: bytes, kept: Kept, until: float) -> Claim:
+    """The claim that a client's key makes for what it sends."""
+    scope = blake2b(b"\0".join((route.encode(), client, key)), digest_size=16).hexdigest()
+    told = blake2b(b"\0".join((kept.method, kept.target, kept.body)), digest_size=16).hexdigest()
+    return Claim(scope, told, until)
 
 
 def lane_of(journey: bytes, key: str) -> str:

@@ -68,7 +68,8 @@ class Durable:
         """Store an intent; what the store says of it. Raises ClientError (503) where it was not stored."""
         answer = await self._ask(intent)
         if answer[0] == "failed":
-            self.owe(Ending(intent.id, Signal.NOTHING))  # it may be stored all the same, later
+            scope = "" if intent.claim is None else intent.claim.scope
+            self.owe(Ending(intent.id, Signal.NOTHING, scope=scope))  # it may be stored all the same, later
             raise not_stored(answer[1])
         return answer
 

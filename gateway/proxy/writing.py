@@ -12,22 +12,27 @@ from time import monotonic, time
 
 from connectors.base import Caller
 from gateway.core.crosswalk import Pairs, half_of, made_by
-from gateway.core.fields import Fields
+from gateway.core.fields import field_lines, fields_of
 from gateway.core.model import Acted, Gateway, Outcome
-from gateway.core.problems import Refusal
+from gateway.core.planning import client_key
+from gateway.core.problems import Refusal, problem
 from gateway.core.ways import field, value_of
-from gateway.core.writing import Ending, Intent, Kept, Made, Signal, lane_of
+from gateway.core.writing import Claim, Ending, Given, Intent, Kept, Signal, claim_of, lane_of
 from gateway.errors import BackendError, ClientError, ConnectFailed, NotAcquired, NotAdmitted
 from gateway.proxy.answers import write_own
 from gateway.proxy.attempts import Attempt
-from gateway.proxy.durable import Durable, not_stored
+from gateway.proxy.copies import seen_fields
+from gateway.proxy.durable import Answer, Durable, not_stored
 from gateway.proxy.insisting import called
 from gateway.proxy.receipts import RECEIPTS
-from gateway.wire.body import Body, too_large
+from gateway.wire.body import too_large
 from gateway.wire.pool import Judged, Parcel, Pool
 
 BUSY, SOON = 10.0, 0.02
 """Seconds that a write waits for the one before it in its lane, and between two looks."""
+LONGEST_KEY = 255
+_SOON = ((b"Retry-After", b"1"),)
+_OUR_OWN = frozenset({b"content-type", b"content-length", b"date", b"x-request-id", b"via", b"connection"})
 _AWAY = frozenset({"breaker_open", "maintenance"})
 
 
@@ -54,47 +59,57 @@ async def kept_write(
         await _queued(attempt, caller, intent, durable)
         return None
     stored = await _begun(intent, durable)
-    if stored == "queued":  # others of its lane wait already
-        _receipt(attempt, intent)
+    if stored[0] != "go":
+        _told(attempt, stored)
         return None
     try:
         answer = await called(attempt, caller, pool, gateway)
     except ClientError:
-        await _ended(intent, Signal.NOTHING, "it was refused", durable)
+        await _ended(intent, Ending(intent.id, Signal.NOTHING, "it was refused"), durable)
         raise
     except BackendError as error:
-        away = (isinstance(error, NotAdmitted) and error.kind in _AWAY) or isinstance(
-            error, ConnectFailed | NotAcquired
-        )
-        if queues and away:
+        if queues and _turned_out_to_be_away(error):
             attempt.end()
             attempt.body.replay()
-            if intent.copy:
-                durable.owe(Ending(intent.id, Signal.NOTHING))  # stored before what follows
+            if intent.copy or intent.claim is not None:
+                durable.owe(_scoped(intent, Ending(intent.id, Signal.NOTHING)))  # stored before what follows
             await _queued(attempt, caller, intent._replace(id=token_hex(16)), durable)
             return None
-        await _ended(intent, Signal.UNKNOWN if error.request_sent else Signal.NOTHING, error.kind, durable)
+        signal = Signal.UNKNOWN if error.request_sent else Signal.NOTHING
+        given = _failed(error) if error.request_sent else None
+        await _ended(intent, Ending(intent.id, signal, error.kind, given=given), durable)
         raise
-    head, answer_body, outcome, acted = answer
-    signal = _signal_of(head.status, outcome, acted)
-    if signal is not Signal.TOOK:
-        await _ended(intent, signal, f"the record answered {head.status}", durable)
-        return answer
-    made = await _made(attempt, head.fields, answer_body, gateway.decode) if route.crosswalk is not None else None
-    if made is not None:
-        pairs.add([half_of(made)])
-    await _ended(intent, signal, "", durable, made)
+    await _ended(intent, await _ending(attempt, intent, answer, gateway, pairs), durable)
     return answer
 
 
-async def _made(attempt: Attempt, fields: Fields, body: Body, limit: int) -> Made | None:
-    """The identifier of what the record has just made, where its answer has one."""
-    crosswalk, side = attempt.route.crosswalk, attempt.plan.side
-    try:
-        data = await body.capture(limit)
-    except BackendError:  # it breaks off, which the client is told; the write was made all the same
-        return None
-    return None if data is None or crosswalk is None else made_by(crosswalk, side, fields, data)
+async def _ending(attempt: Attempt, intent: Intent, answer: Judged, gateway: Gateway, pairs: Pairs) -> Ending:
+    """What an answer of the record says about the write, with what it has made, and what the client is given."""
+    head, body, outcome, acted = answer
+    signal, crosswalk = _signal_of(head.status, outcome, acted), attempt.route.crosswalk
+    data: bytes | None = None
+    if intent.claim is not None or (crosswalk is not None and signal is Signal.TOOK):
+        try:
+            data = await body.capture(gateway.capture)
+        except BackendError:  # it breaks off, which the client is told; what was done is done all the same
+            data = None
+    made = None
+    if data is not None and crosswalk is not None and signal is Signal.TOOK:
+        made = made_by(crosswalk, attempt.plan.side, head.fields, data)
+    if made is not None:
+        pairs.add([half_of(made)])
+    given = None
+    if data is not None and intent.claim is not None:
+        fields = seen_fields(gateway, attempt, attempt.exchange.connection.peer.scheme, head)
+        given = Given(head.status, field_lines(fields), data)
+    why = "" if signal is Signal.TOOK else f"the record answered {head.status}"
+    return Ending(intent.id, signal, why, made, given=given)
+
+
+def _turned_out_to_be_away(error: BackendError) -> bool:
+    """Whether a record is away, and has not been sent anything."""
+    refused = isinstance(error, NotAdmitted) and error.kind in _AWAY
+    return refused or isinstance(error, ConnectFailed | NotAcquired)
 
 
 def _intent(attempt: Attempt, body: bytes) -> Intent:
@@ -104,6 +119,17 @@ def _intent(attempt: Attempt, body: bytes) -> Intent:
     key = None if writes.key is None else value_of(writes.key, route, request, body)
     if writes.key is None:
         key = request.path.decode("latin-1")
+    kept = Kept(
+        request.method,
+        request.target,
+        request.path,
+        request.query,
+        request.host,
+        request.lines,
+        attempt.lines,
+        attempt.exchange.connection.peer.scheme,
+        body,
+    )
     return Intent(
         id=token_hex(16),
         route=route.name,
@@ -115,35 +141,58 @@ def _intent(attempt: Attempt, body: bytes) -> Intent:
         repeatable=request.method in route.idempotent,
         at=now,
         until=now + writes.give_up,
-        kept=Kept(
-            request.method,
-            request.target,
-            request.path,
-            request.query,
-            request.host,
-            request.lines,
-            attempt.lines,
-            attempt.exchange.connection.peer.scheme,
-            body,
-        ),
+        kept=kept,
+        claim=_claim(attempt, kept, now),
     )
 
 
-async def _begun(intent: Intent, durable: Durable) -> str:
-    """Store an intent once those before it in its lane are done: "go", or "queued". Raises ClientError."""
+def _claim(attempt: Attempt, kept: Kept, now: float) -> Claim | None:
+    """What the client's `Idempotency-Key` claims (draft-ietf-httpapi-idempotency-key-header). Raises ClientError (400)
+    where there must be one, or it is none."""
+    route, request = attempt.route, attempt.request
+    policy = route.route.idempotency
+    if policy is None:
+        return None
+    key = field(request.fields, b"idempotency-key")
+    if not key:
+        if policy.required:
+            raise ClientError(400, "This address takes writes with an Idempotency-Key only.")
+        return None
+    if len(key) > LONGEST_KEY:
+        raise ClientError(400, f"The Idempotency-Key is longer than {LONGEST_KEY} bytes.")
+    return claim_of(route.route.id, _client(attempt), key, kept, now + policy.keep)
+
+
+def _client(attempt: Attempt) -> bytes:
+    """Who has a key: by its credentials, or else by what the route splits its clients by, or by its address. One
+    client's keys are nothing to another."""
+    request, sticky = attempt.request, attempt.route.route.sticky
+    if credentials := field(request.fields, b"authorization"):
+        return b"a" + credentials
+    if sticky is not None and sticky.source != "address" and (key := client_key(sticky, request, b"")):
+        return b"k" + key
+    return b"i" + attempt.exchange.connection.peer.address
+
+
+async def _begun(intent: Intent, durable: Durable) -> Answer:
+    """Store an intent once those before it in its lane are done: see `store.writes.begin`. Raises ClientError."""
     until = monotonic() + BUSY
     while (answer := await durable.begin(intent))[0] == "busy":
         if monotonic() > until:
             raise not_stored("another write of the same key takes too long")
         await asyncio.sleep(SOON)
-    return str(answer[0])
+    return answer
 
 
-async def _ended(intent: Intent, signal: Signal, why: str, durable: Durable, made: Made | None = None) -> None:
+async def _ended(intent: Intent, ending: Ending, durable: Durable) -> None:
     """Store what came of a write. Where that cannot be had in time the client is answered all the same: what the record
     has done is done, and is told again until it is stored."""
-    if intent.copy:
-        await durable.end(Ending(intent.id, signal, why, made))
+    if intent.copy or intent.claim is not None:
+        await durable.end(_scoped(intent, ending))
+
+
+def _scoped(intent: Intent, ending: Ending) -> Ending:
+    return ending if intent.claim is None else ending._replace(scope=intent.claim.scope)
 
 
 def _signal_of(status: int, outcome: Outcome, acted: Acted) -> Signal:
@@ -167,8 +216,7 @@ def _is_away(pool: Pool) -> bool:
 async def _queued(attempt: Attempt, caller: Caller, intent: Intent, durable: Durable) -> None:
     """Have a write wait for its record, if it could be sent there. Raises ClientError."""
     await _check(attempt, caller, intent.kept.body)
-    await durable.begin(intent._replace(queue="now"))
-    _receipt(attempt, intent)
+    _told(attempt, await _begun(intent._replace(queue="now"), durable))
 
 
 async def _check(attempt: Attempt, caller: Caller, body: bytes) -> None:
@@ -190,9 +238,42 @@ def _prepared(parcel: Parcel) -> Awaitable[Judged]:
     raise _Prepared
 
 
-def _receipt(attempt: Attempt, intent: Intent) -> None:
+# ------------------------------------------------------------------------------------------------ answering
+
+
+def _told(attempt: Attempt, stored: Answer) -> None:
+    """Answer for a write that the record is not asked about now. Raises ClientError."""
+    match stored:
+        case ("queued", str(write_id)):
+            _receipt(attempt, write_id)
+        case ("replay", Given() as given):
+            _replay(attempt, given)
+        case ("mismatch",):
+            raise ClientError(422, "Something else was sent with this Idempotency-Key before.")
+        case ("in_flight",):
+            raise ClientError(409, "A request with this Idempotency-Key is being worked on.", headers=_SOON)
+        case _:
+            raise ClientError(409, "What came of the first request with this Idempotency-Key is not known.")
+
+
+def _receipt(attempt: Attempt, write_id: str) -> None:
     """Answer 202: the write will be made, and where to ask what came of it (RFC 9110, section 15.3.3)."""
-    where = RECEIPTS + intent.id.encode()
+    where = RECEIPTS + write_id.encode()
     body = json.dumps({"state": "accepted", "receipt": where.decode()}).encode()
     headers = ((b"Location", where), (b"Cache-Control", b"no-store"))
     write_own(attempt.exchange, Refusal(202, b"application/json", body), headers)
+
+
+def _replay(attempt: Attempt, given: Given) -> None:
+    """Give the first answer once more."""
+    fields = fields_of(given.lines)
+    content_type = field(fields, b"content-type")
+    kept = [each for each in fields if each[0].lower() not in _OUR_OWN]
+    headers = (*kept, (b"Idempotency-Replayed", b"true"))
+    write_own(attempt.exchange, Refusal(given.status, content_type, given.body), headers)
+
+
+def _failed(error: BackendError) -> Given:
+    """What a client is told of a record that failed, as it is told again."""
+    refusal = problem(error.status, error.public_detail, "")
+    return Given(refusal.status, b"Content-Type: %b\r\n" % refusal.content_type, refusal.body)

@@ -16,6 +16,7 @@ from gateway.store.tables import (
     evidence,
     examples,
     fields,
+    idempotency,
     marks,
     replicas,
     traffic,
@@ -79,5 +80,6 @@ def _drop_rest(connection: Connection, keep: Keep, now: float) -> bool:
         connection.execute(delete(time.table).where(time < now - kept))
     done = writes.c.state.not_in(OPEN) & (writes.c.changed < now - keep.writes)
     connection.execute(delete(writes).where(done))
+    connection.execute(delete(idempotency).where(idempotency.c.until < now))
     connection.execute(delete(deliveries).where(deliveries.c.event.not_in(select(events.c.id))))
     return False

@@ -216,6 +216,24 @@ crosswalk = Table(
 """Identifiers of one thing on both sides. A pair that becomes whole gets a new number: who has read up to one finds
 it."""
 
+idempotency = Table(
+    "idempotency",
+    METADATA,
+    Column("scope", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("changed", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("write", Text, nullable=False),
+    Column("status", Integer),
+    Column("lines", LargeBinary),
+    Column("body", LargeBinary),
+    Index("ix_idempotency_until", "until"),
+)
+"""What clients were answered under keys of theirs. `state` is busy, answered, queued (as the write that it names), or
+unknown."""
+
 marks = Table(
     "marks",
     METADATA,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, select, update
 
 from gateway.core.writing import OPEN, Ending, Given, Intent, Kept, Kind, Made, Receipt, Signal, State, leads
-from gateway.store import pairs
+from gateway.store import pairs, promises
 from gateway.store.statements import clean, inserting
 from gateway.store.tables import writes
 
@@ -83,16 +83,34 @@ def store(connection: Connection, asked: Sequence[Intent | Ending | Receipt], ow
 
 
 def begin(connection: Connection, intent: Intent, owner: str, now: float) -> Answer:
-    """Store an intent. ("go",): the record may be called; ("queued",): the write waits for it; ("busy",): another write
-    of its lane is under way."""
-    if intent.queue == "now" or (intent.queue == "behind" and _waiting(connection, intent)):
+    """Store an intent. ("go",): the record may be called; ("queued", id): the write waits for it; ("busy",): another
+    write of its lane is under way; or what is known of its claim (see `promises.known`)."""
+    claim = intent.claim
+    if claim is not None:
+        if (found := promises.known(connection, claim, now)) is not None:
+            return found
+        queued = _is_to_wait(connection, intent)
+        if not promises.make(connection, claim, "" if queued else owner, intent.id, now):
+            return ("busy",)  # by now it is known
+    answer = _begin(connection, intent, owner, now)
+    if answer == ("busy",) and claim is not None:
+        promises.end(connection, Ending(intent.id, Signal.NOTHING, scope=claim.scope), now)
+    return answer
+
+
+def _begin(connection: Connection, intent: Intent, owner: str, now: float) -> Answer:
+    if _is_to_wait(connection, intent):
         _insert(connection, intent, "queued", State.READY, intent.record, "", now)
-        return ("queued",)
+        return ("queued", intent.id)
     if not intent.copy:
         return ("go",)
     other = "new" if intent.record == "legacy" else "legacy"
     stored = _insert(connection, intent, "copy", State.PENDING, other, owner, now)
     return ("go",) if stored else ("busy",)
+
+
+def _is_to_wait(connection: Connection, intent: Intent) -> bool:
+    return intent.queue == "now" or (intent.queue == "behind" and _waiting(connection, intent))
 
 
 def _waiting(connection: Connection, intent: Intent) -> bool:
@@ -135,6 +153,8 @@ def end(connection: Connection, ending: Ending, now: float) -> Answer:
     _move(connection, writes.c.id == ending.id, ending.signal, now, why=clean(ending.why))
     if ending.made is not None:
         pairs.note(connection, ending.id, ending.made)
+    if ending.scope:
+        promises.end(connection, ending, now)
     return ("done",)
 
 
@@ -242,8 +262,9 @@ def _copy(connection: Connection, owed: Owed, now: float) -> None:
 def orphaned(connection: Connection, alive: Iterable[str], replica: str, now: float) -> int:
     """Find the writes that were with a process which is no more: of this replica's all but those `alive`, and any
     that have been with one for too long. How many nobody knows of whether they were done."""
+    promises.orphaned(connection, alive := list(alive), replica, now - ABANDONED)
     held = writes.c.state.in_((State.PENDING, State.DELIVERING))
-    ours = writes.c.owner.startswith(f"{replica} ", autoescape=True) & writes.c.owner.not_in(list(alive))
+    ours = writes.c.owner.startswith(f"{replica} ", autoescape=True) & writes.c.owner.not_in(alive)
     lost = held & (ours | (writes.c.changed < now - ABANDONED))
     repeatable = lost & (writes.c.state == State.DELIVERING) & (writes.c.repeatable == 1)
     _move(connection, repeatable, Signal.AGAIN, now)

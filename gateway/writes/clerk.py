@@ -100,7 +100,7 @@ class Clerk:
             self.failing = ""
         ended = [each.asked for each in orders if isinstance(each.asked, Ending)]
         self._reply(orders, answers, [each.id for each in ended])
-        if any(each.signal is Signal.TOOK for each in ended) or ("queued",) in answers:
+        if any(each.signal is Signal.TOOK for each in ended) or any(each[0] == "queued" for each in answers):
             self._due()
 
     async def _opened(self) -> "Store | None":

@@ -6,8 +6,10 @@ from gateway.config import words
 from gateway.config.told import duration_text, in_one_line, share_text, told
 from gateway.core.policies import (
     Compare,
+    Crosswalk,
     Guards,
     Hours,
+    Idempotency,
     Keep,
     Ramp,
     Replay,
@@ -57,6 +59,11 @@ from gateway.core.policies import (
         ),
         (Replay("/r.har", 150), {"from": "/r.har", "daily": "02:30"}),
         (Writes("legacy", 5.0), {"record": "legacy", "settle": "5s"}),
+        (Idempotency(3_600.0, True), {"keep": "1h", "required": True}),
+        (
+            Crosswalk("t", Way("response", ("id",)), Way("response", ("a", "b")), (Way("path", ("id",)),)),
+            {"name": "t", "legacy": "response.id", "new": "response.a.b", "at": ["path.id"]},
+        ),
         (
             Writes(copy=True, queue=True, key=Way("body", ("a", "b")), give_up=60.0),
             {"copy": True, "when_down": "queue", "key": "body.a.b", "give_up": "1m"},

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.config.check import load
 from gateway.core.model import LEGACY
-from gateway.core.policies import Crosswalk, Way, Writes
+from gateway.core.policies import Crosswalk, Idempotency, Way, Writes
 from gateway.errors import ConfigError
 from tests.config.files import route as route_of
 from tests.config.files import route_problems
@@ -165,3 +165,17 @@ def test_a_crosswalk_is_read_as_it_is_written(tmp_path: Path) -> None:
 def test_identifiers_can_be_exchanged(tmp_path: Path, rest: str, problem: str) -> None:
     """They are made on both sides, and stand where they can be put."""
     assert route_problems(tmp_path, f"name: a, {rest}") == [f"route a: {problem}"]
+
+
+def test_idempotency_is_read_as_it_is_written(tmp_path: Path) -> None:
+    """True is all the defaults; without writes there is nothing to keep."""
+    told = "match: ANY /a"
+    assert route_of(tmp_path, f"{BOTH}, {told}, idempotency: true").idempotency == Idempotency()
+    given = route_of(tmp_path, f"{BOTH}, {told}, idempotency: {{keep: 2h, required: true}}")
+    assert given.idempotency == Idempotency(7_200.0, True)
+    assert route_of(tmp_path, f"{BOTH}, {told}").idempotency is None
+    assert route_problems(tmp_path, f"{BOTH}, match: GET /a, idempotency: true") == [
+        "route a: this route takes no writes: its requests are safe; leave `idempotency` out"
+    ]
+    [problem] = route_problems(tmp_path, f"{BOTH}, {told}, idempotency: false")
+    assert "idempotency" in problem

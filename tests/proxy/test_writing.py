@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateway.core.model import LEGACY, Gateway, Placeholder, Serve, Target, Timeouts
-from gateway.core.policies import BreakerPolicy, Protect, Way, Writes
-from gateway.core.writing import Ending, Given, Intent, Receipt, Signal, State, lane_of
+from gateway.core.model import LEGACY, Gateway, Placeholder, Serve, Sticky, Target, Timeouts
+from gateway.core.policies import BreakerPolicy, Idempotency, Protect, Way, Writes
+from gateway.core.writing import Claim, Ending, Given, Intent, Receipt, Signal, State, lane_of
 from gateway.proxy import writing
 from tests.support.messages import answer
 from tests.support.origin import Origin, Script, Talk, hang
@@ -168,7 +168,7 @@ async def test_a_write_waits_behind_others(legacy: Origin) -> None:
     async with serving(legacy, Writes(queue=True)) as found:
         await put(found, b"ok")
         assert [type(each) for each in found.asked] == [Intent]  # only asked whether others wait
-        found.stores = lambda asked: ("queued",)
+        found.stores = lambda asked: ("queued", ID)
         await put(found, b'"state": "accepted"')
         assert len(legacy.requests) == 1
         [_, mine] = seen(found)
@@ -236,3 +236,103 @@ async def test_the_gateways_own_place_holds_nothing_else(legacy: Origin, path: s
         await found.ask(f"DELETE {RECEIPT} HTTP/1.1\r\nHost: a\r\n\r\n".encode(), b"Allow: GET, HEAD")
         assert found.asked == []
         assert legacy.requests == []
+
+
+# ------------------------------------------------------------------------------------------------ clients' own keys
+
+KEY = 'Idempotency-Key: "k1"'
+
+
+@asynccontextmanager
+async def keyed(legacy: Origin, **policy: Any) -> AsyncIterator[Serving]:
+    async with serving(legacy, Writes(), idempotency=Idempotency(**policy)) as found:
+        yield found
+
+
+def claims(serving: Serving) -> list[Claim]:
+    return [each.claim for each in serving.asked if isinstance(each, Intent) and each.claim is not None]
+
+
+async def test_a_key_is_claimed_by_its_client(legacy: Origin) -> None:
+    """For what it sends, whatever is around it; another client's key is another one, and so is another write's."""
+    async with keyed(legacy, keep=60.0) as found:
+        await put(found, b"ok", b"hi", KEY)
+        await put(found, b"ok", b"hi", KEY, "X-Other: 1")
+        await put(found, b"ok", b"ho", KEY)
+        await put(found, b"ok", b"hi", KEY, "Authorization: Bearer x")
+        await put(found, b"ok", b"hi", "Idempotency-Key: k2")
+        await put(found, b"ok", b"hi")
+        first, same, changed, theirs, other = claims(found)
+        assert first.scope == same.scope == changed.scope
+        assert first.fingerprint == same.fingerprint != changed.fingerprint
+        assert len({first.scope, theirs.scope, other.scope}) == 3
+        assert 50 < first.until - found.asked[0].at <= 60  # type: ignore[union-attr]
+
+
+async def test_a_client_is_known_by_what_its_route_is_split_by(legacy: Origin) -> None:
+    """Where it shows no credentials."""
+    async with serving(legacy, Writes(), idempotency=Idempotency(), sticky=Sticky("cookie", b"c")) as found:
+        for cookie in ("c=1; d=1", "c=1; d=2", "c=2", "d=1"):
+            await put(found, b"ok", b"hi", KEY, f"Cookie: {cookie}")
+        one, same, other, none = claims(found)
+        assert one.scope == same.scope
+        assert len({one.scope, other.scope, none.scope}) == 3
+
+
+async def test_the_first_answer_is_kept_as_the_client_saw_it(legacy: Origin) -> None:
+    """With its fields and its body, and given again as such; what could not be kept is known to be so."""
+    legacy.on("/a/7", answer(b"made", f"Location: http://127.0.0.1:{legacy.port}/b", "Set-Cookie: a=1", status=201))
+    async with keyed(legacy) as found:
+        await put(found, b"made", b"hi", KEY)
+        ending = found.asked[-1]
+        assert isinstance(ending, Ending)
+        assert (ending.signal, ending.scope) == (Signal.TOOK, claims(found)[0].scope)
+        assert ending.given is not None
+        assert (ending.given.status, ending.given.body) == (201, b"made")
+        assert b"Location: http://api.example/b\r\n" in ending.given.lines
+        found.stores = lambda asked: ("replay", ending.given)
+        for part in (b"HTTP/1.1 201 Created", b"Location: http://api.example/b\r\n", b"Idempotency-Replayed: true\r\n"):
+            await put(found, part, b"hi", KEY)
+            await found.ask(b"", b"made")
+        assert len(legacy.requests) == 1
+
+
+async def test_a_failure_is_kept_where_something_may_have_been_done(legacy: Origin) -> None:
+    """And forgotten where nothing was: then it may be tried again."""
+    legacy.on("/a/7", hang)
+    async with keyed(legacy) as found:
+        await put(found, b"504", b"hi", KEY)
+        ending = found.asked[-1]
+        assert isinstance(ending, Ending)
+        assert ending.given is not None
+        assert (ending.signal, ending.given.status) == (Signal.UNKNOWN, 504)
+        legacy.stop()
+        await put(found, b"502 Bad Gateway", b"ho", KEY)
+        ending = found.asked[-1]
+        assert isinstance(ending, Ending)
+        assert (ending.signal, ending.given) == (Signal.NOTHING, None)
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        (("mismatch",), b"Something else was sent with this Idempotency-Key before."),
+        (("in_flight",), b"A request with this Idempotency-Key is being worked on."),
+        (("unknown",), b"What came of the first request with this Idempotency-Key is not known."),
+    ],
+)
+async def test_a_key_that_cannot_be_used_is_refused(legacy: Origin, stored: tuple[Any, ...], told: bytes) -> None:
+    """With 422 or 409, and the reason (draft-ietf-httpapi-idempotency-key-header, section 2.7)."""
+    async with keyed(legacy) as found:
+        found.stores = lambda asked: stored
+        await put(found, told, b"hi", KEY)
+        assert legacy.requests == []
+
+
+async def test_a_key_may_be_asked_for(legacy: Origin) -> None:
+    """Reads need none; one that is too long is none."""
+    async with keyed(legacy, required=True) as found:
+        await put(found, b"This address takes writes with an Idempotency-Key only.")
+        await put(found, b"The Idempotency-Key is longer than 255 bytes.", b"hi", f"Idempotency-Key: {'k' * 256}")
+        await found.get("/a/7", until=b"ok")
+        assert len(legacy.requests) == 1

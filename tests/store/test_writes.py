@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from gateway.core.policies import Keep
-from gateway.core.writing import Ending, Given, Receipt, Signal, State
+from gateway.core.writing import Claim, Ending, Given, Receipt, Signal, State
 from gateway.store.repository import Store
 from gateway.store.writes import ABANDONED, Owed, Tried
 from tests.store.owing import KEPT, intent
@@ -109,7 +109,7 @@ async def test_a_queued_write_waits_and_so_do_those_after_it(store: Store) -> No
     answers = await store.store_writes(
         [queued, intent("b", queue="behind", copy=False), intent("c", "2", queue="behind", copy=False)], OWNER, 100
     )
-    assert answers == [("queued",), ("queued",), ("go",)]
+    assert answers == [("queued", "a"), ("queued", "b"), ("go",)]
     assert await store.store_writes([Receipt("a"), Receipt("c")], OWNER, 100) == [
         ("receipt", State.READY, 100.0, None),
         ("none",),
@@ -221,3 +221,76 @@ async def test_what_is_done_goes_after_a_while(store: Store) -> None:
     assert await state_of(store, "a") == State.DELIVERED
     await store.prune(Keep(writes=100), 401)
     assert (await state_of(store, "a"), await state_of(store, "b")) == (None, State.DEAD)
+
+
+# ------------------------------------------------------------------------------------------------ clients' own keys
+
+CLAIM = Claim("scope", "print", 500.0)
+ANSWER = Given(201, b"Location: /b\r\n", b"\0made")
+
+
+async def test_a_write_under_a_key_is_made_once(store: Store) -> None:
+    """Sent again while it is under way, and afterwards; something else under the key is no such write."""
+    first = intent("a", claim=CLAIM)
+    again = first._replace(id="b", claim=CLAIM)
+    assert await store.store_writes([first, again], OWNER, 100) == [("go",), ("in_flight",)]
+    other = again._replace(claim=CLAIM._replace(fingerprint="other"))
+    await store.store_writes([Ending("a", Signal.TOOK, scope="scope", given=ANSWER)], OWNER, 101)
+    assert await store.store_writes([again, other], OWNER, 102) == [("replay", ANSWER), ("mismatch",)]
+    assert [each.id for _, each in await store.list_writes(list(State))] == ["a"]
+
+
+async def test_what_was_not_made_may_be_made_under_its_key(store: Store) -> None:
+    """And so may what is too old; a write that waits for its turn has claimed nothing yet."""
+    await store.store_writes([intent("a", claim=CLAIM), Ending("a", Signal.NOTHING, scope="scope")], OWNER, 100)
+    assert await store.store_writes([intent("b", claim=CLAIM)], OWNER, 101) == [("go",)]
+    await store.store_writes([Ending("b", Signal.TOOK, scope="scope", given=ANSWER)], OWNER, 102)
+    late = intent("c", claim=CLAIM._replace(until=900.0))
+    assert await store.store_writes([late, intent("d", claim=CLAIM._replace(scope="other"))], OWNER, 500) == [
+        ("go",),
+        ("busy",),
+    ]
+    await store.store_writes([Ending("c", Signal.NOTHING, scope="scope")], OWNER, 501)
+    other = intent("d", claim=CLAIM._replace(scope="other", until=900.0))
+    assert await store.store_writes([other], OWNER, 502) == [("go",)]
+
+
+async def test_what_was_refused_is_refused_again(store: Store) -> None:
+    """The record's word on a write is its word, and no reason to ask again."""
+    refused = Given(422, b"", b"no")
+    ending = Ending("a", Signal.NOTHING, scope="scope", given=refused)
+    await store.store_writes([intent("a", claim=CLAIM), ending], OWNER, 100)
+    assert await store.store_writes([intent("b", claim=CLAIM)], OWNER, 101) == [("replay", refused)]
+
+
+async def test_a_queued_write_has_one_receipt(store: Store) -> None:
+    """However often it is sent."""
+    queued = intent("a", queue="now", claim=CLAIM)
+    answers = await store.store_writes([queued, queued._replace(id="b")], OWNER, 100)
+    assert answers == [("queued", "a"), ("queued", "a")]
+
+
+async def test_nobody_knows_what_came_of_a_key_whose_process_is_gone(store: Store) -> None:
+    """Until it is told late; what has no answer that could be kept stays so."""
+    asked = [intent("a", claim=CLAIM), intent("b", "2", claim=CLAIM._replace(scope="other"))]
+    await store.store_writes(asked, "r gone", 100)
+    await store.orphaned_writes(["r s"], "r", 200)
+    assert await store.store_writes([intent("c", claim=CLAIM)], OWNER, 201) == [("unknown",)]
+    endings = [
+        Ending("a", Signal.TOOK, scope="scope", given=ANSWER),
+        Ending("b", Signal.TOOK, scope="other"),
+    ]
+    await store.store_writes(endings, OWNER, 202)
+    again = [intent("c", claim=CLAIM), intent("d", claim=CLAIM._replace(scope="other"))]
+    assert await store.store_writes(again, OWNER, 203) == [("replay", ANSWER), ("unknown",)]
+
+
+async def test_keys_go_when_their_time_is_over(store: Store) -> None:
+    """And not before."""
+    await store.store_writes(
+        [intent("a", claim=CLAIM), Ending("a", Signal.TOOK, scope="scope", given=ANSWER)], OWNER, 1
+    )
+    await store.prune(Keep(), 499)
+    assert await store.store_writes([intent("b", claim=CLAIM)], OWNER, 499) == [("replay", ANSWER)]
+    await store.prune(Keep(), 501)
+    assert await store.store_writes([intent("b", claim=CLAIM)], OWNER, 100) == [("go",)]

@@ -158,7 +158,7 @@ def _stored(asked: Intent | Ending | Receipt) -> tuple[Any, ...]:
         return ("none",)
     if isinstance(asked, Ending):
         return ("done",)
-    return ("queued",) if asked.queue == "now" else ("go",)
+    return ("queued", asked.id) if asked.queue == "now" else ("go",)
 
 
 async def until(holds: Callable[[], bool], within: float = 5.0) -> None:

@@ -1,4 +1,4 @@
-"""Writes that are owed to somebody, and the identifiers that two sides gave to one thing."""
+"""Writes that are owed to somebody, the identifiers that two sides gave to one thing, and the keys of clients."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -54,8 +54,23 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_crosswalk_write", "crosswalk", ["write"], unique=True)
+    op.create_table(
+        "idempotency",
+        sa.Column("scope", sa.Text(), primary_key=True),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("changed", sa.Double(), nullable=False),
+        sa.Column("until", sa.Double(), nullable=False),
+        sa.Column("write", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer()),
+        sa.Column("lines", sa.LargeBinary()),
+        sa.Column("body", sa.LargeBinary()),
+    )
+    op.create_index("ix_idempotency_until", "idempotency", ["until"])
 
 
 def downgrade() -> None:
+    op.drop_table("idempotency")
     op.drop_table("crosswalk")
     op.drop_table("writes")
