@@ -10,6 +10,7 @@
         ├── ConnectFailed      no connection: nothing was sent
         ├── NotAcquired        no connection was free in time: nothing was sent
         ├── NotAdmitted        what protects the backend does not let the request through: nothing was sent
+        │   └── Closed         the backend is closed for maintenance
         ├── NotLoggedOn        the gateway's own log-on was refused: the call was not sent, or not let in
         ├── StaleConnection    a kept-alive connection was closed before one byte of answer
         ├── AnswerTimeout      the deadline passed while waiting for the answer
@@ -118,6 +119,15 @@ class NotAdmitted(BackendError):
         self.kind = kind
         self.retry_after = retry_after
         super().__init__(detail, request_sent=False)
+
+
+class Closed(NotAdmitted):
+    """The backend is closed for maintenance, for `retry_after` seconds: nothing was sent."""
+
+    public_detail = "The service behind this address is closed for maintenance."
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__("maintenance", detail, retry_after)
 
 
 class NotLoggedOn(BackendError):

@@ -42,14 +42,19 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _guards(guards: dict[str, Any], share: int) -> list[tuple[str, str]]:
     """What stands before protected backends, and how much of it is this gateway's."""
-    from gateway.cli.output import painted
+    from datetime import UTC, datetime
+
+    from gateway.cli.output import moment, painted
 
     colours = {"open": "red", "half_open": "yellow", "closed": "green"}
     lines = []
     if guards and share != 1:
         part = f"one of {share} parts of every bound" if share else painted("none of any bound", "red")
         lines.append(("share", f"this gateway uses {part}"))
-    for name, (under_way, waiting, state, retries) in guards.items():
+    for name, (under_way, waiting, state, retries, closed) in guards.items():
+        if closed:
+            until = datetime.fromtimestamp(closed, UTC).isoformat()
+            lines.append(("maintenance", f"{name}: {painted('closed', 'yellow')} until {moment(until)}"))
         breaker = f", breaker {painted(state.replace('_', ' '), colours[state])}" if state else ""
         again = f", {retries:,} sent again" if retries else ""
         lines.append(("protected", f"{name}: {under_way} under way, {waiting} waiting{breaker}{again}"))

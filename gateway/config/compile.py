@@ -5,6 +5,7 @@ certificate can be read. Problems are noted in the list handed in, and compiling
 """
 
 from gateway.config import evidence, keeping, routes, schema, soap
+from gateway.config.closing import maintenance_of
 from gateway.config.files import absolute, readable
 from gateway.config.problems import Problem
 from gateway.config.protecting import protect_of, retry_of
@@ -99,6 +100,7 @@ def backend_of(name: str, spec: schema.BackendSpec, entry: Entry, problems: Prob
         types=soap.described(spec, entry, problems),
         protect=protect_of(spec.protect, entry, problems),
         retry=retry_of(spec.retry),
+        maintenance=maintenance_of(spec.maintenance, entry, problems),
     )
 
 

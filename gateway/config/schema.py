@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
 from gateway.config import addresses, words
+from gateway.config.closing import MaintenanceSpec
 from gateway.config.keeping import KeepSpec, StoreSpec, WebhookSpec
 from gateway.config.kinds import (
     Bound,
@@ -186,7 +187,7 @@ class ValuesSpec(Spec):
 class BackendSpec(Spec):
     """A named system that can answer."""
 
-    later = frozenset("maintenance health urls proxy cost".split())  # noqa: SIM905
+    later = frozenset("health urls proxy cost".split())  # noqa: SIM905
 
     type: Literal["http", "soap"] = "http"
     """The protocol it speaks: http (the default), or soap, described by its `wsdl`."""
@@ -217,6 +218,7 @@ class BackendSpec(Spec):
     timeout: BackendTimeoutSpec = BackendTimeoutSpec.model_construct()
     protect: Maybe[ProtectSpec] = None
     retry: Maybe[RetrySpec] = None
+    maintenance: Maybe[MaintenanceSpec] = None
     max_idle: CountOrZero = 256
     """How many connections are kept open for reuse."""
     idle: DurationOrZero = 30.0

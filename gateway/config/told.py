@@ -11,12 +11,14 @@ from gateway.config.words import rate_text
 from gateway.core.comparing.values import pointer_text
 from gateway.core.policies import (
     BreakerPolicy,
+    Closed,
     Compare,
     Crosswalk,
     Guards,
     Hours,
     Idempotency,
     Keep,
+    Maintenance,
     Pointer,
     Protect,
     Ramp,
@@ -179,6 +181,30 @@ def _protect(protect: Protect) -> Document:
     }
 
 
+def _maintenance(maintenance: Maintenance) -> Document:
+    windows = maintenance.windows
+    every_day = Closed().days
+    document: Document = {
+        "daily": [_span(each) for each in windows if each.first is None and each.days == every_day],
+        "weekly": [
+            " ".join((",".join(DAYS[day] for day in each.days), _span(each)))
+            for each in windows
+            if each.first is None and each.days != every_day
+        ],
+        "dates": [
+            f"{each.first} {clock_text(each.begin)} to {each.last} {clock_text(each.end)}"
+            for each in windows
+            if each.first is not None
+        ],
+        "timezone": maintenance.timezone,
+    }
+    return document
+
+
+def _span(window: Closed) -> str:
+    return f"{clock_text(window.begin)}-{clock_text(window.end)}"
+
+
 def _retry(retry: RetryPolicy) -> Document:
     return {
         "attempts": retry.attempts,
@@ -218,6 +244,7 @@ TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
     Crosswalk: (_crosswalk, Crosswalk("")),
     Idempotency: (_idempotency, Idempotency(keep=-1)),
     Protect: (_protect, Protect()),
+    Maintenance: (_maintenance, Maintenance(())),
     RetryPolicy: (_retry, RetryPolicy(attempts=0)),
     Webhook: (_webhook, Webhook("", b"")),
     Keep: (_keep, Keep()),

@@ -16,6 +16,7 @@ from gateway.core.policies import (
     Crosswalk,
     Idempotency,
     Keep,
+    Maintenance,
     Protect,
     Ramp,
     Replay,
@@ -120,7 +121,7 @@ class Backend(NamedTuple):
     `timeout` the keys given for this backend; `max_idle` connections kept open for reuse; `idle` seconds they are kept;
     `types` what its connector knows of its messages (SOAP: a `Schema`), plain values that only the connector reads;
     `published` its WSDL, where SOAP routes go by it; `protect` what it can bear,
-    `retry` when it is asked once more.
+    `retry` when it is asked once more, `maintenance` when it is closed.
     """
 
     name: str
@@ -138,6 +139,7 @@ class Backend(NamedTuple):
     published: Published | None = None
     protect: Protect | None = None
     retry: RetryPolicy | None = None
+    maintenance: Maintenance | None = None
 
 
 class HeaderEdit(NamedTuple):

@@ -3,6 +3,7 @@
 What is decided by them stands in `comparing`, `rollout` and `breaker`.
 """
 
+from datetime import date
 from typing import Literal, NamedTuple
 
 Pointer = tuple[str, ...]
@@ -150,6 +151,24 @@ class BreakerPolicy(NamedTuple):
     window: float = 30.0
     retry_after: float = 15.0
     slow: float = 0.0
+
+
+class Closed(NamedTuple):
+    """A window of maintenance: from `begin` to `end`, minutes after midnight, on each of `days` (0 is Monday), past
+    midnight where the end is not after the beginning; or once, from the day `first` to the day `last`."""
+
+    begin: int = 0
+    end: int = 1_440
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    first: date | None = None
+    last: date | None = None
+
+
+class Maintenance(NamedTuple):
+    """When a backend is closed, by the clock of `timezone`."""
+
+    windows: tuple[Closed, ...]
+    timezone: str = "UTC"
 
 
 class Protect(NamedTuple):

@@ -244,9 +244,9 @@ class Supervisor:
             case _:
                 self._on_event("data_process_refused", why=f"unknown message {message[0]!r}")
 
-    def _tell_breakers(self, guards: Mapping[str, tuple[int, int, str, int]]) -> None:
+    def _tell_breakers(self, guards: Mapping[str, tuple[int, int, str, int, float]]) -> None:
         """Tell of each breaker that opened or closed since the last time."""
-        for name, (_, _, state, _) in guards.items():
+        for name, (_, _, state, _, _) in guards.items():
             before = self._breakers.get(name, "closed")
             if state in ("open", "closed") and state != before:
                 self._breakers[name] = state

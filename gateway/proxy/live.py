@@ -79,11 +79,11 @@ class LiveBuilder:
 
     def _pool(self, backend: Backend, clock: Clock, old: Pool | None) -> Pool:
         """A new pool. What stands before the backend outlives the old one, with what is under way."""
-        if backend.protect is None and backend.retry is None:
+        if backend.protect is None and backend.retry is None and backend.maintenance is None:
             return Pool(backend, clock)
         guard = old.guard if old is not None else None
         if guard is None:
-            guard = Guard(backend.name, backend.protect, backend.retry, clock)
+            guard = Guard(backend.name, backend.protect, backend.retry, clock, backend.maintenance)
         self._guards.append((guard, backend))
         return GuardedPool(backend, clock, guard)
 
@@ -114,7 +114,7 @@ class LiveBuilder:
     def retire_old(self) -> None:
         """The new table serves: the pools that only the old one had finish what they are doing."""
         for guard, backend in self._guards:
-            guard.follow(backend.protect, backend.retry)
+            guard.follow(backend.protect, backend.retry, backend.maintenance)
         if self._old is not None:
             for name, pool in self._old.pools.items():
                 if self.live.pools.get(name) is not pool:

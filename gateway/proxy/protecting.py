@@ -3,12 +3,12 @@
 A slot is taken where the request is sent (`wire.guarded`), so that every message counts, a log-on, too.
 """
 
-from time import monotonic
+from time import monotonic, time
 
 from connectors.base import Call, Caller, Send
 from gateway.core.breaker import REFUSED
 from gateway.core.model import Outcome
-from gateway.errors import BackendError, NotAdmitted
+from gateway.errors import BackendError, Closed, NotAdmitted
 from gateway.wire.client import Abandoned
 from gateway.wire.guard import Guard, Turn
 from gateway.wire.pool import Judged
@@ -21,6 +21,8 @@ async def guarded(call: Call, caller: Caller, send: Send, guard: Guard) -> Judge
 
     The time that a call waited for its turn is not the backend's.
     """
+    if guard.maintenance is not None and (until := guard.closed_until(now := time())) is not None:
+        raise Closed(f"{call.plan.name} is closed for maintenance", until - now)
     turn = call.turn = Turn(call.route)
     breaker = guard.breaker
     if breaker is None:

@@ -210,7 +210,10 @@ def _signal_of(status: int, outcome: Outcome, acted: Acted) -> Signal:
 def _is_away(pool: Pool) -> bool:
     """Whether it is known already that a record would not be asked."""
     guard = pool.guard
-    return guard is not None and guard.breaker is not None and guard.breaker.refused_for(monotonic()) > 0
+    if guard is None:
+        return False
+    closed = guard.closed_until(time()) is not None
+    return closed or (guard.breaker is not None and guard.breaker.refused_for(monotonic()) > 0)
 
 
 async def _queued(attempt: Attempt, caller: Caller, intent: Intent, durable: Durable) -> None:

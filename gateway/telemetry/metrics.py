@@ -247,15 +247,20 @@ class Traffic(Collector):
             "banyan_breaker_open", "1 while a breaker is open, 0.5 while it is tried, 0 closed.", labels=["backend"]
         )
         retries = CounterMetricFamily("banyan_retries", "Requests that were sent once more.", labels=["backend"])
-        for backend, (under_way, waiting, state, again) in self.state.get("guards", {}).items():
+        closed = GaugeMetricFamily(
+            "banyan_backend_closed", "1 while a backend is closed for maintenance.", labels=["backend"]
+        )
+        for backend, (under_way, waiting, state, again, until) in self.state.get("guards", {}).items():
             retries.add_metric([backend], again)
             requests.add_metric([backend, "under_way"], under_way)
             requests.add_metric([backend, "waiting"], waiting)
+            closed.add_metric([backend], 1.0 if until else 0.0)
             if state:
                 breakers.add_metric([backend], _OPEN[state])
         yield requests
         yield breakers
         yield retries
+        yield closed
 
 
 _OPEN = {"closed": 0.0, "half_open": 0.5, "open": 1.0}

@@ -7,11 +7,12 @@ by route, so that a route that asks much takes no other's place.
 
 import asyncio
 from collections import deque
-from time import monotonic
+from time import monotonic, time
 
 from gateway.core.breaker import Breaker
+from gateway.core.maintenance import MINUTE, closed_until
 from gateway.core.planning import PlannedRoute
-from gateway.core.policies import Protect, RetryPolicy
+from gateway.core.policies import Maintenance, Protect, RetryPolicy
 from gateway.core.retrying import Budget
 from gateway.errors import NotAdmitted
 from gateway.wire.clock import NEVER, Clock
@@ -225,24 +226,49 @@ class Guard:
     """All that stands before one backend. It outlives tables and pools: what is under way counts on, and what is known
     of the backend stays known."""
 
-    def __init__(self, name: str, protect: Protect | None, retry: RetryPolicy | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        protect: Protect | None,
+        retry: RetryPolicy | None,
+        clock: Clock,
+        maintenance: Maintenance | None = None,
+    ) -> None:
         self.clock = clock
+        self.maintenance: Maintenance | None = None
+        self._closed_until: float | None = None
+        self._looks_again = 0.0
         self.gate = Gate(name, protect or Protect(), clock)
         self.breaker: Breaker | None = None
         self.retry: RetryPolicy | None = None
         self.budget = Budget(0.0)
         self.retries = 0
         self.parts = 1
-        self.follow(protect, retry)
+        self.follow(protect, retry, maintenance)
 
     @property
-    def told(self) -> tuple[int, int, str, int]:
-        """Requests under way and waiting, the breaker's state ("" without one), and how often one was sent again."""
+    def told(self) -> tuple[int, int, str, int, float]:
+        """Requests under way and waiting, the breaker's state ("" without one), how often one was sent again, and until
+        when the backend is closed (Unix seconds; 0: it is open)."""
         state = self.breaker.state if self.breaker is not None else ""
-        return self.gate.under_way, self.gate.waiting, state, self.retries
+        return self.gate.under_way, self.gate.waiting, state, self.retries, self.closed_until(time()) or 0.0
 
-    def follow(self, protect: Protect | None, retry: RetryPolicy | None) -> None:
+    def closed_until(self, now: float) -> float | None:
+        """When the maintenance that is on ends (Unix seconds); None while the backend is open. It is looked at once a
+        minute: windows begin and end with one."""
+        if self.maintenance is None:
+            return None
+        if not self._looks_again - MINUTE <= now < self._looks_again:  # a clock may also be set back
+            self._closed_until = closed_until(self.maintenance, now)
+            self._looks_again = now // MINUTE * MINUTE + MINUTE
+        return self._closed_until
+
+    def follow(
+        self, protect: Protect | None, retry: RetryPolicy | None, maintenance: Maintenance | None = None
+    ) -> None:
         """Go by other settings from now on."""
+        if maintenance != self.maintenance:
+            self.maintenance, self._looks_again = maintenance, 0.0
         protect = protect or Protect()
         self.gate.follow(protect, self.parts)
         if retry != self.retry:

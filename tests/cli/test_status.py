@@ -21,9 +21,10 @@ def test_a_quiet_day(banyan: Banyan, steering: FakeSteering) -> None:
 
 def test_protected_backends_are_told(banyan: Banyan, steering: FakeSteering) -> None:
     """What is there, what waits, and whether a backend is left alone."""
-    steering.guards = {"office": [3, 1, "half_open", 1_200], "rate": [0, 0, "", 0]}
-    assert banyan("status").out.splitlines()[-2:] == [
+    steering.guards = {"office": [3, 1, "half_open", 1_200, 0], "rate": [0, 0, "", 0, 1_764_385_200.0]}
+    assert banyan("status").out.splitlines()[-3:] == [
         "protected      office: 3 under way, 1 waiting, breaker half open, 1,200 sent again",
+        "maintenance    rate: closed until 2025-11-29 03:00 UTC",
         "protected      rate: 0 under way, 0 waiting",
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.core.captured import Passed, Passing, Sample, Seconds, Skipped
 from gateway.core.crosswalk import Pairs
 from gateway.core.model import Backend, Gateway, Observation, Observed, Route
-from gateway.core.policies import Protect, RetryPolicy
+from gateway.core.policies import Maintenance, Protect, RetryPolicy
 from gateway.core.writing import Asked, Ending, Intent, Receipt
 from gateway.proxy.durable import Durable
 from gateway.proxy.handler import Handler
@@ -26,8 +26,8 @@ class Serving:
     """A handler that serves routes from one origin for each backend, and a client's connection to it.
 
     What passes is asked of the other side within this process too. `seen` are the observations, `samples`, `skipped`
-    and `seconds` what copies brought; `deaf` refuses what passes. `protect` and `retry` are what backends
-    say of these, by name; `settings` are others of all backends.
+    and `seconds` what copies brought; `deaf` refuses what passes. `protect`, `retry` and `maintained` are what
+    backends say of these, by name; `settings` are others of all backends.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Serving:
         gateway: Gateway | None = None,
         protect: Mapping[str, Protect] | None = None,
         retry: Mapping[str, RetryPolicy] | None = None,
+        maintained: Mapping[str, Maintenance] | None = None,
         **settings: Any,
     ) -> None:
         self.seen: list[Observation] = []
@@ -52,6 +53,7 @@ class Serving:
         self._gateway = gateway or Gateway(served_by=False)
         self._protect = protect or {}
         self._retry = retry or {}
+        self._maintained = maintained or {}
         self._settings = settings
 
     async def open(self) -> None:
@@ -64,6 +66,7 @@ class Serving:
                 authority=b"127.0.0.1:%d" % origin.port,
                 protect=self._protect.get(name),
                 retry=self._retry.get(name),
+                maintenance=self._maintained.get(name),
                 **self._settings,
             )
             for name, origin in self._origins.items()

@@ -109,7 +109,9 @@ def test_the_data_process_is_described() -> None:
 def test_protected_backends_are_described() -> None:
     """What is under way and waits there, whether it is left alone, and how often it was asked again."""
     traffic = Traffic()
-    traffic.state = {"guards": {"old": (3, 2, "open", 7), "new": (0, 0, "half_open", 0), "rate": (1, 0, "", 0)}}
+    traffic.state = {
+        "guards": {"old": (3, 2, "open", 7, 0), "new": (0, 0, "half_open", 0, 0), "rate": (1, 0, "", 0, 1e9)}
+    }
     found = samples(traffic)
     assert found["banyan_backend_requests", ("old", "under_way")] == 3
     assert found["banyan_backend_requests", ("old", "waiting")] == 2
@@ -117,6 +119,8 @@ def test_protected_backends_are_described() -> None:
     assert found["banyan_breaker_open", ("new",)] == 0.5
     assert ("banyan_breaker_open", ("rate",)) not in found
     assert found["banyan_retries_total", ("old",)] == 7
+    assert found["banyan_backend_closed", ("old",)] == 0
+    assert found["banyan_backend_closed", ("rate",)] == 1
 
 
 def test_people_see_requests_and_errors_by_side() -> None:

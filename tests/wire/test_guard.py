@@ -185,13 +185,13 @@ async def test_a_guard_keeps_what_it_knows(clock: Clock) -> None:
     first = guard.breaker
     assert first is not None
     first.ended(first.admit(0.0), True, 0.0)
-    assert guard.told == (0, 0, "open", 0)
+    assert guard.told == (0, 0, "open", 0, 0)
     guard.follow(Protect(max_concurrent=3, breaker=policy), None)
     assert guard.breaker is first
     guard.follow(Protect(breaker=policy._replace(window=9.0)), None)
-    assert guard.told == (0, 0, "closed", 0)
+    assert guard.told == (0, 0, "closed", 0, 0)
     guard.follow(None, RetryPolicy(budget=1.0))
-    assert guard.told == (0, 0, "", 0)
+    assert guard.told == (0, 0, "", 0, 0)
     guard.budget.earn()
     assert guard.budget.spend()
     budget = guard.budget
