@@ -78,6 +78,6 @@ def maintenance_of(spec: MaintenanceSpec | None, entry: Entry, problems: list[Pr
     for given in (spec.daily, spec.weekly, spec.dates):
         windows += given if isinstance(given, list) else [] if given is None else [given]
     if not windows:
-        message = 'closes nothing; write `daily: "01:00-03:00"`, `weekly`, or `dates`, or leave it out'
+        message = '`maintenance` closes nothing; write `daily: "01:00-03:00"`, `weekly`, or `dates`, or leave it out'
         problems.append(entry.key_problem(("maintenance",), message))
     return Maintenance(tuple(windows), spec.timezone)
