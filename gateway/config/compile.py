@@ -34,7 +34,7 @@ from gateway.core.model import (
     Timeouts,
     Tls,
 )
-from gateway.core.policies import Ramp
+from gateway.core.policies import CachePolicy, Ramp
 
 Problems = list[Problem]
 
@@ -55,6 +55,7 @@ def gateway_of(spec: schema.GatewaySpec, entry: Entry, problems: Problems) -> Ga
         served_by=spec.served_by,
         access_log=_access_log(spec.access_log, entry),
         capture=spec.capture,
+        cache=spec.cache,
         webhooks=keeping.webhooks_of(spec.webhooks, entry, problems),
         keep=keeping.keep_of(spec.keep),
         store=keeping.store_of(spec.store),
@@ -156,6 +157,7 @@ def route_of(spec: routes.RouteSpec, entry: Entry, problems: Problems) -> Route:
         writes=writes_of(spec.writes),
         crosswalk=crosswalk_of(spec.crosswalk, spec.journey or spec.id or spec.name),
         idempotency=idempotency_of(spec.idempotency),
+        cache=_cache(spec.cache),
         place=entry.place(),
     )
 
@@ -249,6 +251,13 @@ def _sticky(spec: str | routes.CookieSpec | routes.HeaderSpec | routes.QuerySpec
             return Sticky("query", spec.query)
         case str():
             return Sticky("address")
+
+
+def _cache(spec: routes.CacheSpec | None) -> CachePolicy | None:
+    if spec is None:
+        return None
+    vary = tuple(sorted({name.lower() for name in spec.vary}))
+    return CachePolicy(**spec.given(("ttl", "stale_if_error")), vary=vary)
 
 
 def _deprecation(spec: routes.DeprecatedSpec | None, entry: Entry, problems: Problems) -> Deprecation | None:

@@ -81,6 +81,9 @@ def safe_requests(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[Pro
         if route.fallback:
             message = f"writes never fall back, and this route takes nothing else; leave `fallback` out, or {declare}"
             yield draft.entry.key_problem(("fallback",), message)
+        if route.cache is not None:
+            message = f"only reads are kept, and this route takes none; leave `cache` out, or {declare}"
+            yield draft.entry.key_problem(("cache",), message)
         if route.replay is not None:
             message = f"only safe requests are replayed, and this route takes none; leave `replay` out, or {declare}"
             yield draft.entry.key_problem(("replay",), message)

@@ -9,6 +9,7 @@ from gateway.config.evidence import CompareSpec, RampSpec, ReplaySpec, ShadowSha
 from gateway.config.kinds import (
     Bound,
     CookieName,
+    Duration,
     EditableField,
     FieldName,
     FieldValue,
@@ -158,6 +159,17 @@ class TesterSpec(Spec):
     secret: Annotated[bytes, PlainValidator(words.secret), text('A secret, best "${TESTER_SECRET}".')]
 
 
+class CacheSpec(Spec):
+    """Answers to reads are kept, as RFC 9111 has it."""
+
+    ttl: Maybe[Duration] = None
+    """How long an answer is fresh that does not say so itself. Default: it is not kept."""
+    stale_if_error: Maybe[Duration] = None
+    """How long after that it may stand in where the backend fails or is closed. Default: never."""
+    vary: list[FieldName] = Field(default=[])
+    """Request headers that tell answers apart, beside those that answers name: [authorization] keeps them per user."""
+
+
 class DeprecatedSpec(Spec):
     """Announced on every answer (RFC 9745, RFC 8594)."""
 
@@ -209,7 +221,7 @@ class RouteSpec(Spec):
     """One endpoint of the stable contract."""
 
     later = frozenset(
-        """cache retry error_when faults operation request response capture
+        """retry error_when faults operation request response capture
         rewrite""".split()  # noqa: SIM905
     )
 
@@ -234,6 +246,7 @@ class RouteSpec(Spec):
     replay: Maybe[ReplaySpec] = None
     writes: Maybe[WritesSpec] = None
     crosswalk: Maybe[CrosswalkSpec] = None
+    cache: Maybe[CacheSpec] = None
     idempotency: Maybe[IdempotencyShape] = None
     """Whether clients may send a write again under the same `Idempotency-Key`: true, or a mapping."""
     sticky: Maybe[StickyShape] = None

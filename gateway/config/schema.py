@@ -96,6 +96,8 @@ class GatewaySpec(Spec):
     access_log: AccessLogSpec = AccessLogSpec.model_construct()
     capture: Bound = Gateway().capture
     """How much of a body is held where it is needed twice; what is larger is not copied or compared. Default 256KiB."""
+    cache: Size = Gateway().cache
+    """How much is kept of answers, of all routes with `cache`. Default 64MiB."""
     webhooks: list[WebhookSpec] = Field(default=[])
     """Where events are sent."""
     keep: KeepSpec = KeepSpec.model_construct()

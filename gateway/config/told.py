@@ -11,6 +11,7 @@ from gateway.config.words import rate_text
 from gateway.core.comparing.values import pointer_text
 from gateway.core.policies import (
     BreakerPolicy,
+    CachePolicy,
     Closed,
     Compare,
     Crosswalk,
@@ -168,6 +169,11 @@ def _idempotency(idempotency: Idempotency) -> Document:
     return {"keep": duration_text(idempotency.keep), "required": idempotency.required}
 
 
+def _cache(cache: CachePolicy) -> Document:
+    lasting = {name: duration_text(getattr(cache, name)) for name in ("ttl", "stale_if_error")}
+    return {**lasting, "vary": [name.decode() for name in cache.vary]}
+
+
 def _protect(protect: Protect) -> Document:
     breaker = protect.breaker
     return {
@@ -242,6 +248,7 @@ TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
     Replay: (_replay, Replay("", -1)),
     Writes: (_writes, Writes()),
     Crosswalk: (_crosswalk, Crosswalk("")),
+    CachePolicy: (_cache, CachePolicy(-1.0, -1.0)),
     Idempotency: (_idempotency, Idempotency(keep=-1)),
     Protect: (_protect, Protect()),
     Maintenance: (_maintenance, Maintenance(())),

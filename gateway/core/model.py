@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from gateway.core.fields import Fields, fields_of
 from gateway.core.policies import (
+    CachePolicy,
     Compare,
     Crosswalk,
     Idempotency,
@@ -29,10 +30,10 @@ from gateway.core.policies import (
 from gateway.core.published import Published
 
 Side = Literal["legacy", "new"]
-Role = Literal["live", "shadow", "fallback", "probe", "tester"]
+Role = Literal["live", "shadow", "fallback", "probe", "tester", "cached"]
 Acted = Literal["no", "maybe", "yes"]
 
-SERVED = frozenset({"live", "tester", "fallback"})
+SERVED = frozenset({"live", "tester", "fallback", "cached"})
 """The roles of attempts whose answers clients got; the others are copies, which traffic figures leave out."""
 
 LEGACY: Side = "legacy"
@@ -251,6 +252,7 @@ class Route(NamedTuple):
     people and logs. `contract` is the backend whose WSDL clients of SOAP go by, where that is said. `shadow`,
     `compare`, `ramp` and `replay` gather evidence and go by it; `writes` is what writes are promised,
     `crosswalk` which identifiers mean the same thing on both sides, `idempotency` whether clients may write again.
+    `cache` has answers to reads kept.
     """
 
     name: str
@@ -282,6 +284,7 @@ class Route(NamedTuple):
     writes: Writes = Writes()
     crosswalk: Crosswalk | None = None
     idempotency: Idempotency | None = None
+    cache: CachePolicy | None = None
     place: Place | None = None
 
 
@@ -307,8 +310,8 @@ class Gateway(NamedTuple):
 
     `public_url` the address front ends use, where the Host header does not tell; `served_by` sends
     `X-Banyan-Served-By` and `Server-Timing`; `keep_alive` how long an idle client connection is kept; `capture` how
-    much of a body is held for what needs it twice; `webhooks` where events are sent; `keep` how long what is stored,
-    `store` where.
+    much of a body is held for what needs it twice; `cache` how much is kept of answers; `webhooks` where events are
+    sent; `keep` how long what is stored, `store` where.
     """
 
     timeout: Timeouts = Timeouts()
@@ -323,6 +326,7 @@ class Gateway(NamedTuple):
     served_by: bool = True
     access_log: AccessLog = AccessLog()
     capture: int = 262_144
+    cache: int = 64 * 2**20
     webhooks: tuple[Webhook, ...] = ()
     keep: Keep = Keep()
     store: StoreSettings = StoreSettings()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import lru_cache
+from hashlib import blake2b
 from hmac import compare_digest
 from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes
@@ -55,7 +56,7 @@ class Plan:
 
     `host` is the Host field the backend sees and `method` what it is called with (None: the client's), `answer_lines`
     are the gateway's own fields on every answer, `public_prefix` maps the beginning of the backend's paths to public
-    ones.
+    ones. `tag` tells what answers are kept by: the route, and how its side is called.
     """
 
     route: str
@@ -72,6 +73,7 @@ class Plan:
     as_received: bool
     edits_request: bool
     edits_answer: bool
+    tag: str = ""
 
     def within(self, shadow: Shadow) -> "Plan":
         """The same for a copy, which has less time."""
@@ -95,13 +97,14 @@ class PlannedRoute:
     in a path (for `**`: where the rest begins); `published` is the WSDL that its clients go by; `ready` is where
     whoever serves the route keeps what it needs per side; `fallback` tells that one side answers where the other fails;
     after a write a client's reads stay on the record for `settle` seconds, and `owed` tells that it has to be kept;
-    `crosswalk` says which identifiers are exchanged;
+    `crosswalk` says which identifiers are exchanged, `cache` which answers are kept;
     `shadow` is there when requests are copied, and `copied` are
     the methods of those that are; `watched` tells that somebody may want what passes: a shadow, or the `taker` that
     `capture` gave. What stands beside the file may change while the table serves: `stand` takes it.
     """
 
     __slots__ = (
+        "cache",
         "compared",
         "copied",
         "crosswalk",
@@ -151,6 +154,7 @@ class PlannedRoute:
         promised = route.writes.copy or route.writes.queue or route.idempotency is not None
         self.owed = promised and not self.retired
         self.crosswalk = route.crosswalk if len(plans) == 2 and not self.retired else None
+        self.cache = None if self.retired else route.cache
         self.compared = finder({*route.compare.headers, b"content-type", b"content-encoding"})
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
         self.capture(None)
@@ -238,7 +242,15 @@ def _plan_of(route: Route, side: Side, target: Target, backend: Backend, gateway
         as_received=target.path is None and not backend.base,
         edits_request=target.request != HeaderEdit(),
         edits_answer=target.answer != HeaderEdit(),
+        tag="" if route.cache is None else _tag(route, target, backend),
     )
+
+
+def _tag(route: Route, target: Target, backend: Backend) -> str:
+    """What kept answers are kept by: another one where the side is called otherwise after a reload."""
+    called = target._replace(call=None if target.call is None else type(target.call).__name__)
+    told = repr((called, backend.host, backend.port, backend.unix, backend.base, backend.host_header))
+    return f"{route.name} {blake2b(told.encode(), digest_size=8).hexdigest()}"
 
 
 def _host_of(backend: Backend) -> bytes | None:

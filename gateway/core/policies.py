@@ -121,6 +121,16 @@ class Idempotency(NamedTuple):
     required: bool = False
 
 
+class CachePolicy(NamedTuple):
+    """Answers to reads are kept. `ttl` is how long one is fresh that does not say so itself, `stale_if_error` how long
+    after that it may stand in for a backend that fails, in seconds; `vary` are lower-case names of request fields that
+    tell answers apart, beside those that the answers name."""
+
+    ttl: float = 0.0
+    stale_if_error: float = 0.0
+    vary: tuple[bytes, ...] = ()
+
+
 class Crosswalk(NamedTuple):
     """Which identifiers of a route mean the same thing on both sides: those of one `name`.
 

@@ -244,6 +244,7 @@ class DataProcess:
         self._captures.follow(builder.live.table)
         old, self._handler.live = self._handler.live, builder.live
         self._server.settings = _settings(builder.live.gateway, builder.live)
+        self._handler.cache.resize(builder.live.gateway.cache)
         builder.retire_old()
         gc.freeze()
         gc.enable()

@@ -9,6 +9,7 @@ from time import perf_counter
 
 from connectors.base import Caller
 from gateway.core import matching, published, soap
+from gateway.core.caching import METHODS
 from gateway.core.crosswalk import Pairs, side_for, translated
 from gateway.core.fields import field_lines
 from gateway.core.forwarding import client_address, ids_of, public_origin
@@ -21,6 +22,7 @@ from gateway.core.problems import Refusal, soap_fault
 from gateway.errors import BackendError, ClientError, ClientGone, NotAdmitted
 from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
+from gateway.proxy.caching import Cache, Look
 from gateway.proxy.chance import fresh_digits
 from gateway.proxy.durable import Durable
 from gateway.proxy.insisting import called, first_answer, holds_bodies
@@ -33,7 +35,7 @@ from gateway.proxy.writing import kept_write
 from gateway.wire.body import too_large, whole
 from gateway.wire.client import Abandoned
 from gateway.wire.exchange import CONTINUE, Exchange
-from gateway.wire.pool import Pool
+from gateway.wire.pool import Judged, Pool
 
 ALLOWED = ((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)
 _SOON = ((b"Retry-After", b"1"),)
@@ -50,6 +52,7 @@ class Handler:
         self.live = live
         self.durable = durable
         self.settling = Settling()
+        self.cache = Cache(live.gateway.cache)
         self.pairs = pairs
         self._recorder = recorder
         self._watch = watch
@@ -60,6 +63,7 @@ class Handler:
         route: PlannedRoute | None = None
         attempt: Attempt | None = None
         watched: Watched | None = None
+        looked: Look | None = None
         try:
             request = _readable(exchange)
             if request.odd and request.path.startswith(PLACE):
@@ -93,6 +97,12 @@ class Handler:
                     attempt = None  # nobody was asked
                     return
                 answer = kept
+            elif route.cache is not None and request.method in METHODS and request.method in route.safe:
+                failed = partial(self._failed_unnoticed, exchange, route, live.table.revision)
+                looked = Look(self.cache, route.cache, attempt, failed)
+                attempt, answer = await self._through_cache(exchange, live, attempt, caller, pool, looked, watched)
+                if attempt.role != "live":
+                    watched = None
             elif not route.fallback:
                 if pool.guard is None:
                     answer = await caller.call(attempt, attempt.send)
@@ -108,6 +118,8 @@ class Handler:
             if route.settle and request.method not in route.safe:
                 self.settling.wrote(route, request, _address_of(live, exchange, request))
             head, body, attempt.outcome, attempt.acted = answer
+            if self.cache.size and request.method not in route.safe and head.status < 400:
+                self.cache.written(request.host, request.path)
             if watched is not None:
                 watched.answered(head, body)
             if (rest := relay(attempt, head, body, live.gateway, cookie)) is not None:
@@ -128,6 +140,8 @@ class Handler:
                     attempt.end()
             if watched is not None:
                 watched.over()
+            if looked is not None:
+                looked.over()
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))
 
     def _settled(self, choice: Choice, live: Live, exchange: Exchange, route: PlannedRoute, request: Request) -> Choice:
@@ -135,6 +149,35 @@ class Handler:
         if self.settling.holds(route, request, _address_of(live, exchange, request)):
             return settling(route)
         return choice
+
+    def _failed_unnoticed(self, exchange: Exchange, route: PlannedRoute, revision: int, failed: Attempt) -> None:
+        """An attempt failed, and a kept answer stands in: it counts as it did."""
+        self._recorder.record(_observation(exchange, route, failed, revision))
+
+    async def _through_cache(
+        self,
+        exchange: Exchange,
+        live: Live,
+        attempt: Attempt,
+        caller: Caller,
+        pool: Pool,
+        looked: Look,
+        watched: Watched | None,
+    ) -> tuple[Attempt, Judged]:
+        """A kept answer, or a backend's, which may be kept then; and the attempt that brought it."""
+
+        async def ask() -> tuple[Attempt, Judged]:
+            if not attempt.route.fallback:
+                return attempt, await called(attempt, caller, pool, live.gateway)
+            if (first := await first_answer(attempt, caller, pool, live.gateway)) is not None:
+                return attempt, first
+            rescue, other, elsewhere = self._fall_back(exchange, live, attempt, watched)
+            return rescue, await called(rescue, other, elsewhere, live.gateway)
+
+        last, answer = await looked.answer(attempt, ask, live.gateway.capture)
+        if last.role == "cached" and watched is not None:
+            watched.give_up("cached")
+        return last, answer
 
     async def _exchanged(
         self, live: Live, exchange: Exchange, route: PlannedRoute, choice: Choice, request: Request

@@ -26,6 +26,7 @@ from gateway.core.model import (
     Timeouts,
     Tls,
 )
+from gateway.core.policies import CachePolicy
 from tests.config.files import FRAME_LINES, estate, problems, route, route_problems
 
 PLAIN = "name: a, match: GET /a/{{id}}, legacy: office".replace("{{id}}", "b")
@@ -286,3 +287,14 @@ def test_certificates_that_cannot_be_used_are_found_before_they_are_needed(certi
         f"7:44: backend d: tls.certificate: the file 'cert.pem' {unfit}",
         "8:24: backend e: only an https:// address has TLS; change the url, or leave it out",
     ]
+
+
+def test_a_cache_is_read_as_it_is_written(tmp_path: Path) -> None:
+    """With names of headers as they are compared; it needs reads."""
+    told = "name: a, match: GET /a, legacy: office"
+    given = route(tmp_path, f"{told}, cache: {{ttl: 1m, stale_if_error: 1h, vary: [Cookie, accept]}}")
+    assert given.cache == CachePolicy(60.0, 3_600.0, (b"accept", b"cookie"))
+    assert route(tmp_path, f"{told}, cache: {{}}").cache == CachePolicy()
+    assert route(tmp_path, told).cache is None
+    [problem] = route_problems(tmp_path, "name: a, match: POST /a, legacy: office, cache: {ttl: 1m}")
+    assert problem.startswith("route a: only reads are kept, and this route takes none; leave `cache` out")

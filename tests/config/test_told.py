@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from gateway.config import words
 from gateway.config.told import duration_text, in_one_line, share_text, told
 from gateway.core.policies import (
+    CachePolicy,
     Compare,
     Crosswalk,
     Guards,
@@ -59,6 +60,7 @@ from gateway.core.policies import (
         ),
         (Replay("/r.har", 150), {"from": "/r.har", "daily": "02:30"}),
         (Writes("legacy", 5.0), {"record": "legacy", "settle": "5s"}),
+        (CachePolicy(60.0, 3_600.0, (b"cookie",)), {"ttl": "1m", "stale_if_error": "1h", "vary": ["cookie"]}),
         (Idempotency(3_600.0, True), {"keep": "1h", "required": True}),
         (
             Crosswalk("t", Way("response", ("id",)), Way("response", ("a", "b")), (Way("path", ("id",)),)),

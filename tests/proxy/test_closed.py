@@ -1,4 +1,4 @@
-"""A backend that is closed for maintenance is left alone: writes wait or are refused, and reads fall back if they may."""
+"""A backend that is closed for maintenance is left alone: writes wait or are refused, reads fall back if they may."""
 
 import time
 from collections.abc import AsyncIterator, Iterator

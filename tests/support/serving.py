@@ -85,7 +85,8 @@ class Serving:
         loop = asyncio.get_running_loop()
         self.clock.start()
         self._listening = await loop.create_server(self.server.accept, "127.0.0.1", 0)
-        self._reader, self._writer = await asyncio.open_connection(*self._listening.sockets[0].getsockname())
+        self.address = self._listening.sockets[0].getsockname()
+        self._reader, self._writer = await asyncio.open_connection(*self.address)
 
     async def ask(self, head: bytes, answer: bytes) -> None:
         """Send a request, and read until what was to come has come."""
