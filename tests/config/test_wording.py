@@ -11,7 +11,7 @@ ROUTE = "name: a, match: GET /a, legacy: office"
     ("fields", "message"),
     [
         ("serv: new", "route a: `serv` is not a key here; did you mean `serve`?"),
-        ("cache: {}", "route a: `cache` is not built yet; leave it out"),
+        ("rewrite: {}", "route a: `rewrite` is not built yet; leave it out"),
         ("serve: ramp", "route a: serve: a ramp needs both sides; add `new:` with a backend's name"),
         ("serve: ", "route a: serve: has no value; give it one, or leave the key out"),
         ("serve: [new]", "route a: serve: cannot be a list"),

@@ -41,7 +41,7 @@ from gateway.core.planning import (
     side_of,
     target_path,
 )
-from gateway.core.policies import NO_STANDING, Shadow, Standing, Writes
+from gateway.core.policies import NO_STANDING, CachePolicy, Shadow, Standing, Writes
 from gateway.core.splitting import bucket_of, choose
 from tests.support.values import OFFICE, REPAIRS, fields, plan_of, request, route, split
 
@@ -519,3 +519,22 @@ def test_a_route_of_one_side_has_nowhere_to_fall_back_to() -> None:
     assert plan_of(route("GET /a", fallback=True)).fallback
     assert not plan_of(route("GET /a", fallback=True, new=None)).fallback
     assert not plan_of(route("GET /a", fallback=True, serve=Serve.RETIRED)).fallback
+
+
+def test_answers_are_kept_by_how_a_side_is_called() -> None:
+    """After a reload that changes it they are others; what is not kept has no tag."""
+    kept = CachePolicy(60.0)
+    tags = {
+        plan_of(made).plans[LEGACY].tag
+        for made in (
+            route(cache=kept),
+            route(cache=kept, legacy=Target("repairs")),
+            route(cache=kept, legacy=Target("office", (b"/b",))),
+            route(cache=kept, name="other"),
+        )
+    }
+    assert len(tags) == 4
+    assert plan_of(route(cache=CachePolicy(1.0))).plans[LEGACY].tag in tags
+    assert plan_of(route()).plans[LEGACY].tag == ""
+    called = Target("office", call=("anything", "large"))
+    assert plan_of(route(cache=kept, legacy=called)).plans[LEGACY].tag not in tags

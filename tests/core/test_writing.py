@@ -15,6 +15,7 @@ from gateway.core.writing import (
     Kind,
     Signal,
     State,
+    claim_of,
     judged,
     lane_of,
     leads,
@@ -103,3 +104,16 @@ def test_a_kept_request_is_sent_as_it_came() -> None:
     request = kept.request()
     assert (request.method, request.path, request.query, request.length) == (b"PUT", b"/a", b"?b=1", 4)
     assert request.fields == ((b"X-A", b"1"),)
+
+
+def test_a_claim_is_its_clients_own() -> None:
+    """By the client and its key; what it sends is another matter."""
+    kept = Kept(b"POST", b"/a", b"/a", b"", b"h", b"X: 1\r\n", b"", b"http", b"body")
+    one = claim_of("r", b"ann", b"k", kept, 9.0)
+    assert one == claim_of("r", b"ann", b"k", kept._replace(fields=b"X: 2\r\n"), 9.0)
+    others = [claim_of("r", b"bob", b"k", kept, 9.0), claim_of("r", b"ann", b"l", kept, 9.0)]
+    others.append(claim_of("s", b"ann", b"k", kept, 9.0))
+    assert len({each.scope for each in (one, *others)}) == 4
+    assert {each.fingerprint for each in others} == {one.fingerprint}
+    changed = [kept._replace(body=b"other"), kept._replace(target=b"/b"), kept._replace(method=b"PUT")]
+    assert all(claim_of("r", b"ann", b"k", each, 9.0).fingerprint != one.fingerprint for each in changed)

@@ -417,5 +417,5 @@ def test_round_trip_of_texts(type: Simple, text: str) -> None:
         value = decode(text)
     except Unfit:
         return
-    if not isinstance(value, str) or value.isprintable():
+    if all(character.isprintable() or character in "\t\n\r" for character in text):  # XML carries no others
         assert repr(value) == repr(decode(encode(value)))

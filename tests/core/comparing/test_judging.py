@@ -220,3 +220,21 @@ def test_long_lists_are_compared_in_time() -> None:
     long, other = list(range(100_000)), list(range(100_001, 0, -1))
     told = found(judge(sample(as_json(long), as_json(other)), Rules()))
     assert [each[:2] for each in told] == [(("*",), "value"), (("*",), "extra")]
+
+
+def test_two_names_of_one_thing_are_no_difference() -> None:
+    """Each side calls a thing by its own identifier; what else differs still does, and counts."""
+    pairs = {("7", "n-7")}
+
+    def are_one(legacy: str, new: str) -> bool:
+        return (legacy, new) in pairs
+
+    legacy, new = as_json({"id": 7, "of": "8", "open": True}), as_json({"id": "n-7", "of": "n-8", "open": False})
+    found = judge(sample(legacy, new), Rules(), None, are_one)
+    assert {each.field for each in found.differences} == {("of",), ("open",)}
+    assert {field for (field, _), _ in found.counts} == {("of",), ("open",)}
+    same = judge(sample(as_json({"id": 7}), as_json({"id": "n-7"})), Rules(), None, are_one)
+    assert (same.verdict, same.differences, same.counts) == ("compared", (), ())
+    other = judge(sample(as_json({"id": 7}), as_json({"id": "n-9"})), Rules(), None, are_one)
+    assert len(other.differences) == 1
+    assert judge(sample(GOOD, GOOD), Rules(), None, are_one).differences == ()
