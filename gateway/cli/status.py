@@ -33,6 +33,10 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str]]:
     lines += _standings(status)
     pools = (data["pools"] or {}).items()
     lines += [("pool", f"{name}: {busy} busy, {idle} idle connections") for name, (busy, idle) in pools]
+    for name, addresses in (data.get("addresses") or {}).items():
+        for address, busy, ejected, unwell in addresses:
+            out = "left out: it fails" if ejected else "left out: its check fails" if unwell else ""
+            lines.append(("address", f"{name}: {address}, {busy} busy" + (f", {painted(out, 'red')}" if out else "")))
     lines += _guards(data.get("guards") or {}, status["store"].get("share", 1))
     lines += [(painted("problem", "red"), problem) for problem in config["problems"]]
     if config["held"]:

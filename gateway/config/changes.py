@@ -109,7 +109,18 @@ def _backend(backend: Backend) -> Settings:
     address = (backend.host, backend.port, backend.unix, backend.base, backend.tls is None)
     rest = {
         name: getattr(backend, name)
-        for name in ("host_header", "tls", "timeout", "max_idle", "idle", "protect", "retry", "maintenance")
+        for name in (
+            "host_header",
+            "tls",
+            "timeout",
+            "max_idle",
+            "idle",
+            "protect",
+            "retry",
+            "maintenance",
+            "others",
+            "health",
+        )
     }
     return {"url": _Setting(address, url), **{name: _Setting(value, _words(value)) for name, value in rest.items()}}
 

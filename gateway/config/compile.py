@@ -5,6 +5,7 @@ certificate can be read. Problems are noted in the list handed in, and compiling
 """
 
 from gateway.config import evidence, keeping, routes, schema, soap
+from gateway.config.addresses import Address
 from gateway.config.closing import maintenance_of
 from gateway.config.files import absolute, readable
 from gateway.config.problems import Problem
@@ -34,7 +35,7 @@ from gateway.core.model import (
     Timeouts,
     Tls,
 )
-from gateway.core.policies import CachePolicy, Ramp
+from gateway.core.policies import CachePolicy, Health, Ramp
 
 Problems = list[Problem]
 
@@ -81,7 +82,7 @@ def _access_log(spec: schema.AccessLogSpec, entry: Entry) -> AccessLog:
 
 
 def backend_of(name: str, spec: schema.BackendSpec, entry: Entry, problems: Problems) -> Backend:
-    address = spec.url
+    address, others = _addresses(spec, entry, problems)
     if spec.tls is not None and not address.secure:
         problems.append(
             entry.key_problem(("tls",), "only an https:// address has TLS; change the url, or leave it out")
@@ -102,7 +103,29 @@ def backend_of(name: str, spec: schema.BackendSpec, entry: Entry, problems: Prob
         protect=protect_of(spec.protect, entry, problems),
         retry=retry_of(spec.retry),
         maintenance=maintenance_of(spec.maintenance, entry, problems),
+        others=others,
+        health=None if spec.health is None else Health(**spec.health.given(Health._fields)),
     )
+
+
+def _addresses(
+    spec: schema.BackendSpec, entry: Entry, problems: Problems
+) -> tuple[Address, tuple[tuple[str, int], ...]]:
+    """The first address, whose name and base are those of all, and hosts and ports of the others."""
+    if (spec.url is None) == (spec.urls is None):
+        key = () if spec.url is None else ("urls",)
+        problems.append(entry.key_problem(key, "give it one `url`, or several `urls`"))
+    if spec.urls is None:
+        return spec.first, ()
+    first, *rest = spec.urls
+    for at, each in enumerate(rest, 1):
+        if (each.secure, each.base, each.unix or first.unix) != (first.secure, first.base, None):
+            message = "{written} is no other address of the same service: scheme and path must be those of the first"
+            problems.append(entry.problem(("urls", at), message))
+    places = [(each.host, each.port) for each in spec.urls]
+    if len(set(places)) < len(places):
+        problems.append(entry.key_problem(("urls",), "an address is there twice"))
+    return first, tuple(places[1:])
 
 
 def _tls(spec: schema.BackendTlsSpec | None, entry: Entry, problems: Problems) -> Tls:

@@ -186,10 +186,23 @@ class ValuesSpec(Spec):
     """Text beside attributes: {"$value": ..., "@currency": ...} (the default), or the text alone."""
 
 
+class HealthSpec(Spec):
+    """How each address is asked whether it is well."""
+
+    path: Annotated[bytes, PlainValidator(words.health_path), text("A path: /readyz")]
+    """What is asked for: a 2xx or 3xx says that it is well."""
+    every: Maybe[Duration] = None
+    """Default 10s."""
+    timeout: Maybe[Duration] = None
+    """How long the answer may take. Default 2s."""
+    after: Maybe[Count] = None
+    """After how many bad answers in a row an address is left out. Default 3."""
+
+
 class BackendSpec(Spec):
     """A named system that can answer."""
 
-    later = frozenset("health urls proxy cost".split())  # noqa: SIM905
+    later = frozenset("proxy cost".split())  # noqa: SIM905
 
     type: Literal["http", "soap"] = "http"
     """The protocol it speaks: http (the default), or soap, described by its `wsdl`."""
@@ -209,11 +222,22 @@ class BackendSpec(Spec):
     """Whether calls have WS-Addressing headers: true, false, or 2004/08 (an old version). Default: as the WSDL says."""
     mtom: Maybe[bool] = None
     """Whether large base64 travels beside the envelope, as MTOM. Default: what the WSDL's policy asks for."""
-    url: Annotated[
-        addresses.Address,
-        PlainValidator(addresses.address),
-        text("Where it listens: http://host:port/base, https://... or unix:/path/to.sock"),
-    ]
+    url: Maybe[
+        Annotated[
+            addresses.Address,
+            PlainValidator(addresses.address),
+            text("Where it listens: http://host:port/base, https://... or unix:/path/to.sock"),
+        ]
+    ] = None
+    """Where it listens: http://host:port/base, https://... or unix:/path/to.sock."""
+    urls: Maybe[
+        Annotated[
+            list[Annotated[addresses.Address, PlainValidator(addresses.address), text("http://host:port/base")]],
+            Field(min_length=1, max_length=100),
+        ]
+    ] = None
+    """Several addresses of the same service, in place of `url`: requests go to the one with the least to do."""
+    health: Maybe[HealthSpec] = None
     host: Annotated[str, PlainValidator(words.seen_host), text("own, public, or a host name.")] = "own"
     """Which Host it sees: `own` (the URL's), `public` (the client's), or a name."""
     tls: Maybe[BackendTlsSpec] = None
@@ -225,6 +249,11 @@ class BackendSpec(Spec):
     """How many connections are kept open for reuse."""
     idle: DurationOrZero = 30.0
     """How long they are kept."""
+
+    @property
+    def first(self) -> addresses.Address:
+        """The address whose name and path are those of all."""
+        return self.url or (self.urls or [addresses.Address("localhost", 80)])[0]
 
 
 # ------------------------------------------------------------------------------------------------ files

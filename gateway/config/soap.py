@@ -62,9 +62,10 @@ def described(spec: "BackendSpec", entry: Entry, problems: Problems) -> Describe
         return None
     folder = Path(entry.document.file).parent
     root = folder / spec.wsdl_root if spec.wsdl_root is not None else None
-    url = f"{'https' if spec.url.secure else 'http'}://{(spec.url.authority + spec.url.base).decode()}"
+    address = spec.first
+    url = f"{'https' if address.secure else 'http'}://{(address.authority + address.base).decode()}"
     shown = spec.auth, spec.values, entry, spec.addressing, url, spec.mtom
-    return Described(spec.url.base, folder / spec.wsdl, root, spec.port, *shown)
+    return Described(address.base, folder / spec.wsdl, root, spec.port, *shown)
 
 
 class Faced(NamedTuple):

@@ -16,6 +16,7 @@ from gateway.core.policies import (
     Compare,
     Crosswalk,
     Guards,
+    Health,
     Hours,
     Idempotency,
     Keep,
@@ -211,6 +212,11 @@ def _span(window: Closed) -> str:
     return f"{clock_text(window.begin)}-{clock_text(window.end)}"
 
 
+def _health(health: Health) -> Document:
+    lasting = {name: duration_text(getattr(health, name)) for name in ("every", "timeout")}
+    return {"path": health.path.decode(), **lasting, "after": health.after}
+
+
 def _retry(retry: RetryPolicy) -> Document:
     return {
         "attempts": retry.attempts,
@@ -251,6 +257,7 @@ TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
     CachePolicy: (_cache, CachePolicy(-1.0, -1.0)),
     Idempotency: (_idempotency, Idempotency(keep=-1)),
     Protect: (_protect, Protect()),
+    Health: (_health, Health(b"")),
     Maintenance: (_maintenance, Maintenance(())),
     RetryPolicy: (_retry, RetryPolicy(attempts=0)),
     Webhook: (_webhook, Webhook("", b"")),

@@ -159,6 +159,14 @@ def priority(value: object) -> int:
     return found
 
 
+def health_path(value: object) -> bytes:
+    """A path to ask for, with a query or without."""
+    text = text_of(value)
+    if not re.fullmatch(r"/[!-~]*", text) or "#" in text:
+        raise Unreadable("{written} is not a path; write /readyz")
+    return text.encode()
+
+
 _WAY = re.compile(r"(path|query|header|body)((?:\.[^.\s]+)+)")
 
 

@@ -262,6 +262,7 @@ _ABSOLUTE = re.compile(rb"(?:https?:)?//([^/?#]+)", re.IGNORECASE)
 def _is_own_host(authority: bytes, backend: Backend) -> bool:
     name = host_name(backend.authority)
     own = {name, b"%b:%d" % (name, backend.port), backend.authority.lower()}
+    own |= {b"%b:%d" % (host.lower().encode(), port) for host, port in backend.others}
     if backend.host_header not in ("own", "public"):
         own.add(backend.host_header.lower().encode())
     return authority in own

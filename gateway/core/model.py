@@ -15,6 +15,7 @@ from gateway.core.policies import (
     CachePolicy,
     Compare,
     Crosswalk,
+    Health,
     Idempotency,
     Keep,
     Maintenance,
@@ -122,7 +123,8 @@ class Backend(NamedTuple):
     `timeout` the keys given for this backend; `max_idle` connections kept open for reuse; `idle` seconds they are kept;
     `types` what its connector knows of its messages (SOAP: a `Schema`), plain values that only the connector reads;
     `published` its WSDL, where SOAP routes go by it; `protect` what it can bear,
-    `retry` when it is asked once more, `maintenance` when it is closed.
+    `retry` when it is asked once more, `maintenance` when it is closed;
+    `others` are more addresses, hosts and ports, and `health` is how all of them are asked whether they are well.
     """
 
     name: str
@@ -141,6 +143,8 @@ class Backend(NamedTuple):
     protect: Protect | None = None
     retry: RetryPolicy | None = None
     maintenance: Maintenance | None = None
+    others: tuple[tuple[str, int], ...] = ()
+    health: Health | None = None
 
 
 class HeaderEdit(NamedTuple):

@@ -163,6 +163,16 @@ class BreakerPolicy(NamedTuple):
     slow: float = 0.0
 
 
+class Health(NamedTuple):
+    """How a backend's addresses are asked whether they are well: for `path`, `every` so many seconds, with `timeout`
+    seconds to answer; after so many bad answers in a row one is left out, and a good one brings it back."""
+
+    path: bytes
+    every: float = 10.0
+    timeout: float = 2.0
+    after: int = 3
+
+
 class Closed(NamedTuple):
     """A window of maintenance: from `begin` to `end`, minutes after midnight, on each of `days` (0 is Monday), past
     midnight where the end is not after the beginning; or once, from the day `first` to the day `last`."""

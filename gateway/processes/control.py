@@ -262,7 +262,16 @@ class Control:
                 "restarts": supervisor.restarts,
                 **{
                     key: supervisor.stats.get(key)
-                    for key in ("connections", "pools", "guards", "dropped", "stall_max", "busy_max")
+                    for key in (
+                        "connections",
+                        "pools",
+                        "guards",
+                        "addresses",
+                        "dropped",
+                        "unstored",
+                        "stall_max",
+                        "busy_max",
+                    )
                 },
             },
             "store": {
@@ -297,6 +306,8 @@ class Control:
             "observations_dropped": stats.get("dropped", 0),
             "pools": stats.get("pools", {}),
             "guards": stats.get("guards", {}),
+            "addresses": stats.get("addresses", {}),
+            "unstored": stats.get("unstored", 0),
         }
         return self._traffic.render()
 

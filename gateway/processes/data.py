@@ -209,6 +209,7 @@ class DataProcess:
             "connections": len(self._server.connections),
             "pools": pools,
             "guards": guards,
+            "addresses": {name: told for name, pool in live if (told := [tuple(each) for each in pool.told()])},
             "dropped": self._recorder.dropped,
             "unstored": self._durable.owed,
             "stall_max": self._stalls.late,

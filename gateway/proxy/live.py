@@ -21,6 +21,7 @@ from gateway.wire.clock import Clock
 from gateway.wire.guard import Guard
 from gateway.wire.guarded import GuardedPool
 from gateway.wire.pool import Pool
+from gateway.wire.several import GuardedSeveralPool, SeveralPool
 
 
 class Ready(NamedTuple):
@@ -79,13 +80,15 @@ class LiveBuilder:
 
     def _pool(self, backend: Backend, clock: Clock, old: Pool | None) -> Pool:
         """A new pool. What stands before the backend outlives the old one, with what is under way."""
+        several = bool(backend.others) or backend.health is not None
         if backend.protect is None and backend.retry is None and backend.maintenance is None:
-            return Pool(backend, clock)
+            return SeveralPool(backend, clock) if several else Pool(backend, clock)
         guard = old.guard if old is not None else None
         if guard is None:
             guard = Guard(backend.name, backend.protect, backend.retry, clock, backend.maintenance)
         self._guards.append((guard, backend))
-        return GuardedPool(backend, clock, guard)
+        kind = GuardedSeveralPool if several else GuardedPool
+        return kind(backend, clock, guard)
 
     async def add(self, routes: Iterable[Route]) -> None:
         """Compile some routes and prepare their callers."""
@@ -113,6 +116,9 @@ class LiveBuilder:
 
     def retire_old(self) -> None:
         """The new table serves: the pools that only the old one had finish what they are doing."""
+        for pool in self.live.pools.values():
+            if self._old is None or self._old.pools.get(pool.backend.name) is not pool:
+                pool.start()
         for guard, backend in self._guards:
             guard.follow(backend.protect, backend.retry, backend.maintenance)
         if self._old is not None:
@@ -128,4 +134,5 @@ def _for_pool(backend: Backend, copies: bool) -> Backend:
     if protect is not None:
         protect = protect.for_copies() if copies else protect.for_clients()
     retry = None if copies else backend.retry
-    return backend._replace(types=None, published=None, protect=protect, retry=retry)
+    health = None if copies else backend.health
+    return backend._replace(types=None, published=None, protect=protect, retry=retry, health=health)

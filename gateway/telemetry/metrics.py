@@ -261,6 +261,24 @@ class Traffic(Collector):
         yield breakers
         yield retries
         yield closed
+        yield from self._addresses()
+
+    def _addresses(self) -> Iterator[Metric]:
+        """Each of several addresses of a backend."""
+        up = GaugeMetricFamily(
+            "banyan_backend_address_up",
+            "1 while an address is asked, 0 while it is left out.",
+            labels=["backend", "address"],
+        )
+        for backend, addresses in self.state.get("addresses", {}).items():
+            for address, _, ejected, unwell in addresses:
+                up.add_metric([backend, address], 0.0 if ejected or unwell else 1.0)
+        yield up
+        yield GaugeMetricFamily(
+            "banyan_writes_unstored",
+            "Outcomes of writes that the store has not taken yet.",
+            self.state.get("unstored", 0),
+        )
 
 
 _OPEN = {"closed": 0.0, "half_open": 0.5, "open": 1.0}

@@ -41,7 +41,8 @@ class Carried(Protocol):
 
 
 class BackendConnection(asyncio.Protocol):
-    """One connection to a backend. `used` counts the requests sent on it; `idle_since` is when it was last put by.
+    """One connection to a backend, to `endpoint` if that has several addresses. `used` counts the requests sent on it;
+    `idle_since` is when it was last put by.
 
     While an answer is awaited, `answered` wakes whoever waits: then `head` is here, or `error` says why it never will.
     """
@@ -74,6 +75,7 @@ class BackendConnection(asyncio.Protocol):
         "answered",
         "busy",
         "deadline",
+        "endpoint",
         "error",
         "head",
         "idle_since",
@@ -86,6 +88,7 @@ class BackendConnection(asyncio.Protocol):
     def __init__(self, clock: Clock, on_lost: "Callable[[BackendConnection], None]") -> None:
         self._clock = clock
         self._on_lost = on_lost
+        self.endpoint: Any = None
         self._parser: Any = None
         self.answered = Signal()
         self._writable = Signal()
@@ -114,6 +117,11 @@ class BackendConnection(asyncio.Protocol):
         self._began = False
         self._carried: Carried | None = None
         self._uploading = False
+
+    @property
+    def began(self) -> bool:
+        """Whether a byte of an answer has come."""
+        return self._began
 
     # -------------------------------------------------------------------------------------------- transport events
 

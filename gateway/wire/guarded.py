@@ -36,7 +36,7 @@ class GuardedPool(Pool):
             if not gate.enter():
                 return self._send_later(carried, parcel, turn)
             turn.slot = gate
-        return Pool.send(self, carried, parcel)
+        return super().send(carried, parcel)
 
     async def _send_later(self, carried: Carried, parcel: Parcel, turn: Turn) -> Judged:
         began = monotonic()
@@ -58,7 +58,7 @@ class GuardedPool(Pool):
         if connection.lingers:
             self.let_go(connection)
         else:
-            Pool.release(self, connection)
+            super().release(connection)
             if connection._slot is not None:  # the parser does not see every end
                 connection.free()
 

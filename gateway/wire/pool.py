@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from ipaddress import ip_address
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -81,10 +81,7 @@ class Pool:
         while True:
             connection = carried.connection
             if connection is None or connection.lost or (connection.busy and not self.reserve(connection)):
-                if self._idle and resend:
-                    connection = self._idle.pop()
-                else:
-                    connection = self._young(upgrade) or await self._connect(carried, timeouts.connect)
+                connection = self._kept(resend, upgrade) or await self._connect(carried, timeouts.connect)
                 carried.connection = connection
             connection.busy = True
             self._busy += 1
@@ -99,14 +96,18 @@ class Pool:
                 return judged(answer, connection.answer_body())
             if not isinstance(connection.error, StaleConnection) or not resend or body.sent:
                 raise connection.error or AnswerInvalid("no answer")
-            self._drop_idle()
+            self._stale(connection)
 
-    def _young(self, upgrade: bool) -> BackendConnection | None:
-        """A kept connection that cannot well be stale, for a request that must not go twice."""
+    def _kept(self, resend: bool, upgrade: bool) -> BackendConnection | None:
+        """A kept connection; for a request that must not go twice one that cannot well be stale."""
         idle = self._idle
-        if not idle or upgrade or self._clock.now - idle[-1].idle_since > UNSAFE_REUSE:
+        if not idle or (not resend and (upgrade or self._clock.now - idle[-1].idle_since > UNSAFE_REUSE)):
             return None
         return idle.pop()
+
+    def _stale(self, connection: BackendConnection) -> None:
+        """A kept connection was stale, so the others will be, too."""
+        self._drop_idle()
 
     def release(self, connection: BackendConnection) -> None:
         """An exchange is over. The connection is kept if its answer was whole, and closed otherwise."""
@@ -131,6 +132,13 @@ class Pool:
         if connection.busy:
             connection.busy = False
             self._busy -= 1
+
+    def told(self) -> Sequence[tuple[str, int, bool, bool]]:
+        """How each of several addresses is: see `endpoints.Told`."""
+        return ()
+
+    def start(self) -> None:
+        """The table that has this pool serves."""
 
     def retire(self) -> None:
         """The backend is gone from the table, or has changed: finish what is under way, keep nothing."""
@@ -160,8 +168,10 @@ class Pool:
         return connection
 
     async def _open(self) -> BackendConnection:
+        return await self._open_one(self.backend, self._resolver)
+
+    async def _open_one(self, backend: Backend, resolver: "Resolver") -> BackendConnection:
         loop = asyncio.get_running_loop()
-        backend = self.backend
         name = (backend.tls.name or backend.host) if backend.tls else None
         if backend.unix is not None:
             _, connection = await loop.create_unix_connection(
@@ -169,7 +179,7 @@ class Pool:
             )
             return connection
         failure: OSError = OSError("the name has no address")
-        for address in await self._resolver.addresses():
+        for address in await resolver.addresses():
             try:
                 _, connection = await loop.create_connection(
                     self._made, address, backend.port, ssl=self._tls, server_hostname=name

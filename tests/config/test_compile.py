@@ -26,7 +26,7 @@ from gateway.core.model import (
     Timeouts,
     Tls,
 )
-from gateway.core.policies import CachePolicy
+from gateway.core.policies import CachePolicy, Health
 from tests.config.files import FRAME_LINES, estate, problems, route, route_problems
 
 PLAIN = "name: a, match: GET /a/{{id}}, legacy: office".replace("{{id}}", "b")
@@ -298,3 +298,49 @@ def test_a_cache_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert route(tmp_path, told).cache is None
     [problem] = route_problems(tmp_path, "name: a, match: POST /a, legacy: office, cache: {ttl: 1m}")
     assert problem.startswith("route a: only reads are kept, and this route takes none; leave `cache` out")
+
+
+def test_several_addresses_are_one_service(tmp_path: Path) -> None:
+    """With the name and path of the first; each may be asked whether it is well."""
+    text = """\
+    version: 1
+    backends:
+      office: {urls: ["http://a:1/base", "http://b:2/base"], health: {path: /readyz, every: 5s, after: 2}}
+    routes:
+      - {name: a, match: GET /a, legacy: office}
+    """
+    [backend] = estate(tmp_path, text).backends
+    assert (backend.host, backend.port, backend.base, backend.authority) == ("a", 1, b"/base", b"a:1")
+    assert backend.others == (("b", 2),)
+    assert backend.health == Health(b"/readyz", 5.0, 2.0, 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ("", "give it one `url`, or several `urls`"),
+        ('url: "http://a", urls: ["http://b"]', "give it one `url`, or several `urls`"),
+        (
+            'urls: ["http://a", "https://b"]',
+            "is no other address of the same service: scheme and path must be those of",
+        ),
+        (
+            'urls: ["http://a/x", "http://b/y"]',
+            "is no other address of the same service: scheme and path must be those",
+        ),
+        ('urls: ["http://a", "unix:/b"]', "is no other address of the same service: scheme and path must be those of"),
+        ('urls: ["http://a", "http://a:80"]', "an address is there twice"),
+        ('url: "http://a", health: {path: readyz}', "'readyz' is not a path; write /readyz"),
+    ],
+)
+def test_what_is_no_address_of_a_service_is_refused(tmp_path: Path, fields: str, problem: str) -> None:
+    """One or several, all of the same service."""
+    text = f"""\
+    version: 1
+    backends:
+      office: {{{fields}}}
+    routes:
+      - {{name: a, match: GET /a, legacy: office}}
+    """
+    [found] = problems(tmp_path, text)
+    assert problem in found

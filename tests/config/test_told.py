@@ -9,6 +9,7 @@ from gateway.core.policies import (
     Compare,
     Crosswalk,
     Guards,
+    Health,
     Hours,
     Idempotency,
     Keep,
@@ -61,6 +62,7 @@ from gateway.core.policies import (
         (Replay("/r.har", 150), {"from": "/r.har", "daily": "02:30"}),
         (Writes("legacy", 5.0), {"record": "legacy", "settle": "5s"}),
         (CachePolicy(60.0, 3_600.0, (b"cookie",)), {"ttl": "1m", "stale_if_error": "1h", "vary": ["cookie"]}),
+        (Health(b"/readyz", 5.0), {"path": "/readyz", "every": "5s"}),
         (Idempotency(3_600.0, True), {"keep": "1h", "required": True}),
         (
             Crosswalk("t", Way("response", ("id",)), Way("response", ("a", "b")), (Way("path", ("id",)),)),

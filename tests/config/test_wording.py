@@ -81,9 +81,8 @@ def test_backends_and_the_gateway_are_told_alike(tmp_path: Path) -> None:
         "5:33: gateway: trusted_proxies[2]: 'ten' is not a network; write 10.0.0.0/8, 2001:db8::/32 or one address",
         "7:30: backend a: type: 'odbc' is not built yet, or not a type of backend; write http or soap",
         "7:46: backend a: max_idle: '-1' is too small; 0 is the least",
-        "8:24: backend b: `health` is not built yet; leave it out",
+        "8:32: backend b: health: `path` is missing",
         "9:3: backend c c: `c c` may hold only letters, digits, dots, dashes and underscores",
-        "10:6: backend d: `url` is missing",
         "10:13: backend d: host: '' is not a host name (no port, no path; international names in their xn-- form)",
     ]
 

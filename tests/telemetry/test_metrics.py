@@ -123,6 +123,16 @@ def test_protected_backends_are_described() -> None:
     assert found["banyan_backend_closed", ("rate",)] == 1
 
 
+def test_addresses_are_described() -> None:
+    """Which of several are asked."""
+    traffic = Traffic()
+    told = [("a:1", 3, False, False), ("b:2", 0, True, False), ("c:3", 0, False, True)]
+    traffic.state = {"addresses": {"old": told}, "unstored": 4}
+    found = samples(traffic)
+    assert [found["banyan_backend_address_up", (address, "old")] for address, *_ in told] == [1, 0, 0]
+    assert found["banyan_writes_unstored", ()] == 4
+
+
 def test_people_see_requests_and_errors_by_side() -> None:
     """Failures of a backend are errors; what the gateway refused by itself stands apart."""
     traffic = Traffic()
