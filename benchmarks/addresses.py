@@ -3,7 +3,7 @@
     python -m benchmarks.addresses [--deaths 12]
 
 Reads, writes that are idempotent and writes that are not are asked at a constant rate, while one address after the
-other is killed with SIGKILL and started again. Every request that failed is held against what the gateway says of its kind.
+other is killed with SIGKILL and started again. Every failure is held against what the gateway says of it.
 """
 
 import random

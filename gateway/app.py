@@ -91,6 +91,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.writes.clerk import Clerk
     from gateway.writes.desk import WritesDesk
     from gateway.writes.exchange import Exchange
+    from gateway.writes.moving import Moving
     from gateway.writes.outbox import Outbox
 
     control.exchange = exchange = Exchange(lambda: control.rollouts.keeper.store, control.know)
@@ -112,12 +113,19 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     replica, ours = control.rollouts.replica, token_hex(8)
     outbox = Outbox(f"{replica} {ours}", lambda: keeper.store, control.deliver)
     control.clerk = Clerk(replica, lambda: keeper.store, lambda: {ours, *control.supervisor.sessions}, outbox.due)
+    control.moving = moving = Moving(lambda: keeper.store, control.clerk)
     control.writes = WritesDesk(lambda: keeper.store, outbox.due)
     owing = [
         loop.create_task(work)
-        for work in (control.clerk.run(), control.clerk.look_after(), outbox.run(), exchange.run())
+        for work in (
+            control.clerk.run(),
+            control.clerk.look_after(),
+            outbox.run(),
+            exchange.run(),
+            control.take_what_waited(),
+        )
     ]
-    control.desk = Desk(control.rollouts, control.supervisor.stands)
+    control.desk = Desk(control.rollouts, control.supervisor.stands, lambda name: moving.owed([name]))
     starting = loop.create_task(control.start(launching))
 
     async with contextlib.AsyncExitStack() as ending:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gateway.writes.clerk import Clerk, Reply
     from gateway.writes.desk import WritesDesk
     from gateway.writes.exchange import Exchange
+    from gateway.writes.moving import Moving
     from gateway.writes.outbox import Sent
 
 _GRAVE = frozenset(
@@ -47,6 +48,9 @@ _GRAVE = frozenset(
     table_rejected""".split()  # noqa: SIM905 - a list of words reads better as words
 )
 """Events that somebody should look at."""
+WAITED = 2.0
+"""Seconds between looks whether a file that waits may be taken."""
+_MEANT = "If this is meant: banyan reload --accept"
 
 
 class Control:
@@ -61,6 +65,7 @@ class Control:
         self._read_unwatched = asyncio.Event()
         self._problems: tuple[str, ...] = ()
         self._held: tuple[Loaded, str] | None = None
+        self._waits = False
         self._loaded_at = datetime.now(UTC)
         self._beside = _paths(loaded.beside)
         self.loaded = loaded
@@ -71,6 +76,7 @@ class Control:
         self.desk: Desk
         self.sharing: Sharing
         self.clerk: Clerk
+        self.moving: Moving
         self.exchange: Exchange
         self.writes: WritesDesk
 
@@ -190,9 +196,16 @@ class Control:
             if same and self._traffic.config_ok and not (asked and new):
                 return ReloadResult("unchanged", "The file is what serves already.", (), self.supervisor.revision)
             reason = None if accept else reason_to_hold(self.loaded, candidate)
-            if reason is not None:
-                return self._hold(candidate, reason)
-            return await self._accept(candidate)
+            waits = None
+            if reason is None and not accept:
+                waits = await self.moving.reason_to_wait(self.loaded.estate, candidate.estate)
+            self._waits = waits is not None
+            if reason is not None or waits is not None:
+                return self._hold(candidate, reason or waits or "")
+            try:
+                return await self._accept(candidate)
+            finally:
+                self.moving.release()
 
     def _refuse(self, problems: tuple[str, ...]) -> ReloadResult:
         if problems != self._problems:
@@ -202,11 +215,20 @@ class Control:
         message = "The file has problems; the last good one goes on serving."
         return ReloadResult("refused", message, problems, self.supervisor.revision)
 
+    async def take_what_waited(self) -> None:
+        """A file that was held because writes are owed is taken once they are not, for as long as this runs."""
+        while True:
+            await asyncio.sleep(WAITED)
+            if self._waits:
+                await self._reload(accept=False, asked=False)
+
     def _hold(self, candidate: Loaded, reason: str) -> ReloadResult:
-        log().warning("configuration_held", reason=reason, serving=self.loaded.estate.digest)
+        if self._held is None or self._held[1].partition(", and ")[0] != reason.partition(", and ")[0]:
+            log().warning("configuration_held", reason=reason, serving=self.loaded.estate.digest)
         self._held, self._problems = (candidate, reason), ()
         self._traffic.config_ok = False
-        message = f"{reason}. The last good one goes on serving. If this is meant: banyan reload --accept"
+        meant = "It is taken when they are; at once: banyan reload --accept" if self._waits else _MEANT
+        message = f"{reason}. The last good one goes on serving. {meant}"
         return ReloadResult("held", message, (), self.supervisor.revision)
 
     async def _accept(self, candidate: Loaded) -> ReloadResult:

@@ -34,9 +34,16 @@ _NOT_YET = " The data process does not go by it yet: see `banyan status`."
 
 
 class Desk:
-    """Answers and carries out. `stands` waits until the data process goes by what it was told, and tells if it does."""
+    """Answers and carries out. `stands` waits until the data process goes by what it was told, and tells if it does;
+    `owed` tells how many writes of a route are not delivered."""
 
-    def __init__(self, rollouts: Rollouts, stands: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(
+        self,
+        rollouts: Rollouts,
+        stands: Callable[[], Awaitable[bool]],
+        owed: Callable[[str], Awaitable[int]],
+    ) -> None:
+        self._owed = owed
         self._rollouts = rollouts
         self._standings = rollouts.standings
         self._stands = stands
@@ -114,12 +121,32 @@ class Desk:
         """
         share = _share(serve)
         record = _record(share, serve) if writes else None
+        if record is not None:
+            await self._may_move(name, record)
         now = time()
         until = None if seconds is None else now + seconds
         override = await self._rollouts.actions.override(name, share, record=record, until=until, by=by, why=reason)
         report = override_report(override, now)
         message = f"{name}: {report['text']}. To go back to the file: banyan override {name} --clear --reason ..."
         return await self._held({"override": report}, message)
+
+    async def _may_move(self, name: str, record: Side) -> None:
+        """Raises CommandError where writes are owed that would come too late: a copy must not undo a newer write."""
+        route = self._rollouts.actions.route(name)
+        standing = self._standings.of(time()).get(name, NO_STANDING)
+        if not (route.writes.copy or route.writes.queue) or (standing.record or record_of(route)) == record:
+            return
+        try:
+            left = await self._owed(name)
+        except StoreUnavailable as error:
+            raise CommandError(
+                f"The writes of {name} stay where they are: it is not known what is owed. {error}"
+            ) from error
+        if left:
+            raise CommandError(
+                f"The writes of {name} stay where they are: {left} of them are not delivered yet, and a copy that "
+                f"comes late would undo a newer write. See `banyan outbox --route {name}`."
+            )
 
     async def clear_override(self, name: str, by: str, reason: str) -> Document:
         """End a route's override. Raises CommandError when it has none."""

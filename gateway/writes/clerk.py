@@ -53,10 +53,15 @@ class Clerk:
         self._come = asyncio.Event()
         self._looking = asyncio.Event()
         self.failing = ""
+        self.held: frozenset[str] = frozenset()
 
     def take(self, session: str, batch: list[Asked], reply: Reply) -> None:
-        """A data process asks for something to be stored."""
-        self._orders += [Order(session, number, asked, reply) for number, asked in batch]
+        """A data process asks for something to be stored. Intents of routes that are held come again a little later."""
+        for number, asked in batch:
+            if isinstance(asked, Intent) and asked.route in self.held:
+                reply("stored", [(number, ("busy",))], [])
+            else:
+                self._orders.append(Order(session, number, asked, reply))
         self._come.set()
 
     def look(self) -> None:

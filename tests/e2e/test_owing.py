@@ -130,3 +130,23 @@ def test_without_control_nothing_is_promised(gateway: Gateway, old: Origin, new:
     gateway.start()
     assert gateway.call("PUT", "/copied/1", body=b"b").status == 200
     assert eventually(lambda: [each.body for each in sent(new, "/copied/1")] == [b"b"])
+
+
+def test_a_file_that_moves_the_record_waits_until_nothing_is_owed(gateway: Gateway, old: Origin, new: Origin) -> None:
+    """It is held, with the reason, and taken by itself then."""
+    new.on("/copied/1", DOWN)
+    gateway.call("PUT", "/copied/1", body=b"a")
+    gateway.config.write_text(
+        gateway.config.read_text().replace("writes: {copy: true}", "writes: {copy: true, record: new}")
+    )
+    held = gateway.banyan("reload")
+    assert held.returncode == 1
+    assert "the record of copied would move, and 1 of its writes are not delivered" in held.stdout + held.stderr
+    refused = gateway.banyan("override", "copied", "new", "--writes", "--reason", "now")
+    assert "1 of them are not delivered yet" in refused.stderr
+    new.on("/copied/1", answer(b"ok"))
+    assert eventually(lambda: not owed(gateway), 10)
+    assert eventually(
+        lambda: gateway.call("PUT", "/copied/1", body=b"b").get("X-Banyan-Served-By") == "new; new; copied", 10
+    )
+    assert eventually(lambda: [each.body for each in sent(old, "/copied/1")] == [b"a", b"b"])

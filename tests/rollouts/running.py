@@ -85,7 +85,8 @@ class Running:
             self._replay,
             lambda *order: False,
         )
-        self.desk = Desk(self.rollouts, self._stands)
+        self.owed = 0
+        self.desk = Desk(self.rollouts, self._stands, self._owes)
 
     async def _opened(self) -> Store:
         if not self.stored:
@@ -94,6 +95,11 @@ class Running:
 
     async def _replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
         raise AssertionError("nothing is replayed")
+
+    async def _owes(self, name: str) -> int:
+        if self.owed < 0:
+            raise StoreUnavailable("It is away.")
+        return self.owed
 
     async def _stands(self) -> bool:
         return self.holds

@@ -39,6 +39,26 @@ async def test_an_override_holds_at_once_and_is_told_everywhere(tmp_path: Path) 
         ]
 
 
+async def test_the_writes_stay_while_some_are_owed(tmp_path: Path) -> None:
+    """A copy that comes late would undo a newer write; reads move all the same."""
+    text = ROUTES.replace("{name: list,", "{name: list, writes: {copy: true},")
+    async with running(tmp_path) as found:
+        found.rollouts.follow(found.estate(text))
+        found.owed = 2
+        with pytest.raises(CommandError, match="The writes of list stay where they are: 2 of them are not delivered"):
+            await override(found, "list", "legacy", writes=True)
+        await override(found, "list", "legacy")
+        await override(found, "list", "new", writes=True)  # where they are
+        found.owed = -1
+        with pytest.raises(CommandError, match="it is not known what is owed"):
+            await override(found, "list", "legacy", writes=True)
+        found.owed = 0
+        await override(found, "list", "legacy", writes=True)
+        assert found.applied["list"] == Standing(override=0, record="legacy")
+        found.owed = 1
+        await override(found, "balance", "new", writes=True)  # it owes nothing to anybody
+
+
 async def test_a_cleared_override_leaves_the_file_s_word(tmp_path: Path) -> None:
     """The answer says what the route goes by again: the file's share, or its ramp."""
     async with running(tmp_path) as found:

@@ -1,0 +1,82 @@
+"""The record of a route moves only when nothing is owed any more: a copy that came late would undo a newer write.
+
+While it is looked at, new writes of such routes wait for a moment; so there is an end to what is owed, if it can be
+delivered at all.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.core.model import Estate
+from gateway.core.planning import record_of
+from gateway.core.writing import OPEN
+from gateway.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.store.repository import Store
+
+DRAINING = 3.0
+"""Seconds that new writes wait for what is owed to be delivered."""
+LOOK = 0.1
+
+
+class Holding(Protocol):
+    """Whoever stores intents: those of these routes wait."""
+
+    held: frozenset[str]
+
+
+def moved(old: Estate, new: Estate) -> list[str]:
+    """The routes that owe writes and whose record is another one in the new estate."""
+    before = {route.name: route for route in old.routes}
+    found = []
+    for route in new.routes:
+        was = before.get(route.name)
+        owes = was is not None and (was.writes.copy or was.writes.queue)
+        if was is not None and owes and record_of(was) != record_of(route):
+            found.append(route.name)
+    return found
+
+
+class Moving:
+    """Has the record move when nothing is owed; until `release` the writes of the routes that move wait."""
+
+    def __init__(self, store: "Callable[[], Store | None]", holding: Holding) -> None:
+        self._store = store
+        self._holding = holding
+
+    async def owed(self, routes: Iterable[str]) -> int:
+        """How many writes of these routes are not done. Raises StoreUnavailable."""
+        store, names = self._store(), set(routes)
+        if store is None:
+            raise StoreUnavailable("The store has not been opened yet.")
+        counts = await store.count_writes()
+        return sum(count for (route, _, state), (count, _) in counts.items() if route in names and state in OPEN)
+
+    async def reason_to_wait(self, old: Estate, new: Estate) -> str | None:
+        """Why the record cannot move now; None where it may, or does not."""
+        names = moved(old, new)
+        if not names:
+            return None
+        self._holding.held = frozenset(names)
+        until, told = monotonic() + DRAINING, " and ".join(names[:3])
+        try:
+            while left := await self.owed(names):
+                if monotonic() > until:
+                    self.release()
+                    return (
+                        f"the record of {told} would move, and {left} of its writes are not delivered (banyan outbox)"
+                    )
+                await asyncio.sleep(LOOK)
+        except StoreUnavailable:
+            self.release()
+            return f"the record of {told} would move, and the store does not tell what is owed"
+        return None
+
+    def release(self) -> None:
+        """The table that serves is the one that shall."""
+        self._holding.held = frozenset()

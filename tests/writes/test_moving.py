@@ -1,0 +1,79 @@
+"""The record of a route moves when nothing is owed any more, and not before."""
+
+import asyncio
+
+import pytest
+
+from gateway.core.model import LEGACY, NEW, Estate, Gateway, Serve
+from gateway.core.policies import Writes
+from gateway.core.writing import Ending, Signal
+from gateway.errors import StoreUnavailable
+from gateway.store.repository import Store
+from gateway.writes import moving as module
+from gateway.writes.clerk import Clerk
+from gateway.writes.moving import Moving, moved
+from tests.store.owing import intent
+from tests.support.values import route
+
+COPIES, TO_NEW = Writes(copy=True), Writes(copy=True, record=NEW)
+
+
+def estate(writes: Writes = COPIES, serve: Serve = Serve.LEGACY, name: str = "a") -> Estate:
+    return Estate(Gateway(), (), (route("ANY /a", serve, name=name, writes=writes), route("ANY /b", name="b")), "")
+
+
+def clerk_of(store: Store) -> Clerk:
+    return Clerk("r", lambda: store, lambda: ("s",), lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("new", "names"),
+    [
+        (estate(), []),
+        (estate(TO_NEW), ["a"]),
+        (estate(serve=Serve.NEW), ["a"]),
+        (estate(COPIES._replace(record=LEGACY), Serve.NEW), []),
+        (estate(Writes(), Serve.NEW), ["a"]),
+        (estate(TO_NEW, name="other"), []),
+    ],
+)
+def test_a_record_moves_by_what_the_file_says_of_it(new: Estate, names: list[str]) -> None:
+    """In so many words, or by `serve`."""
+    assert moved(estate(), new) == names
+    assert moved(estate(Writes()), estate(Writes(), Serve.NEW)) == []
+
+
+async def test_new_writes_wait_while_the_record_moves(store: Store) -> None:
+    """Once all is delivered it moves, and they go where it is then."""
+    clerk = clerk_of(store)
+    moving = Moving(lambda: store, clerk)
+    await store.store_writes([intent("w"), Ending("w", Signal.TOOK)], "r s", 100)
+    deciding = asyncio.create_task(moving.reason_to_wait(estate(), estate(TO_NEW)))
+    await asyncio.sleep(0.15)
+    told: list[tuple[object, ...]] = []
+    clerk.take("s", [(1, intent("x")), (2, intent("y", route="b"))], lambda *answer: told.append(answer))
+    assert told == [("stored", [(1, ("busy",))], [])]
+    assert not deciding.done()
+    assert await store.steer_write("w", Signal.DROP, "", None, 200)
+    assert await deciding is None
+    assert clerk.held == {"a"}
+    moving.release()
+    assert clerk.held == frozenset()
+
+
+async def test_a_record_stays_while_something_is_owed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writes go on then; and so it is where nobody knows what is owed."""
+    monkeypatch.setattr(module, "DRAINING", 0.05)
+    clerk = clerk_of(store)
+    found: list[Store | None] = [store]
+    moving = Moving(lambda: found[0], clerk)
+    await store.store_writes([intent("w"), Ending("w", Signal.UNKNOWN)], "r s", 100)
+    why = "the record of a would move, and 1 of its writes are not delivered (banyan outbox)"
+    assert await moving.reason_to_wait(estate(), estate(TO_NEW)) == why
+    assert clerk.held == frozenset()
+    assert await moving.reason_to_wait(estate(), estate()) is None
+    found[0] = None
+    with pytest.raises(StoreUnavailable):
+        await moving.owed(["a"])
+    why = "the record of a would move, and the store does not tell what is owed"
+    assert await moving.reason_to_wait(estate(), estate(TO_NEW)) == why
