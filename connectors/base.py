@@ -38,6 +38,11 @@ class Call:
         self.turn: Turn | None = None
 
     @property
+    def left(self) -> float:
+        """Seconds that are left of `total`, where the plan has one."""
+        return self.plan.timeouts.total
+
+    @property
     def given(self) -> Mapping[str, Any]:
         """What mappings may take of a request beside what HTTP brings."""
         return {}

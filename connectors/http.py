@@ -1,15 +1,19 @@
 """HTTP to HTTP: the request goes on as it came, to the path, method and fields the target names."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from connectors.base import Call, Kept, Send
+from gateway.core.fields import field_lines
 from gateway.core.forwarding import request_head
-from gateway.core.model import Outcome
+from gateway.core.model import Outcome, Request, Timeouts
 from gateway.core.planning import PathProblem, Plan, target_path
 from gateway.core.soapfaults import blames_client
-from gateway.errors import ClientError
+from gateway.core.ways import field
+from gateway.errors import ClientError, NotAcquired
 from gateway.wire.pool import Judged
 
+DEADLINE = b"x-request-timeout"
 LOOKED_AT = 65_536
 """Bytes of an answer in which a fault's code is looked for."""
 
@@ -26,8 +30,36 @@ class HttpCaller:
         method, upgrade = request.method, request.upgrade
         resend = method in call.route.idempotent and not upgrade
         head_only = (plan.method or method) == b"HEAD"
-        sent = request_head(plan, request, target, call.lines)
-        return send((sent, call.body, plan.timeouts, request.length < 0, head_only, resend, upgrade != b""))
+        lines, timeouts = call.lines, plan.timeouts
+        if timeouts.total:
+            request, lines, timeouts = _hurried(call, request)
+        sent = request_head(plan, request, target, lines)
+        return send((sent, call.body, timeouts, request.length < 0, head_only, resend, upgrade != b""))
+
+
+def _hurried(call: Call, request: Request) -> tuple[Request, bytes, Timeouts]:
+    """A request that says how many seconds are left for it: of the route's `total`, or fewer by the client's own word.
+
+    Raises NotAcquired where there are none: an earlier try has taken them all.
+    """
+    left = call.left
+    said = field(request.fields, DEADLINE)
+    if said:
+        fields = [each for each in request.fields if each[0].lower() != DEADLINE]
+        request = replace(request, lines=field_lines(fields))
+        left = min(left, _seconds(said, left))
+    if left <= 0:
+        raise NotAcquired(f"{call.plan.name}: no time is left for another try")
+    line = b"X-Request-Timeout: %.3f\r\n" % left
+    return request, call.lines + line, call.plan.timeouts._replace(total=left)
+
+
+def _seconds(said: bytes, otherwise: float) -> float:
+    try:
+        found = float(said)
+    except ValueError:
+        return otherwise
+    return found if found > 0 else otherwise
 
 
 class EnvelopeCaller(HttpCaller):

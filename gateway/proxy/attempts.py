@@ -1,6 +1,7 @@
 """One attempt on one backend: a call, the wire it is sent on, and what came of it."""
 
 from collections.abc import Awaitable
+from time import perf_counter
 
 from connectors.base import Call
 from gateway.core.fields import Fields
@@ -54,6 +55,11 @@ class Attempt(Call):
         if pins:
             self.pinned = True
             self.connection = pins.pop(pool, None)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left of `total` since the request came: what waited and failed before has taken the rest."""
+        return self.plan.timeouts.total - (perf_counter() - self.exchange.began)
 
     def send(self, parcel: Parcel) -> Awaitable[Judged]:
         """Send something to the backend, and wait for the head of its answer. Raises BackendError."""

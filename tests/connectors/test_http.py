@@ -6,7 +6,7 @@ from connectors.base import Call
 from connectors.http import HttpConnector
 from gateway.core.headers import AnswerHead
 from gateway.core.model import LEGACY, NEW, Outcome, Placeholder, Request, Route, Target
-from gateway.errors import AnswerTimeout, ClientError
+from gateway.errors import AnswerTimeout, ClientError, NotAcquired
 from gateway.wire.body import Body, whole
 from gateway.wire.pool import Judged, Outgoing, Parcel, judged
 from tests.support.values import plan_of, request, route
@@ -165,3 +165,58 @@ async def test_a_fault_that_blames_the_client_is_an_answer(status: int, code: by
     answer = await caller.call(Call(request("POST /a"), planned, planned.plans[NEW], LINES, Body(None)), send)
     assert answer[2] == outcome
     assert answer[1].take() == ENVELOPE % code
+
+
+class Hurried(Call):
+    """A call of which some time has gone."""
+
+    @property
+    def left(self) -> float:
+        return 1.5
+
+
+async def hurried(left: type[Call], *lines: str, total: float = 2.0) -> Outgoing:
+    planned = plan_of(route("GET /a", timeout=(("total", total),)))
+    wire = Wire()
+    caller = await HttpConnector().prepare(planned.plans[NEW])
+    await caller.call(left(request("GET /a", *lines), planned, planned.plans[NEW], LINES, Body(None)), wire.send)
+    return wire.sent[0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((), b"1.500"),
+        (("X-Request-Timeout: 0.7",), b"0.700"),
+        (("x-request-timeout: 9",), b"1.500"),
+        (("X-Request-Timeout: soon",), b"1.500"),
+        (("X-Request-Timeout: -1",), b"1.500"),
+        (("X-Request-Timeout: nan",), b"1.500"),
+    ],
+)
+async def test_a_backend_is_told_how_much_time_is_left(lines: tuple[str, ...], said: bytes) -> None:
+    """Of the route's total, by now, and by the client's own word; and it has no more."""
+    sent = await hurried(Hurried, *lines)
+    assert sent.head.count(b"imeout: ") == 1
+    assert b"X-Request-Timeout: %b\r\n" % said in sent.head
+    assert sent.timeouts.total == float(said)
+
+
+async def test_without_a_total_nothing_is_said() -> None:
+    """What the client says passes as it came."""
+    sent = await hurried(Hurried, "X-Request-Timeout: 0.7", total=0.0)
+    assert b"X-Request-Timeout: 0.7\r\n" in sent.head
+    assert sent.timeouts.total == 0
+    assert b"X-Request-Timeout: 2.000\r\n" in (await hurried(Call)).head
+
+
+async def test_where_no_time_is_left_nobody_is_asked() -> None:
+    """An earlier try has taken all of it."""
+
+    class Late(Call):
+        @property
+        def left(self) -> float:
+            return -0.1
+
+    with pytest.raises(NotAcquired, match="no time is left for another try"):
+        await hurried(Late)

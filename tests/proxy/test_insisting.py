@@ -1,8 +1,10 @@
 """Requests that are sent once more: what the backend sees, and what the client gets."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -164,3 +166,22 @@ async def test_each_try_takes_a_slot(origin: Origin) -> None:
         guard = serving.live.pools["office"].guard
         assert guard is not None
         await until(lambda: guard.gate.under_way == 0)
+
+
+async def test_all_tries_have_one_time_together(origin: Origin) -> None:
+    """Each is told what is left of it; when it is over there is no other try."""
+
+    def refuse(talk: Talk) -> None:
+        talk.body()
+        time.sleep(0.2)
+        talk.send(answer(b"", status=503))
+
+    origin.on("/a", refuse)
+    policy = RetryPolicy(attempts=10, on=("503",), backoff=0.001, budget=1.0)
+    timeout = (("total", 0.5),)
+    async with insisting(origin, policy, timeout=timeout) as serving:
+        await serving.get("/a", until=b"\r\n\r\n")
+        told = [float(each.get("X-Request-Timeout") or 0) for each in origin.requests]
+        assert 2 <= len(told) <= 4
+        assert 0.4 < told[0] <= 0.5
+        assert all(later < earlier - 0.15 for earlier, later in pairwise(told))
