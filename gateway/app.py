@@ -84,6 +84,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.admin.api import admin_app, command_app
     from gateway.admin.serving import serve, serve_unix
     from gateway.processes.copying import Copying
+    from gateway.proxy.chance import fresh_digits
     from gateway.rollouts.daily import Daily
     from gateway.rollouts.desk import Desk
     from gateway.rollouts.room import Rollouts
@@ -93,6 +94,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.writes.exchange import Exchange
     from gateway.writes.moving import Moving
     from gateway.writes.outbox import Outbox
+    from gateway.writes.reconciling import Reconciling, Shell
 
     control.exchange = exchange = Exchange(lambda: control.rollouts.keeper.store, control.know)
     control.rollouts = Rollouts(
@@ -114,6 +116,16 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     outbox = Outbox(f"{replica} {ours}", lambda: keeper.store, control.deliver)
     control.clerk = Clerk(replica, lambda: keeper.store, lambda: {ours, *control.supervisor.sessions}, outbox.due)
     control.moving = moving = Moving(lambda: keeper.store, control.clerk)
+    control.reconciling = Reconciling(
+        Shell(
+            lambda: control.table,
+            lambda: keeper.store,
+            control.copying.read,
+            control.rollouts.judgement,
+            outbox.due,
+            fresh_digits,
+        )
+    )
     control.writes = WritesDesk(lambda: keeper.store, outbox.due)
     owing = [
         loop.create_task(work)

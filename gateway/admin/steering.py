@@ -74,6 +74,18 @@ class WritesDesk(Protocol):
         ...
 
 
+class Reconciling(Protocol):
+    """Both sides are read key by key (`writes.reconciling`)."""
+
+    async def keys(self, name: str) -> Document:
+        """What there is to be looked at of a route's journey."""
+        ...
+
+    async def run(self, name: str, keys: Sequence[str], repair: bool, fields: Sequence[str], by: str) -> Document:
+        """A result for each key."""
+        ...
+
+
 class Steering(Protocol):
     """A control process, as far as the admin room sees it."""
 
@@ -95,6 +107,11 @@ class Steering(Protocol):
     @property
     def writes(self) -> WritesDesk:
         """Whom to ask about writes that are owed."""
+        ...
+
+    @property
+    def reconciling(self) -> Reconciling:
+        """Who reads both sides."""
         ...
 
     @property

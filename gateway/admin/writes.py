@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from gateway.admin.orders import STEERING, Handler, number, spoken_order
+from gateway.errors import CommandError
 
 MOST = 1_000
 
@@ -29,5 +30,25 @@ async def steer(request: web.Request) -> web.Response:
     )
 
 
-READ: dict[str, Handler] = {"/api/v1/writes": writes, "/api/v1/writes/{id}": write}
-ORDERS: dict[str, Handler] = {"/api/v1/writes/{id}/{action}": steer}
+async def reconciled(request: web.Request) -> web.Response:
+    """What there is to be reconciled of a route's journey."""
+    return web.json_response(await request.app[STEERING].reconciling.keys(request.match_info["route"]))
+
+
+async def reconcile(request: web.Request) -> web.Response:
+    """`{"keys": [...], "repair": bool, "headers": ["Name: value"], "by", "reason"}`"""
+    order = await spoken_order(request, keys=list, repair=bool, headers=list)
+    if not all(isinstance(each, str) for each in (*order["keys"], *order["headers"])):
+        raise CommandError("`keys` and `headers` must be lists of texts.")
+    by = f"{order['by']}: {order['reason']}"
+    name = request.match_info["route"]
+    found = await request.app[STEERING].reconciling.run(name, order["keys"], order["repair"], order["headers"], by)
+    return web.json_response(found)
+
+
+READ: dict[str, Handler] = {
+    "/api/v1/writes": writes,
+    "/api/v1/writes/{id}": write,
+    "/api/v1/reconcile/{route}": reconciled,
+}
+ORDERS: dict[str, Handler] = {"/api/v1/writes/{id}/{action}": steer, "/api/v1/reconcile/{route}": reconcile}

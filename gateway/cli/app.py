@@ -27,6 +27,7 @@ from gateway.cli.outbox import outbox
 from gateway.cli.output import complain, complain_of
 from gateway.cli.override import override
 from gateway.cli.ramp import WORDS, ramp
+from gateway.cli.reconcile import reconcile
 from gateway.cli.reload import reload
 from gateway.cli.replay import replay
 from gateway.cli.routes import routes
@@ -58,6 +59,7 @@ app.add_typer(outbox)
 app.add_typer(db)
 app.command()(capture)
 app.command()(replay)
+app.command()(reconcile)
 
 
 def _print_version(wanted: bool) -> None:

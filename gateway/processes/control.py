@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from gateway.writes.exchange import Exchange
     from gateway.writes.moving import Moving
     from gateway.writes.outbox import Sent
+    from gateway.writes.reconciling import Reconciling
 
 _GRAVE = frozenset(
     """breaker_opened data_process_died data_process_killed data_process_not_started data_process_refused
@@ -77,6 +78,7 @@ class Control:
         self.sharing: Sharing
         self.clerk: Clerk
         self.moving: Moving
+        self.reconciling: Reconciling
         self.exchange: Exchange
         self.writes: WritesDesk
 

@@ -8,29 +8,32 @@ requests may come until the next tick.
 import asyncio
 import os
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from threading import Thread, get_native_id
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import uvloop
 
 from gateway.core.captured import CapturedAnswer, CapturedRequest, Passed, Passing, Sample, Seconds, Skipped, reason_of
 from gateway.core.crosswalk import Pairs, translated
-from gateway.core.model import Estate, Route, Side
+from gateway.core.forwarding import forwarding_lines, ids_of
+from gateway.core.model import LEGACY, NEW, Estate, Route, Side
 from gateway.core.policies import Standing
 from gateway.core.writing import Kept
-from gateway.errors import CommandError
-from gateway.proxy.copies import deliver
+from gateway.errors import ClientError, CommandError, NotAdmitted
+from gateway.proxy.chance import fresh_digits
+from gateway.proxy.copies import ask, deliver
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.pace import Effort, Pace, Strain
 from gateway.proxy.parts import Parts
-from gateway.proxy.shadows import Shadows
+from gateway.proxy.shadows import OURSELVES, Shadows
 from gateway.telemetry.logging import log
 from gateway.wire.clock import NEVER, Clock
 from gateway.wire.driver import Driver
 
+T = TypeVar("T")
 LATE = 0.02
 """Seconds by which the thread's loop may be late on average: it shares its interpreter with the rest of control."""
 AGAIN = 10
@@ -136,8 +139,23 @@ class Copying:
             raise CommandError(f"There is no route {route} that owes anything.")
         return await copier.deliver(route, side, key, kept)
 
+    async def read(self, route: str, recorded: CapturedRequest) -> tuple[CapturedAnswer, CapturedAnswer]:
+        """What legacy and new say to a request. Raises CommandError where they cannot be asked."""
+        await self._know(route)
+        if self._copier is None:
+            raise CommandError(f"There is no route {route} any more.")
+        return await self._copier.read(route, recorded)
+
     async def replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
         """Send a recorded request to both sides of a route. Raises CommandError where that cannot be done."""
+        await self._know(route)
+        if self._copier is not None:
+            self._copier.replay(route, recorded, source)
+        else:
+            self._sampled([], {(route, reason_of("no_such_route", source)): 1}, {})
+
+    async def _know(self, route: str) -> None:
+        """Have a route in the table of what is copied. Raises CommandError."""
         known = self._replayed if self._copier is None else self._replayed | self._copier.routes
         if self._estate is not None and route not in known:
             self._replayed.add(route)
@@ -146,10 +164,6 @@ class Copying:
             except CommandError:
                 self._replayed.discard(route)  # to be tried anew: a certificate may be there by then
                 raise
-        if self._copier is not None:
-            self._copier.replay(route, recorded, source)
-        else:
-            self._sampled([], {(route, reason_of("no_such_route", source)): 1}, {})
 
     def close(self) -> None:
         """Copy nothing any more."""
@@ -172,6 +186,21 @@ def _is_copied(route: Route) -> bool:
     """Whether something of a route is sent that no client waits for."""
     both = route.legacy is not None and route.new is not None
     return (both and (route.shadow is not None or route.writes.copy)) or route.writes.queue
+
+
+async def driven(work: Coroutine[Any, Any, T]) -> T:
+    """What something comes to that waits for signals, for whoever is a task."""
+    found: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+    async def run() -> None:
+        found.set_result(await work)
+
+    def ended(error: BaseException | None) -> None:
+        if error is not None:
+            found.set_exception(error)
+
+    Driver(run(), ended).resume()
+    return await found
 
 
 class Copier:
@@ -227,6 +256,10 @@ class Copier:
         work = asyncio.run_coroutine_threadsafe(self._send(route, side, key, kept), self._loop)
         return await asyncio.wrap_future(work)
 
+    async def read(self, route: str, recorded: CapturedRequest) -> tuple[CapturedAnswer, CapturedAnswer]:
+        """What legacy and new say to a request. Raises CommandError."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._read(route, recorded), self._loop))
+
     def close(self) -> None:
         """End the thread; copies under way are cut."""
         self._loop.call_soon_threadsafe(self._end)
@@ -280,17 +313,31 @@ class Copier:
         if exchanged is None:
             raise CommandError(f"It names something that {side} does not have yet.")
         request, body = exchanged
-        found: asyncio.Future[CapturedAnswer] = self._loop.create_future()
+        return await driven(deliver(request, body, kept, planned, planned.ready[side], key, live.gateway))
 
-        async def ask() -> None:
-            found.set_result(await deliver(request, body, kept, planned, planned.ready[side], key, live.gateway))
-
-        def ended(error: BaseException | None) -> None:
-            if error is not None:
-                found.set_exception(error)
-
-        Driver(ask(), ended).resume()
-        return await found
+    async def _read(self, route: str, recorded: CapturedRequest) -> tuple[CapturedAnswer, CapturedAnswer]:
+        live = self._shadows.live if self._shadows is not None else None
+        planned = live.table.routes.get(route) if live is not None else None
+        if live is None or planned is None or len(planned.ready) < 2:
+            raise CommandError(f"There is no route {route} with two sides any more.")
+        try:
+            request = recorded.request()
+        except ClientError as error:
+            raise CommandError(f"That cannot be asked: {error.detail}") from error
+        _, _, own = ids_of(request, fresh_digits())
+        lines = forwarding_lines(OURSELVES, request) + own
+        answers = []
+        for side in (LEGACY, NEW):
+            exchanged = translated(self._pairs, planned, request, recorded.body, side)
+            if exchanged is None:
+                answers.append(CapturedAnswer(404))  # it does not have it yet
+                continue
+            asked = ask(*exchanged, planned, planned.ready[side], lines, OURSELVES.scheme, live.gateway)
+            try:
+                answers.append(await driven(asked))
+            except NotAdmitted as refused:
+                answers.append(CapturedAnswer(0, error=refused.kind))
+        return answers[0], answers[1]
 
     def _take(self, shadows: Shadows, requests: list[Passing]) -> None:
         self._told = -1

@@ -10,10 +10,11 @@ from time import time
 from typing import TYPE_CHECKING
 
 from gateway.core.captured import GONE, REPLAY, CapturedAnswer, Sample, Seconds, Skipped, attempt_of
-from gateway.core.comparing.judging import AreOne
+from gateway.core.comparing.judging import AreOne, Judgement, judge
 from gateway.core.comparing.rules import compiled
 from gateway.core.model import LEGACY, NEW, Estate, Observation, Role, Route, Serve, Side
 from gateway.core.policies import Shadow, Standing
+from gateway.errors import CommandError
 from gateway.rollouts.actions import Actions
 from gateway.rollouts.asking import Ask, Asking
 from gateway.rollouts.capturing import Captures
@@ -131,6 +132,14 @@ class Rollouts:
         from connectors.soap.meaning import meaning_of  # only where SOAP is spoken
 
         return route, Way(compiled(route.compare), meaning_of(route), noise, are_one)
+
+    def judgement(self, sample: Sample) -> Judgement:
+        """What one sample says, by its route's rules: it counts nowhere. Raises CommandError."""
+        route = self.standings.routes.get(sample.route)
+        if route is None:
+            raise CommandError(f"There is no route {sample.route!r} any more.")
+        _, way = self._way(route)
+        return judge(sample, way.rules, way.decode, way.are_one)
 
     async def close(self) -> None:
         """End everything, and put away what was counted."""

@@ -126,6 +126,23 @@ class FakeWrites:
         return {"message": "It is done.", "holds": True}
 
 
+class FakeReconciling:
+    """Both sides, as a test has them."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.found: list[str] = []
+        self.verdicts: dict[str, dict[str, Any]] = {}
+
+    async def keys(self, name: str) -> dict[str, Any]:
+        return {"keys": self.found}
+
+    async def run(self, name: str, keys: Sequence[str], repair: bool, fields: Sequence[str], by: str) -> dict[str, Any]:
+        self.asked.append((name, list(keys), repair, list(fields), by))
+        usual = {"verdict": "same", "reason": "", "fields": [], "repair": ""}
+        return {"results": [{"key": key, **usual, **self.verdicts.get(key, {})} for key in keys]}
+
+
 class FakeSteering:
     """Steering without processes: the file is loaded once, and again on reload."""
 
@@ -141,6 +158,7 @@ class FakeSteering:
         self.guards: dict[str, list[Any]] = {}
         self.desk = FakeDesk()
         self.writes = FakeWrites()
+        self.reconciling = FakeReconciling()
         self.orders: list[tuple[object, ...]] = []
         self.ordered: Callable[[tuple[object, ...]], None] = lambda message: None
         self.captures = Captures(self.order, lambda name: name in self.table.routes)

@@ -29,3 +29,15 @@ async def test_writes_are_steered(reading: Any, ordering: Any, steering: FakeSte
     assert "`reason` is empty" in await problem(
         await ordering.post("/api/v1/writes/a/drop", json=order | {"reason": " "}), 400
     )
+
+
+async def test_keys_are_reconciled(reading: Any, ordering: Any, steering: FakeSteering) -> None:
+    """Whoever asks sees what there is to be looked at; whoever orders says who and why."""
+    steering.reconciling.found = ["/a/7"]
+    assert await (await reading.get("/api/v1/reconcile/list")).json() == {"keys": ["/a/7"]}
+    order = {"keys": ["1"], "repair": True, "headers": [], "by": "jo", "reason": "drift"}
+    answer = await ordering.post("/api/v1/reconcile/list", json=order)
+    assert (await answer.json())["results"][0]["key"] == "1"
+    assert steering.reconciling.asked == [("list", ["1"], True, [], "jo: drift")]
+    bad = await problem(await ordering.post("/api/v1/reconcile/list", json=order | {"keys": [1]}), 400)
+    assert bad == "`keys` and `headers` must be lists of texts."

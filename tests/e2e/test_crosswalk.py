@@ -140,3 +140,21 @@ def test_the_record_moves_and_identifiers_stay_good(world: World) -> None:
     assert eventually(lambda: sorted(world.old.tenancies.values()) == ["ann", "bob"])
     for identifier, name in ((made, "ann"), (later, "bob"), ("101", "bob"), ("N-1", "ann")):
         assert eventually(lambda identifier=identifier, name=name: world.name_of(identifier) == name)  # type: ignore[misc]
+
+
+def test_what_drifted_apart_is_found_and_put_right(world: World) -> None:
+    """By the identifiers that each side knows; the record wins."""
+    made = world.make("ann")
+    assert eventually(lambda: world.new.tenancies == {"N-1": "ann"})
+    keys = world.gateway.folder / "keys"
+    keys.write_text(f"{made}\n")
+    assert eventually(
+        lambda: world.gateway.banyan("reconcile", "tenancy", "--keys", str(keys), "--again").returncode == 0
+    )
+    world.new.tenancies["N-1"] = "eve"
+    ran = world.gateway.banyan("reconcile", "tenancy", "--keys", str(keys), "--again")
+    assert (ran.returncode, ran.stdout.splitlines()[0]) == (1, f"{made}: differs: /name (value)")
+    order = ("--repair", "record-wins", "--reason", "drift")
+    ran = world.gateway.banyan("reconcile", "tenancy", "--keys", str(keys), *order)
+    assert "queued for new as " in ran.stdout
+    assert eventually(lambda: world.new.tenancies == {"N-1": "ann"})
