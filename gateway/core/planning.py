@@ -119,6 +119,7 @@ class PlannedRoute:
         "places",
         "plans",
         "predicates",
+        "priority",
         "published",
         "raw_path",
         "ready",
@@ -159,6 +160,7 @@ class PlannedRoute:
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
         self.capture(None)
         self.raw_path = route.raw_path
+        self.priority = route.priority
         self.journey = (route.journey or route.id).encode()
         self.predicates = len(match.headers) + len(match.query)
         self.ends_in_rest = bool(match.segments) and match.segments[-1].kind == "rest"

@@ -293,6 +293,7 @@ class Control:
                         "addresses",
                         "dropped",
                         "unstored",
+                        "late",
                         "stall_max",
                         "busy_max",
                     )
@@ -332,6 +333,7 @@ class Control:
             "guards": stats.get("guards", {}),
             "addresses": stats.get("addresses", {}),
             "unstored": stats.get("unstored", 0),
+            "late": stats.get("late", 0),
         }
         return self._traffic.render()
 

@@ -188,6 +188,7 @@ class DataProcess:
         self._watch.tick(late)
         self._captures.tick(monotonic())
         self._handler.settling.tick()
+        self._handler.shedding.tick(late)
         self._durable.tick()
         self._divide()
         if self._ticks % FLUSH == 0:
@@ -212,6 +213,7 @@ class DataProcess:
             "addresses": {name: told for name, pool in live if (told := [tuple(each) for each in pool.told()])},
             "dropped": self._recorder.dropped,
             "unstored": self._durable.owed,
+            "late": round(self._handler.shedding.late, 4),
             "stall_max": self._stalls.late,
             "busy_max": self._stalls.busy,
         }

@@ -30,6 +30,7 @@ from gateway.proxy.live import Live
 from gateway.proxy.receipts import PLACE, answer_receipt
 from gateway.proxy.recorder import Recorder
 from gateway.proxy.settling import Settling
+from gateway.proxy.shedding import Shedding, too_busy
 from gateway.proxy.watching import Watch, Watched
 from gateway.proxy.writing import kept_write
 from gateway.wire.body import too_large, whole
@@ -52,6 +53,7 @@ class Handler:
         self.live = live
         self.durable = durable
         self.settling = Settling()
+        self.shedding = Shedding()
         self.cache = Cache(live.gateway.cache)
         self.pairs = pairs
         self._recorder = recorder
@@ -75,6 +77,8 @@ class Handler:
                     route = _by_path(live, exchange, request, route)
             else:
                 request, route = await _by_body(live, exchange, request)
+            if route.priority < self.shedding.least:
+                raise too_busy()
             choice, cookie = _choose(live, exchange, route, request)
             if self.settling.until and choice.why in SHARED:
                 choice = self._settled(choice, live, exchange, route, request)

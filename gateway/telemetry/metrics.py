@@ -274,6 +274,8 @@ class Traffic(Collector):
             for address, _, ejected, unwell in addresses:
                 up.add_metric([backend, address], 0.0 if ejected or unwell else 1.0)
         yield up
+        late = self.state.get("late", 0)
+        yield GaugeMetricFamily("banyan_loop_late_seconds", "How long requests wait for their turn, on average.", late)
         yield GaugeMetricFamily(
             "banyan_writes_unstored",
             "Outcomes of writes that the store has not taken yet.",

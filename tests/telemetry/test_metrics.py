@@ -127,10 +127,11 @@ def test_addresses_are_described() -> None:
     """Which of several are asked."""
     traffic = Traffic()
     told = [("a:1", 3, False, False), ("b:2", 0, True, False), ("c:3", 0, False, True)]
-    traffic.state = {"addresses": {"old": told}, "unstored": 4}
+    traffic.state = {"addresses": {"old": told}, "unstored": 4, "late": 0.25}
     found = samples(traffic)
     assert [found["banyan_backend_address_up", (address, "old")] for address, *_ in told] == [1, 0, 0]
     assert found["banyan_writes_unstored", ()] == 4
+    assert found["banyan_loop_late_seconds", ()] == 0.25
 
 
 def test_people_see_requests_and_errors_by_side() -> None:
