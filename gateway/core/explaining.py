@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from gateway.core import soap
 from gateway.core.asking import Asked
+from gateway.core.caching import METHODS as CACHED
 from gateway.core.fields import names_and_values
 from gateway.core.forwarding import (
     Peer,
@@ -260,6 +261,21 @@ class _Visit:
         where = others[0] if len(choices) == 1 else "the side that does not serve"
         return f"{shadow.share / 100:g} % of such requests are copied to {where}; answers are compared and dropped"
 
+    def _promises(self, sends: tuple[Sending, ...]) -> Iterator[str]:
+        """What else becomes of a write, or of the answer to a read."""
+        planned, route, writes = self.route, self.route.route, self.route.route.writes
+        if self.request.method in planned.safe:
+            if planned.cache is not None and self.request.method in CACHED:
+                yield "A kept answer may be given, and this one may be kept (`cache`)."
+            return
+        if writes.copy and len(sends) == 1:
+            others = [plan.name for side, plan in planned.plans.items() if side != sends[0].side]
+            yield f"It is stored before {sends[0].backend} is called, and {others[0]} gets it, too (`writes.copy`)."
+        if writes.queue:
+            yield "While that is away it is stored, and answered with a receipt (`writes.when_down`)."
+        if route.idempotency is not None:
+            yield "Sent again under the same Idempotency-Key it is made once (`idempotency`)."
+
     def notes(self, reason: str, sends: tuple[Sending, ...]) -> Iterator[str]:
         """What else a person may wonder about."""
         route = self.route.route
@@ -269,6 +285,7 @@ class _Visit:
         if len(sends) == 1 and reason != "tester" and may_fall_back(self.route, self.request):
             other = next(plan.name for side, plan in self.route.plans.items() if side != sends[0].side)
             yield f"If {sends[0].backend} fails, {other} answers (`fallback`)."
+        yield from self._promises(sends)
         if route.tester and reason != "tester" and route.tester.header in reserved:
             needed = "the right secret, a side that exists, a safe request, no override"
             yield f"A tester's choice was ignored: it needs {needed}."

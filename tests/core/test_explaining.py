@@ -23,7 +23,7 @@ from gateway.core.model import (
     Target,
     Tls,
 )
-from gateway.core.policies import Shadow, Standing
+from gateway.core.policies import CachePolicy, Idempotency, Shadow, Standing, Writes
 from gateway.core.published import Page, Published
 from gateway.core.splitting import bucket_of
 from tests.core.estates import NEW as OTHER
@@ -387,3 +387,21 @@ def test_who_answers_where_a_side_fails_is_told() -> None:
     assert note not in told(routes, "POST", "/repairs").notes
     divided = table(route("list", "ANY /repairs", new=Target("new"), fallback=True, serve=Serve.SPLIT, share=500))
     assert not any("fallback" in each for each in told(divided, "GET", "/repairs").notes)
+
+
+def test_what_writes_are_promised_is_told() -> None:
+    """Who else gets it, and what becomes of it where its record is away; of a read that its answer may be kept."""
+    promises = Writes(copy=True, queue=True)
+    routes = table(
+        route("kept", "ANY /a", writes=promises, idempotency=Idempotency(), cache=CachePolicy(60.0)),
+        route("plain", "ANY /b"),
+    )
+    assert set(told(routes, "PUT", "/a").notes) >= {
+        "It is stored before old is called, and new gets it, too (`writes.copy`).",
+        "While that is away it is stored, and answered with a receipt (`writes.when_down`).",
+        "Sent again under the same Idempotency-Key it is made once (`idempotency`).",
+    }
+    kept = "A kept answer may be given, and this one may be kept (`cache`)."
+    assert kept in told(routes, "GET", "/a").notes
+    assert kept not in told(routes, "OPTIONS", "/a").notes
+    assert not [note for note in told(routes, "PUT", "/b").notes if "writes" in note]
