@@ -97,6 +97,7 @@ class PlannedRoute:
     in a path (for `**`: where the rest begins); `published` is the WSDL that its clients go by; `ready` is where
     whoever serves the route keeps what it needs per side; `fallback` tells that one side answers where the other fails;
     after a write a client's reads stay on the record for `settle` seconds, and `owed` tells that it has to be kept;
+    `plain` that a request is only passed on;
     `crosswalk` says which identifiers are exchanged, `cache` which answers are kept;
     `shadow` is there when requests are copied, and `copied` are
     the methods of those that are; `watched` tells that somebody may want what passes: a shadow, or the `taker` that
@@ -117,6 +118,7 @@ class PlannedRoute:
         "owed",
         "param_names",
         "places",
+        "plain",
         "plans",
         "predicates",
         "priority",
@@ -156,6 +158,7 @@ class PlannedRoute:
         self.owed = promised and not self.retired
         self.crosswalk = route.crosswalk if len(plans) == 2 and not self.retired else None
         self.cache = None if self.retired else route.cache
+        self.plain = not (self.owed or self.cache is not None or self.fallback)
         self.compared = finder({*route.compare.headers, b"content-type", b"content-encoding"})
         self.copied = KNOWN_METHODS if self.shadow is not None and self.shadow.sandbox else self.safe
         self.capture(None)

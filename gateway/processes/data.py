@@ -37,6 +37,8 @@ from gateway.wire.server import Server, Settings
 
 FLUSH, SAY = 2, 10
 """Ticks after which what was observed is handed on, and after which it is said how it goes."""
+LAST_WORDS = 1.0
+"""Seconds that control may take, at the end, to store what came of the last writes."""
 DRAIN_GRACE = 0.5
 """Seconds in which idle clients may still send: a request that crosses our close would be lost."""
 
@@ -286,6 +288,8 @@ class DataProcess:
             self._server.close_idle()
             await asyncio.sleep(TICK / 2)
         self._server.abort_all()
+        while self._durable.owed and monotonic() < deadline + LAST_WORDS:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(TICK / 2)
         self._recorder.finish()
         self._tell("drained", len(self._server.connections))
         await asyncio.sleep(TICK / 2)

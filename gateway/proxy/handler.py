@@ -7,7 +7,6 @@ from math import ceil
 from random import SystemRandom, getrandbits
 from time import perf_counter
 
-from connectors.base import Caller
 from gateway.core import matching, published, soap
 from gateway.core.caching import METHODS
 from gateway.core.crosswalk import Pairs, side_for, translated
@@ -24,6 +23,7 @@ from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
 from gateway.proxy.caching import Cache, Look
 from gateway.proxy.chance import fresh_digits
+from gateway.proxy.courses import Course
 from gateway.proxy.durable import Durable
 from gateway.proxy.insisting import called, first_answer, holds_bodies
 from gateway.proxy.live import Live
@@ -36,7 +36,7 @@ from gateway.proxy.writing import kept_write
 from gateway.wire.body import too_large, whole
 from gateway.wire.client import Abandoned
 from gateway.wire.exchange import CONTINUE, Exchange
-from gateway.wire.pool import Judged, Pool
+from gateway.wire.pool import Judged
 
 ALLOWED = ((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)
 _SOON = ((b"Retry-After", b"1"),)
@@ -65,7 +65,7 @@ class Handler:
         route: PlannedRoute | None = None
         attempt: Attempt | None = None
         watched: Watched | None = None
-        looked: Look | None = None
+        course: Course | None = None
         try:
             request = _readable(exchange)
             if request.odd and request.path.startswith(PLACE):
@@ -95,29 +95,17 @@ class Handler:
                 attempt.role = "tester"
             elif route.watched:
                 watched = self._watch.of(live, attempt)
-            if route.owed and request.method not in route.safe:
-                kept = await kept_write(attempt, caller, pool, live.gateway, self.durable, self.pairs)
-                if kept is None:
-                    attempt = None  # nobody was asked
-                    return
-                answer = kept
-            elif route.cache is not None and request.method in METHODS and request.method in route.safe:
-                failed = partial(self._failed_unnoticed, exchange, route, live.table.revision)
-                looked = Look(self.cache, route.cache, attempt, failed)
-                attempt, answer = await self._through_cache(exchange, live, attempt, caller, pool, looked, watched)
-                if attempt.role != "live":
-                    watched = None
-            elif not route.fallback:
+            if route.plain:
                 if pool.guard is None:
                     answer = await caller.call(attempt, attempt.send)
                 else:
                     answer = await called(attempt, caller, pool, live.gateway)
-            elif (first := await first_answer(attempt, caller, pool, live.gateway)) is not None:
-                answer = first
             else:
-                attempt, caller, pool = self._fall_back(exchange, live, attempt, watched)
-                watched = None
-                answer = await called(attempt, caller, pool, live.gateway)
+                course = Course(exchange, live, attempt, caller, pool, watched)
+                promised = await self._promised(course)
+                if promised is None:
+                    return
+                attempt, watched, answer = course.taken, course.watched, promised
             exchange.first_byte = perf_counter() - exchange.began
             if route.settle and request.method not in route.safe:
                 self.settling.wrote(route, request, _address_of(live, exchange, request))
@@ -129,7 +117,7 @@ class Handler:
             if (rest := relay(attempt, head, body, live.gateway, cookie)) is not None:
                 await rest
         except BackendError as error:
-            _backend_failed(exchange, route, attempt, error)
+            _backend_failed(exchange, route, attempt if course is None else course.attempt, error)
         except _Answered:
             pass
         except ClientGone:
@@ -138,14 +126,16 @@ class Handler:
             exchange.error = "refused"
             _refuse(exchange, route, fault)
         finally:
+            if course is not None:
+                attempt, watched = course.attempt, course.watched
             if attempt is not None:
                 exchange.attempt = None  # they know each other: left so, each request would be work for the collector
                 if attempt.connection is not None:
                     attempt.end()
             if watched is not None:
                 watched.over()
-            if looked is not None:
-                looked.over()
+            if course is not None and course.looked is not None:
+                course.looked.over()
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))
 
     def _settled(self, choice: Choice, live: Live, exchange: Exchange, route: PlannedRoute, request: Request) -> Choice:
@@ -154,34 +144,66 @@ class Handler:
             return settling(route)
         return choice
 
-    def _failed_unnoticed(self, exchange: Exchange, route: PlannedRoute, revision: int, failed: Attempt) -> None:
-        """An attempt failed, and a kept answer stands in: it counts as it did."""
-        self._recorder.record(_observation(exchange, route, failed, revision))
+    # -------------------------------------------------------------------------------------------- more than passed on
 
-    async def _through_cache(
-        self,
-        exchange: Exchange,
-        live: Live,
-        attempt: Attempt,
-        caller: Caller,
-        pool: Pool,
-        looked: Look,
-        watched: Watched | None,
-    ) -> tuple[Attempt, Judged]:
-        """A kept answer, or a backend's, which may be kept then; and the attempt that brought it."""
+    async def _promised(self, course: Course) -> Judged | None:
+        """The answer to a request whose route promises something: that a write is kept, that an answer is, or that one
+        side answers for the other. None when the client has been answered already."""
+        attempt, gateway = course.taken, course.live.gateway
+        route, method = attempt.route, attempt.request.method
+        if method in route.safe:
+            if route.cache is None or method not in METHODS:
+                return await self._asked(course)
+            course.looked = Look(self.cache, route.cache, attempt, partial(self._failed_unnoticed, course))
+            _, answer = await course.looked.answer(attempt, partial(self._brought, course), gateway.capture)
+            if attempt.role == "cached":
+                course.give_up("cached")
+            return answer
+        if route.owed:
+            kept = await kept_write(attempt, course.caller, course.pool, gateway, self.durable, self.pairs)
+            if kept is None:
+                course.attempt = None  # nobody was asked
+            return kept
+        return await self._asked(course)
 
-        async def ask() -> tuple[Attempt, Judged]:
-            if not attempt.route.fallback:
-                return attempt, await called(attempt, caller, pool, live.gateway)
-            if (first := await first_answer(attempt, caller, pool, live.gateway)) is not None:
-                return attempt, first
-            rescue, other, elsewhere = self._fall_back(exchange, live, attempt, watched)
-            return rescue, await called(rescue, other, elsewhere, live.gateway)
+    async def _brought(self, course: Course) -> tuple[Attempt, Judged]:
+        """A backend's answer, and the attempt that brought it."""
+        answer = await self._asked(course)
+        return course.taken, answer
 
-        last, answer = await looked.answer(attempt, ask, live.gateway.capture)
-        if last.role == "cached" and watched is not None:
-            watched.give_up("cached")
-        return last, answer
+    async def _asked(self, course: Course) -> Judged:
+        """The answer of the side that serves, or else of the other one, where that may be."""
+        live, attempt = course.live, course.taken
+        if not attempt.route.fallback:
+            return await called(attempt, course.caller, course.pool, live.gateway)
+        first = await first_answer(attempt, course.caller, course.pool, live.gateway)
+        if first is not None:
+            return first
+        self._fall_back(course)
+        return await called(course.taken, course.caller, course.pool, live.gateway)
+
+    def _fall_back(self, course: Course) -> None:
+        """The same request, to be asked of the side that does not serve it. What failed counts as it did."""
+        course.give_up("fallback")
+        exchange, failed = course.exchange, course.taken
+        route = failed.route
+        self._recorder.record(_observation(exchange, route, failed, course.live.table.revision))
+        failed.end()
+        exchange.body.replay()
+        ready = route.ready[LEGACY if failed.plan.side == NEW else NEW]
+        rescue = Attempt(exchange, failed.request, route, ready.plan, failed.lines, ready.pool)
+        rescue.role = "fallback"
+        course.attempt, course.caller, course.pool = rescue, ready.caller, ready.pool
+        exchange.attempt = rescue
+
+    def _failed_unnoticed(self, course: Course, failed: Attempt) -> None:
+        """The last attempt failed, and a kept answer stands in: it counts as it did."""
+        last = course.taken
+        last.outcome, last.acted, last.error, last.status = failed.outcome, failed.acted, failed.error, failed.status
+        self._recorder.record(_observation(course.exchange, last.route, last, course.live.table.revision))
+        if last is not failed:
+            last.end()
+        course.attempt = failed
 
     async def _exchanged(
         self, live: Live, exchange: Exchange, route: PlannedRoute, choice: Choice, request: Request
@@ -206,21 +228,6 @@ class Handler:
         if changed != data:
             exchange.body = whole(changed)
         return choice, request
-
-    def _fall_back(
-        self, exchange: Exchange, live: Live, failed: Attempt, watched: Watched | None
-    ) -> tuple[Attempt, Caller, Pool]:
-        """The same request, to be asked of the side that does not serve it. What failed counts as it did."""
-        if watched is not None:
-            watched.give_up("fallback")
-        route = failed.route
-        self._recorder.record(_observation(exchange, route, failed, live.table.revision))
-        failed.end()
-        exchange.body.replay()
-        ready = route.ready[LEGACY if failed.plan.side == NEW else NEW]
-        attempt = exchange.attempt = Attempt(exchange, failed.request, route, ready.plan, failed.lines, ready.pool)
-        attempt.role = "fallback"
-        return attempt, ready.caller, ready.pool
 
 
 class _Answered(Exception):

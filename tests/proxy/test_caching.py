@@ -235,6 +235,24 @@ async def test_the_other_side_may_answer(legacy: Origin) -> None:
         assert found.handler.cache.size == 0
 
 
+async def test_where_both_sides_fail_a_kept_answer_stands_in(legacy: Origin) -> None:
+    """Each failure counts against its side, and no connection is left over."""
+    legacy.on("/a", answer(b"made", "Cache-Control: max-age=0"))
+    async with caching_of(legacy, fallback=True) as found:
+        await found.get("/a", until=b"made")
+        legacy.on("/a", FAILS)
+        found.origin_of("repairs").on("/a", hang)
+        await found.get("/a", until=b"detail=stale-if-error")
+        await found.ask(b"", b"made")
+        told = [(each.role, each.side, each.outcome) for each in seen(found)[1:]]
+        assert told == [
+            ("live", "legacy", "backend_error"),
+            ("fallback", "new", "timeout"),
+            ("cached", "legacy", "ok"),
+        ]
+        await until(lambda: found.live.pools["repairs"].open[0] == 0)
+
+
 # ------------------------------------------------------------------------------------------------ what is kept
 
 

@@ -108,6 +108,10 @@ class Serving:
                 self.shadows.tick()
         return self.samples
 
+    def origin_of(self, backend: str) -> Origin:
+        """The origin behind a backend."""
+        return self._origins[backend]
+
     async def close(self) -> None:
         self._writer.close()
         self._listening.close()
