@@ -23,11 +23,12 @@ Kept = dict[str, Any]
 class Call:
     """A request on its way to one side of its route.
 
-    `lines` are the gateway's own fields for the backend. `turn` is its turn at the backend, where that is
+    `lines` are the gateway's own fields for the backend. `exposed` tells that the backend may have got it in an earlier
+    try, whatever comes of the last one. `turn` is its turn at the backend, where that is
     protected.
     """
 
-    __slots__ = ("body", "lines", "plan", "request", "route", "turn")
+    __slots__ = ("body", "exposed", "lines", "plan", "request", "route", "turn")
 
     def __init__(self, request: Request, route: PlannedRoute, plan: Plan, lines: bytes, body: Body) -> None:
         self.request = request
@@ -36,6 +37,7 @@ class Call:
         self.lines = lines
         self.body = body
         self.turn: Turn | None = None
+        self.exposed = False
 
     @property
     def left(self) -> float:

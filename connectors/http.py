@@ -10,7 +10,7 @@ from gateway.core.model import Outcome, Request, Timeouts
 from gateway.core.planning import PathProblem, Plan, target_path
 from gateway.core.soapfaults import blames_client
 from gateway.core.ways import field
-from gateway.errors import ClientError, NotAcquired
+from gateway.errors import ClientError
 from gateway.wire.pool import Judged
 
 DEADLINE = b"x-request-timeout"
@@ -40,17 +40,18 @@ class HttpCaller:
 def _hurried(call: Call, request: Request) -> tuple[Request, bytes, Timeouts]:
     """A request that says how many seconds are left for it: of the route's `total`, or fewer by the client's own word.
 
-    Raises NotAcquired where there are none: an earlier try has taken them all.
+    Raises ClientError (504) where there are none: what waited and failed before has taken them all, and says nothing of
+    the backend.
     """
     left = call.left
-    said = field(request.fields, DEADLINE)
+    if left <= 0:
+        raise ClientError(504, "No time is left to ask the service behind this address once more.")
+    said, told = field(request.fields, DEADLINE), left
     if said:
         fields = [each for each in request.fields if each[0].lower() != DEADLINE]
         request = replace(request, lines=field_lines(fields))
-        left = min(left, _seconds(said, left))
-    if left <= 0:
-        raise NotAcquired(f"{call.plan.name}: no time is left for another try")
-    line = b"X-Request-Timeout: %.3f\r\n" % left
+        told = min(left, _seconds(said, left))  # its own word holds the backend, and not what is said of the backend
+    line = b"X-Request-Timeout: %.3f\r\n" % told
     return request, call.lines + line, call.plan.timeouts._replace(total=left)
 
 

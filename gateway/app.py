@@ -114,7 +114,9 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     control.sharing = sharing
     replica, ours = control.rollouts.replica, token_hex(8)
     outbox = Outbox(f"{replica} {ours}", lambda: keeper.store, control.deliver)
-    control.clerk = Clerk(replica, lambda: keeper.store, lambda: {ours, *control.supervisor.sessions}, outbox.due)
+    control.clerk = Clerk(
+        replica, lambda: keeper.store, lambda: {ours, *control.supervisor.sessions}, outbox.due, control.record_of
+    )
     control.moving = moving = Moving(lambda: keeper.store, control.clerk)
     control.reconciling = Reconciling(
         Shell(
@@ -147,6 +149,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         ending.callback(control.copying.close)
         for task in owing:
             ending.callback(task.cancel)
+        ending.push_async_callback(outbox.close)
         ending.push_async_callback(_give_up, control, starting)
         admin = await serve(admin_app(control), options.admin)
         ending.push_async_callback(admin.cleanup)

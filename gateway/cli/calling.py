@@ -200,6 +200,7 @@ class _Wire:
         self.connection: BackendConnection | None = None
         self.connect = 0.0
         self.turn: Turn | None = None
+        self.exposed = False
         self._trial = trial
         self._kept = kept
         self._dry_run = dry_run

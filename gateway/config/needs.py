@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from gateway.config.problems import Problem
-from gateway.core.model import Route, Serve
+from gateway.core.model import Placeholder, Route, Serve, Target
 from gateway.core.planning import SAFE_METHODS
 from gateway.core.policies import Compare
 
@@ -131,3 +131,30 @@ def enough_samples(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[Pr
 def samples_for(parity: float) -> int:
     """The samples that show a parity when not one of them is wrong: Wilson's lower bound is n / (n + z^2) then."""
     return ceil(Z * Z * parity / (1 - parity))
+
+
+def tellable_answers(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[Problem]:
+    """What is kept is kept by all that it depends on: where a side is told something out of a header, that header is to
+    be named."""
+    for draft in drafts:
+        route = draft.route
+        if route.cache is None:
+            continue
+        for side, target in (("legacy", route.legacy), ("new", route.new)):
+            names = _headers_of(target)
+            missing = sorted(name for name in names if name not in route.cache.vary)
+            if missing and (b"*" not in missing or not route.cache.vary):
+                named = missing[0].decode().replace("*", "NAME")
+                message = f"{side} is told of a header, which tells answers apart; add `vary: [{named}]`"
+                yield draft.entry.key_problem(("cache",), message)
+
+
+def _headers_of(target: Target | None) -> set[bytes]:
+    """The headers out of which a side is told something, in lower case; `*` for one that cannot be told."""
+    if target is None:
+        return set()
+    names = {
+        part.name.lower() for part in target.path or () if isinstance(part, Placeholder) and part.source == "header"
+    }
+    mapping = getattr(target.call, "request", None), getattr(target.call, "headers", None)
+    return names | ({b"*"} if "header" in repr(mapping) else set())

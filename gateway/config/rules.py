@@ -244,6 +244,7 @@ RULES: tuple[Rule, ...] = (
     needs.nothing_retired,
     needs.parity_by_shadows,
     needs.enough_samples,
+    needs.tellable_answers,
     writing.sound_writes,
     writing.sound_crosswalks,
     no_ties,

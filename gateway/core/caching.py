@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from gateway.core.fields import field_lines
-from gateway.core.headers import AnswerHead
+from gateway.core.headers import AnswerHead, Kind, kind_of
 from gateway.core.model import Request, Side
 from gateway.core.policies import CachePolicy
 from gateway.core.ways import field
@@ -25,17 +25,24 @@ KEPT = BY_TTL | {204, 300, 404, 405, 410, 414, 501}
 WHO = (b"authorization", b"cookie")
 """The fields that show who asks."""
 LONGEST = 2.0**31
+_TOLD = (Kind.PASS, Kind.COOKIE, Kind.AUTHENTICATE)
 _OURS = frozenset({b"age", b"cache-status", b"warning"})
 
 
 class Key(NamedTuple):
-    """What an answer is kept by: `vary` are the values of the fields that the route names."""
+    """What an answer is kept by: `origin` is the scheme and host that the client calls, `vary` are the values of the
+    fields that the route names."""
 
     route: str
     side: Side
-    host: bytes
+    origin: bytes
     target: bytes
     vary: tuple[bytes, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes held, roughly."""
+        return len(self.origin) + len(self.target) + sum(map(len, self.vary))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class Stored:
     how long it is fresh, `stale` for how long it may be given after that where the backend fails.
 
     `varies` are the fields of the request that it depends on, with their values; `checked` tells that it has to be
-    validated each time.
+    validated each time, `public` that it is for whoever asks.
     """
 
     head: AnswerHead
@@ -55,6 +62,7 @@ class Stored:
     stale: float
     checked: bool
     varies: tuple[tuple[bytes, bytes], ...]
+    public: bool = False
 
     @property
     def etag(self) -> bytes:
@@ -71,16 +79,22 @@ class Stored:
     @property
     def size(self) -> int:
         """Bytes held, roughly."""
-        return len(self.body) + len(self.head.lines) + 1_024
+        varies = sum(len(name) + len(value) for name, value in self.varies)
+        return len(self.body) + len(self.head.lines) + varies + 1_024
 
 
 # ------------------------------------------------------------------------------------------------ the request
 
 
-def key_of(policy: CachePolicy, route: str, side: Side, request: Request) -> Key:
+def key_of(policy: CachePolicy, route: str, side: Side, origin: bytes, request: Request) -> Key:
     """What a request's answer is kept by."""
     vary = tuple(joined(request.fields, name) for name in policy.vary)
-    return Key(route, side, request.host, request.target, vary)
+    return Key(route, side, origin, request.path + request.query, vary)
+
+
+def shows_who(policy: CachePolicy, request: Request) -> bool:
+    """Whether a request shows who asks, by something that does not tell answers apart."""
+    return any(field(request.fields, name) for name in WHO if name not in policy.vary)
 
 
 def joined(fields: Fields, name: bytes) -> bytes:
@@ -157,7 +171,8 @@ def kept(
     age = min(float(given), LONGEST) if given.isdigit() else 0.0
     date = _date(field(fields, b"date"))
     apparent = max(0.0, now - date) if date is not None else 0.0
-    return Stored(head, body, now, max(age, apparent), lifetime, stale, checked, varies)
+    public = b"public" in says or b"s-maxage" in says
+    return Stored(head, body, now, max(age, apparent), lifetime, stale, checked, varies, public)
 
 
 def _for_everyone(policy: CachePolicy, request: Request, says: Directives) -> bool:
@@ -173,8 +188,8 @@ def _for_everyone(policy: CachePolicy, request: Request, says: Directives) -> bo
 def _varies(fields: Fields, request: Request) -> tuple[tuple[bytes, bytes], ...] | None:
     """What the answer depends on, with what the request has of it; None for one that depends on everything."""
     names = {name.strip().lower() for name in joined(fields, b"vary").split(b",") if name.strip()}
-    if b"*" in names:
-        return None
+    if b"*" in names or any(kind_of(name) not in _TOLD for name in names):
+        return None  # what is set aside or worked out anew on the way cannot be compared afterwards
     return tuple((name, joined(request.fields, name)) for name in sorted(names))
 
 
@@ -207,9 +222,10 @@ def _date(value: bytes) -> float | None:
 # ------------------------------------------------------------------------------------------------ giving
 
 
-def suits(stored: Stored, request: Request) -> bool:
-    """Whether a kept answer is one to this request, by what it depends on (section 4.1)."""
-    return all(joined(request.fields, name) == value for name, value in stored.varies)
+def suits(stored: Stored, request: Request, *, shows: bool) -> bool:
+    """Whether a kept answer is one to this request, by what it depends on (section 4.1). Who `shows` who asks is only
+    given what is for everyone: what nobody in particular was told may be another thing for somebody."""
+    return (stored.public or not shows) and all(joined(request.fields, name) == value for name, value in stored.varies)
 
 
 def is_fresh(stored: Stored, wants: Directives, now: float) -> bool:
@@ -230,6 +246,8 @@ def is_fresh(stored: Stored, wants: Directives, now: float) -> bool:
 
 def may_stand_in(stored: Stored, wants: Directives, now: float) -> bool:
     """Whether it may be given where the backend fails (RFC 5861, section 4)."""
+    if stored.checked:
+        return False
     said = seconds(wants, b"stale-if-error")
     stale = stored.stale if said is None else min(said, stored.stale)
     return stored.age_at(now) < stored.lifetime + stale and b"no-cache" not in wants

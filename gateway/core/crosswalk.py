@@ -17,6 +17,7 @@ from gateway.core.planning import PlannedRoute
 from gateway.core.policies import Crosswalk, Way
 from gateway.core.ways import field, value_in, value_of
 from gateway.core.writing import Made
+from gateway.errors import ClientError
 
 OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
 
@@ -116,7 +117,10 @@ def side_for(pairs: Pairs, route: PlannedRoute, request: Request, body: bytes, w
 def translated(
     pairs: Pairs, route: PlannedRoute, request: Request, body: bytes, side: Side
 ) -> tuple[Request, bytes] | None:
-    """A request with the identifiers that a side knows; None where it does not know one of them yet."""
+    """A request with the identifiers that a side knows; None where it does not know one of them yet.
+
+    Raises ClientError (422) where one stands in what is no JSON.
+    """
     crosswalk = route.crosswalk
     if crosswalk is None:
         return request, body
@@ -128,7 +132,10 @@ def translated(
         if found.side != side:
             return None
         if found.value != value:
-            request, body = WRITERS[way.source](way, route, request, body, found.value)
+            try:
+                request, body = WRITERS[way.source](way, route, request, body, found.value)
+            except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
+                raise ClientError(422, f"{way} holds an identifier that cannot be exchanged there.") from error
     return request, body
 
 

@@ -81,6 +81,7 @@ TRANSITIONS: Mapping[Kind, Mapping[tuple[State, Signal], State]] = {
     },
     "queued": {
         **_BOTH,
+        (_S.READY, _G.NOTHING): _S.GONE,
         (_S.DELIVERING, _G.REFUSED): _S.REFUSED,
         (_S.DELIVERING, _G.GAVE_UP): _S.EXPIRED,
     },
@@ -200,6 +201,7 @@ RECEIPT: Mapping[State, str] = {
     State.EXPIRED: "expired",
     State.UNRESOLVED: "unresolved",
     State.DROPPED: "dropped",
+    State.GONE: "dropped",  # it was taken back before anything was sent
 }
 """What a receipt says of each state."""
 
@@ -222,6 +224,8 @@ FIRST, LONGEST = 0.5, 60.0
 """Seconds before the second try, at the most, which double from try to try, and the most that they come to."""
 _UNSENT = frozenset({"connect_failed", "connect_timeout", "not_logged_on"})
 _TEMPORARY = frozenset({408, 425, 429})
+ELSEWHERE = frozenset({301, 307, 308})
+"""Statuses that say that a write is to be sent elsewhere: it was not made."""
 
 
 class Came(NamedTuple):
@@ -244,6 +248,8 @@ def judged(answer: CapturedAnswer, *, repeatable: bool, after: float = 0.0) -> C
         return Came(Signal.AGAIN if answer.error in _UNSENT else again, answer.error)
     if answer.business or (400 <= answer.status < 500 and answer.status not in _TEMPORARY):
         return Came(Signal.REFUSED, f"it was answered with {answer.status}")
+    if answer.status in ELSEWHERE:
+        return Came(Signal.REFUSED, f"it was sent elsewhere ({answer.status})")
     if answer.status < 400:
         return Came(Signal.DELIVERED)
     asked = answer.status in _TEMPORARY or answer.status == 503

@@ -114,6 +114,11 @@ class Control:
         """The data process asks for something to be stored."""
         self.clerk.take(session, batch, reply)
 
+    def record_of(self, name: str) -> str | None:
+        """The side that has a route's writes now; None where there is no such route."""
+        planned = self.table.routes.get(name)
+        return None if planned is None else planned.record
+
     async def deliver(self, owed: "Owed") -> "Sent":
         """Send a side a write that it is owed."""
         from gateway.writes.outbox import Sent

@@ -309,7 +309,10 @@ class Copier:
             raise CommandError(f"There is no {side} side of {route} any more.")
         if planned.crosswalk is not None and not self._pairs.complete:
             raise CommandError("It is not known yet what its identifiers mean.")
-        exchanged = translated(self._pairs, planned, kept.request(), kept.body, side)
+        try:
+            exchanged = translated(self._pairs, planned, kept.request(), kept.body, side)
+        except ClientError as error:
+            raise CommandError(error.detail) from error
         if exchanged is None:
             raise CommandError(f"It names something that {side} does not have yet.")
         request, body = exchanged

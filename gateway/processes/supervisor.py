@@ -33,6 +33,7 @@ BACKLOG = 4_096
 CRASHES = 5
 CRASH_WINDOW = 10.0
 CRASH_PAUSE = 1.0
+SOON = 0.05
 SOME_PAIRS = 1_000
 """Identifiers per message: about a millisecond of work for the data process."""
 TAKING = 15.0
@@ -113,6 +114,9 @@ class Supervisor:
         self._session = ""
         self._pairs: list[Pair] = []
         self._pairs_complete = False
+        self._pairs_told = 0
+        self._pairs_turn = asyncio.Lock()
+        self._telling: asyncio.Task[None] | None = None
         self._knows_pairs: Channel | None = None
 
     # -------------------------------------------------------------------------------------------- starting
@@ -163,8 +167,8 @@ class Supervisor:
             if self._listener is not None:
                 self._listener.close()
             self._listener = bind(self._listen)
-        await self._launch()
         self.sessions.add(session)
+        await self._launch()
         old = Channel(self._heard_of_old, lambda _channel: self.sessions.discard(session))
         connection.setblocking(False)
         await asyncio.get_running_loop().create_unix_connection(lambda: old, sock=connection)
@@ -299,12 +303,25 @@ class Supervisor:
         """Have the data process know these identifiers, too, and whether they are all; each next one is told anew."""
         self._pairs += pairs
         self._pairs_complete = complete
-        self._send_pairs(pairs)
+        if self._channel is not None and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.get_running_loop().create_task(self._tell_pairs(self._channel))
 
-    def _send_pairs(self, pairs: list[Pair]) -> None:
-        for start in range(0, len(pairs), SOME_PAIRS):
-            self.order("pairs", pairs[start : start + SOME_PAIRS], False)
-        self.order("pairs", [], self._pairs_complete)
+    async def _tell_pairs(self, channel: Channel) -> None:
+        """Send what a data process does not know yet, at its pace; and only then whether that is all."""
+        async with self._pairs_turn:
+            if self._knows_pairs is not channel:
+                self._knows_pairs, self._pairs_told = channel, 0
+            while channel.open:
+                await channel.writable()
+                some = self._pairs[self._pairs_told : self._pairs_told + SOME_PAIRS]
+                told = self._pairs_told + len(some)
+                is_all = told == len(self._pairs)
+                if channel.send(("pairs", some, is_all and self._pairs_complete)):
+                    self._pairs_told = told
+                    if is_all:
+                        return
+                else:
+                    await asyncio.sleep(SOON)
 
     def _send_share(self) -> None:
         if self._share is not None:  # a data process that was adopted goes by what the last control told
@@ -321,9 +338,8 @@ class Supervisor:
             return revision
         channel.send(("stand", self._number, self._standings))
         self._send_share()
-        if self._knows_pairs is not channel:
-            self._knows_pairs = channel
-            self._send_pairs(self._pairs)
+        await self._tell_pairs(channel)
+        await channel.writable()
         gateway = estate.gateway._replace(webhooks=(), store=StoreSettings())  # secrets that are control's alone
         channel.send(("table", revision, estate.digest, gateway, estate.backends))
         for start in range(0, len(estate.routes), SLICE):

@@ -5,7 +5,7 @@ from time import perf_counter
 
 from connectors.base import Call
 from gateway.core.fields import Fields
-from gateway.core.forwarding import status_line
+from gateway.core.forwarding import Network, client_address, status_line
 from gateway.core.headers import Kind, kind_of
 from gateway.core.model import Acted, Outcome, Request, Role
 from gateway.core.planning import Plan, PlannedRoute
@@ -22,9 +22,25 @@ class Attempt(Call):
 
     `connection` carries it; `connect` is the seconds it took to make one (0 for a kept one); `pinned` says that the
     connection is the client's own; `role` whose request it is; `status` that of an answer which the client never got.
+    `asked` is the request as the client sent it, and `asked_body` its body where that was another: a side may call
+    things otherwise.
     """
 
-    __slots__ = ("_pool", "acted", "connect", "connection", "error", "exchange", "outcome", "pinned", "role", "status")
+    __slots__ = (
+        "_pool",
+        "acted",
+        "asked",
+        "asked_body",
+        "connect",
+        "connection",
+        "error",
+        "exchange",
+        "outcome",
+        "pinned",
+        "role",
+        "status",
+        "trusted",
+    )
 
     def __init__(
         self,
@@ -49,12 +65,21 @@ class Attempt(Call):
         self.connection: BackendConnection | None = None
         self.connect = 0.0
         self.turn = None
+        self.exposed = False
+        self.trusted: tuple[Network, ...] = ()
+        self.asked = request
+        self.asked_body: bytes | None = None
         self.status = 0
         self._pool = pool
         pins = exchange.connection.pins
         if pins:
             self.pinned = True
             self.connection = pins.pop(pool, None)
+
+    @property
+    def client(self) -> bytes:
+        """The client's address, as far as a proxy that is trusted tells it."""
+        return client_address(self.exchange.connection.peer, self.asked, self.trusted)
 
     @property
     def left(self) -> float:

@@ -44,15 +44,24 @@ async def ask(
     return await _asked(call, ready, scheme, gateway, route.compared)
 
 
+_OF_THE_CLIENT = frozenset({b"idempotency-key", b"accept-encoding", b"x-request-timeout"})
+"""What was between a client and the gateway, and is nothing to who gets a write later."""
+
+
+def without(request: Request, names: frozenset[bytes]) -> Request:
+    """A request without some fields (names in lower case)."""
+    fields = [each for each in request.fields if each[0].lower() not in names]
+    return replace(request, lines=field_lines(fields))
+
+
 async def deliver(
     request: Request, data: bytes, kept: Kept, route: PlannedRoute, ready: Ready, key: str, gateway: Gateway
 ) -> CapturedAnswer:
     """One side's answer to a write that it is owed, which names things as that side does. It can tell by the
     `Idempotency-Key` if it has had it before (draft-ietf-httpapi-idempotency-key-header). Raises NotAdmitted where it
     may not be asked."""
-    fields = [each for each in request.fields if each[0].lower() != b"idempotency-key"]
     line = b'Idempotency-Key: "%b"\r\n' % key.encode()
-    call = Copy(replace(request, lines=field_lines(fields)), route, ready.plan, kept.lines + line, whole(data))
+    call = Copy(without(request, _OF_THE_CLIENT), route, ready.plan, kept.lines + line, whole(data))
     return await _asked(call, ready, kept.scheme, gateway, None)
 
 

@@ -17,8 +17,9 @@ from gateway.wire.driver import Signal as Wake
 
 PATIENCE = 6.0
 """Seconds that control may take to store something: a little more than its own store may."""
-AGAIN = 20
-"""Ticks after which what was not acknowledged is told again."""
+AGAIN, SOME = 20, 100
+"""Ticks after which what was not acknowledged is told again, and how much of it at once: the next when that has been
+answered."""
 Answer = tuple[Any, ...]
 
 
@@ -57,6 +58,7 @@ class Durable:
         self._batch: list[Asked] = []
         self._waiting: dict[int, Waiting] = {}
         self._owed: dict[str, Ending] = {}
+        self._retold: set[int] = set()
         self._ticks = 0
 
     @property
@@ -122,17 +124,19 @@ class Durable:
         for write_id in stored or ():
             self._owed.pop(write_id, None)
         for number, answer in answers:
+            self._retold.discard(number)
             if (waiting := self._waiting.get(number)) is not None:
                 waiting.answered(answer)
 
     def lost(self) -> None:
         """Control is gone: nobody answers what it was asked."""
+        self._retold.clear()
         for waiting in list(self._waiting.values()):
             waiting.answered(("failed", "the control process is away"))
 
     def tick(self) -> None:
         """Tell again what has not been acknowledged."""
         self._ticks += 1
-        if self._owed and self._ticks % AGAIN == 0:
-            for ending in list(self._owed.values()):
-                self._put(ending, None)
+        if self._owed and not self._retold and self._ticks % AGAIN == 0:
+            for ending in list(self._owed.values())[:SOME]:
+                self._retold.add(self._put(ending, None))

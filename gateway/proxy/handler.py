@@ -9,7 +9,7 @@ from time import perf_counter
 
 from gateway.core import matching, published, soap
 from gateway.core.caching import METHODS
-from gateway.core.crosswalk import Pairs, side_for, translated
+from gateway.core.crosswalk import OTHER, Pairs, side_for, translated
 from gateway.core.fields import field_lines
 from gateway.core.forwarding import client_address, ids_of, public_origin
 from gateway.core.headers import read_request
@@ -82,8 +82,9 @@ class Handler:
             choice, cookie = _choose(live, exchange, route, request)
             if self.settling.until and choice.why in SHARED:
                 choice = self._settled(choice, live, exchange, route, request)
+            asked, asked_body = request, None
             if route.crosswalk is not None and route.crosswalk.at:
-                choice, request = await self._exchanged(live, exchange, route, choice, request)
+                choice, request, asked_body = await self._exchanged(live, exchange, route, choice, request)
             plan, caller, pool, _ = route.ready[choice.side]
             if request.length:
                 _bound_body(exchange, plan, request)
@@ -91,6 +92,8 @@ class Handler:
                 request = _continued(exchange, request)  # the body is read before anything is sent
             lines = exchange.connection.introduction.lines(request) + exchange.ids[2]
             attempt = exchange.attempt = Attempt(exchange, request, route, plan, lines, pool)
+            if request is not asked and route.crosswalk is not None:
+                attempt.asked, attempt.asked_body = replace(asked, expect=False), asked_body
             if choice.why == "tester":
                 attempt.role = "tester"
             elif route.watched:
@@ -110,8 +113,6 @@ class Handler:
             if route.settle and request.method not in route.safe:
                 self.settling.wrote(route, request, _address_of(live, exchange, request))
             head, body, attempt.outcome, attempt.acted = answer
-            if self.cache.size and request.method not in route.safe and head.status < 400:
-                self.cache.written(request.host, request.path)
             if watched is not None:
                 watched.answered(head, body)
             if (rest := relay(attempt, head, body, live.gateway, cookie)) is not None:
@@ -128,14 +129,16 @@ class Handler:
         finally:
             if course is not None:
                 attempt, watched = course.attempt, course.watched
+                if course.looked is not None:
+                    course.looked.over()  # first of all: others may wait for it
+            if self.cache.used and attempt is not None and attempt.acted != "no":
+                self._written(attempt)
             if attempt is not None:
                 exchange.attempt = None  # they know each other: left so, each request would be work for the collector
                 if attempt.connection is not None:
                     attempt.end()
             if watched is not None:
                 watched.over()
-            if course is not None and course.looked is not None:
-                course.looked.over()
             self._recorder.record(_observation(exchange, route, attempt, live.table.revision))
 
     def _settled(self, choice: Choice, live: Live, exchange: Exchange, route: PlannedRoute, request: Request) -> Choice:
@@ -150,11 +153,13 @@ class Handler:
         """The answer to a request whose route promises something: that a write is kept, that an answer is, or that one
         side answers for the other. None when the client has been answered already."""
         attempt, gateway = course.taken, course.live.gateway
-        route, method = attempt.route, attempt.request.method
+        route, request = attempt.route, attempt.request
+        method, attempt.trusted = request.method, course.live.trusted
         if method in route.safe:
-            if route.cache is None or method not in METHODS:
+            if route.cache is None or method not in METHODS or attempt.pinned or request.upgrade or request.length:
                 return await self._asked(course)
-            course.looked = Look(self.cache, route.cache, attempt, partial(self._failed_unnoticed, course))
+            origin = public_origin(course.exchange.connection.peer, request, gateway.public_url)
+            course.looked = Look(self.cache, route.cache, attempt, origin, partial(self._failed_unnoticed, course))
             _, answer = await course.looked.answer(attempt, partial(self._brought, course), gateway.capture)
             if attempt.role == "cached":
                 course.give_up("cached")
@@ -174,15 +179,26 @@ class Handler:
     async def _asked(self, course: Course) -> Judged:
         """The answer of the side that serves, or else of the other one, where that may be."""
         live, attempt = course.live, course.taken
-        if not attempt.route.fallback:
+        elsewhere = self._elsewhere(attempt) if attempt.route.fallback else None
+        if elsewhere is None:
             return await called(attempt, course.caller, course.pool, live.gateway)
         first = await first_answer(attempt, course.caller, course.pool, live.gateway)
         if first is not None:
             return first
-        self._fall_back(course)
+        self._fall_back(course, elsewhere)
         return await called(course.taken, course.caller, course.pool, live.gateway)
 
-    def _fall_back(self, course: Course) -> None:
+    def _elsewhere(self, attempt: Attempt) -> Request | None:
+        """The request as the other side knows it; None where that cannot be said."""
+        route, asked = attempt.route, attempt.asked
+        if route.crosswalk is None or not route.crosswalk.at:
+            return asked
+        if asked.length and any(way.source == "body" for way in route.crosswalk.at):
+            return None
+        exchanged = translated(self.pairs, route, asked, b"", OTHER[attempt.plan.side])
+        return None if exchanged is None else exchanged[0]
+
+    def _fall_back(self, course: Course, elsewhere: Request) -> None:
         """The same request, to be asked of the side that does not serve it. What failed counts as it did."""
         course.give_up("fallback")
         exchange, failed = course.exchange, course.taken
@@ -191,8 +207,8 @@ class Handler:
         failed.end()
         exchange.body.replay()
         ready = route.ready[LEGACY if failed.plan.side == NEW else NEW]
-        rescue = Attempt(exchange, failed.request, route, ready.plan, failed.lines, ready.pool)
-        rescue.role = "fallback"
+        rescue = Attempt(exchange, elsewhere, route, ready.plan, failed.lines, ready.pool)
+        rescue.role, rescue.asked = "fallback", failed.asked
         course.attempt, course.caller, course.pool = rescue, ready.caller, ready.pool
         exchange.attempt = rescue
 
@@ -205,11 +221,20 @@ class Handler:
             last.end()
         course.attempt = failed
 
+    def _written(self, attempt: Attempt) -> None:
+        """What was kept of an address says nothing any more, if something may have been written there."""
+        asked = attempt.asked
+        if asked.method not in attempt.route.safe:
+            self.cache.written(asked.path)
+
     async def _exchanged(
         self, live: Live, exchange: Exchange, route: PlannedRoute, choice: Choice, request: Request
-    ) -> tuple[Choice, Request]:
-        """A request with the identifiers that its side knows. A read of what that side does not have yet goes to the
-        one that has it. Raises ClientError for a body that is larger than is decoded."""
+    ) -> tuple[Choice, Request, bytes | None]:
+        """A request with the identifiers that its side knows, and its body as it came if that is another one now. A
+        read of what that side does not have yet goes to the one that has it.
+
+        Raises ClientError for a body that is larger than is decoded, and for what its side does not know.
+        """
         if not self.pairs.complete:
             raise ClientError(503, "What this names is not known yet. Try again later.", headers=_SOON)
         crosswalk, data = route.crosswalk, b""
@@ -224,10 +249,14 @@ class Handler:
         if request.method in route.safe:
             side = side_for(self.pairs, route, request, data, choice.side)
             choice = choice if side == choice.side else Choice(side, "crosswalk")
-        request, changed = translated(self.pairs, route, request, data, choice.side) or (request, data)
-        if changed != data:
-            exchange.body = whole(changed)
-        return choice, request
+        exchanged = translated(self.pairs, route, request, data, choice.side)
+        if exchanged is None:  # by its own name it might be something else there
+            raise ClientError(503, "What this names is not there yet. Try again later.", headers=_SOON)
+        request, changed = exchanged
+        if changed == data:
+            return choice, request, None
+        exchange.body = whole(changed)
+        return choice, request, data
 
 
 class _Answered(Exception):

@@ -86,6 +86,7 @@ async def insistent(attempt: Attempt, caller: Caller, guard: Guard, policy: Retr
                 raise error
             return answer
         guard.retries += 1
+        attempt.exposed = attempt.exposed or error is None or error.request_sent
         attempt.end()
         await asyncio.sleep(wait)
         if attempt.exchange.connection.gone:

@@ -72,7 +72,8 @@ class Watched:
 
     def _passing(self, body: bytes, answer: bytes | None) -> Passing:
         attempt, head = self._attempt, self._head
-        request, exchange = attempt.request, attempt.exchange
+        request, exchange = attempt.asked, attempt.exchange
+        body = body if attempt.asked_body is None else attempt.asked_body
         return (  # in the order of a Passed
             time(),
             attempt.route.name,

@@ -17,11 +17,11 @@ from gateway.core.model import Acted, Gateway, Outcome
 from gateway.core.planning import client_key
 from gateway.core.problems import Refusal, problem
 from gateway.core.ways import field, value_of
-from gateway.core.writing import Claim, Ending, Given, Intent, Kept, Signal, claim_of, lane_of
+from gateway.core.writing import ELSEWHERE, Claim, Ending, Given, Intent, Kept, Signal, claim_of, lane_of
 from gateway.errors import BackendError, ClientError, ConnectFailed, NotAcquired, NotAdmitted
 from gateway.proxy.answers import write_own
 from gateway.proxy.attempts import Attempt
-from gateway.proxy.copies import seen_fields
+from gateway.proxy.copies import seen_fields, without
 from gateway.proxy.durable import Answer, Durable, not_stored
 from gateway.proxy.insisting import called
 from gateway.proxy.receipts import RECEIPTS
@@ -33,6 +33,8 @@ BUSY, SOON = 10.0, 0.02
 LONGEST_KEY = 255
 _SOON = ((b"Retry-After", b"1"),)
 _OUR_OWN = frozenset({b"content-type", b"content-length", b"date", b"x-request-id", b"via", b"connection"})
+_TEMPORARY = frozenset({429, 503})
+"""Statuses that say that a request was not taken up (RFC 9110, section 15.6.4; RFC 6585, section 4)."""
 _AWAY = frozenset({"breaker_open", "maintenance"})
 
 
@@ -53,6 +55,8 @@ async def kept_write(
     body = await attempt.body.capture(limit) if attempt.request.length else b""
     if body is None:
         raise too_large(limit)
+    if route.crosswalk is not None:  # what it makes is to be read in the answer
+        attempt.request = without(attempt.request, frozenset({b"accept-encoding"}))
     queues = route.route.writes.queue
     intent = _intent(attempt, body)
     if queues and _is_away(pool):
@@ -65,19 +69,23 @@ async def kept_write(
     try:
         answer = await called(attempt, caller, pool, gateway)
     except ClientError:
-        await _ended(intent, Ending(intent.id, Signal.NOTHING, "it was refused"), durable)
+        signal = Signal.UNKNOWN if attempt.exposed else Signal.NOTHING
+        await _ended(intent, Ending(intent.id, signal, "it was refused, or its client left"), durable)
         raise
     except BackendError as error:
-        if queues and _turned_out_to_be_away(error):
+        if queues and not attempt.exposed and _turned_out_to_be_away(error):
             attempt.end()
             attempt.body.replay()
             if intent.copy or intent.claim is not None:
                 durable.owe(_scoped(intent, Ending(intent.id, Signal.NOTHING)))  # stored before what follows
             await _queued(attempt, caller, intent._replace(id=token_hex(16)), durable)
             return None
-        signal = Signal.UNKNOWN if error.request_sent else Signal.NOTHING
-        given = _failed(error) if error.request_sent else None
-        await _ended(intent, Ending(intent.id, signal, error.kind, given=given), durable)
+        sent = error.request_sent or attempt.exposed
+        ending = Ending(intent.id, Signal.UNKNOWN if sent else Signal.NOTHING, error.kind)
+        await _ended(intent, ending._replace(given=_failed(error) if sent else None), durable)
+        raise
+    except Exception:  # a defect of ours must not leave a write that nobody tells of
+        await _ended(intent, Ending(intent.id, Signal.UNKNOWN, "the gateway failed"), durable)
         raise
     await _ended(intent, await _ending(attempt, intent, answer, gateway, pairs), durable)
     return answer
@@ -87,6 +95,8 @@ async def _ending(attempt: Attempt, intent: Intent, answer: Judged, gateway: Gat
     """What an answer of the record says about the write, with what it has made, and what the client is given."""
     head, body, outcome, acted = answer
     signal, crosswalk = _signal_of(head.status, outcome, acted), attempt.route.crosswalk
+    if attempt.exposed and signal is Signal.NOTHING:
+        signal = Signal.UNKNOWN  # an earlier try may have done it: this answer may be about that
     data: bytes | None = None
     if intent.claim is not None or (crosswalk is not None and signal is Signal.TOOK):
         try:
@@ -99,8 +109,9 @@ async def _ending(attempt: Attempt, intent: Intent, answer: Judged, gateway: Gat
     if made is not None:
         pairs.add([half_of(made)])
     given = None
-    if data is not None and intent.claim is not None:
-        fields = seen_fields(gateway, attempt, attempt.exchange.connection.peer.scheme, head)
+    if data is not None and intent.claim is not None and head.status not in _TEMPORARY:
+        seen = seen_fields(gateway, attempt, attempt.exchange.connection.peer.scheme, head)
+        fields = [each for each in seen if each[0].lower() != b"set-cookie"]  # a session is nobody else's, ever
         given = Given(head.status, field_lines(fields), data)
     why = "" if signal is Signal.TOOK else f"the record answered {head.status}"
     return Ending(intent.id, signal, why, made, given=given)
@@ -114,21 +125,21 @@ def _turned_out_to_be_away(error: BackendError) -> bool:
 
 def _intent(attempt: Attempt, body: bytes) -> Intent:
     """What is stored of a write before it is done."""
-    route, request = attempt.route, attempt.request
+    route, request, asked = attempt.route, attempt.request, attempt.asked
     writes, now = route.route.writes, time()
     key = None if writes.key is None else value_of(writes.key, route, request, body)
     if writes.key is None:
         key = request.path.decode("latin-1")
-    kept = Kept(
-        request.method,
-        request.target,
-        request.path,
-        request.query,
-        request.host,
-        request.lines,
+    kept = Kept(  # as the client calls things: each side is told in its own words when it gets it
+        asked.method,
+        asked.target,
+        asked.path,
+        asked.query,
+        asked.host,
+        asked.lines,
         attempt.lines,
         attempt.exchange.connection.peer.scheme,
-        body,
+        body if attempt.asked_body is None else attempt.asked_body,
     )
     return Intent(
         id=token_hex(16),
@@ -164,14 +175,14 @@ def _claim(attempt: Attempt, kept: Kept, now: float) -> Claim | None:
 
 
 def _client(attempt: Attempt) -> bytes:
-    """Who has a key: by its credentials, or else by what the route splits its clients by, or by its address. One
-    client's keys are nothing to another."""
+    """Who has a key: by its credentials, or else by what the route splits its clients by, or by its address and its
+    cookies. One client's keys are nothing to another."""
     request, sticky = attempt.request, attempt.route.route.sticky
     if credentials := field(request.fields, b"authorization"):
         return b"a" + credentials
     if sticky is not None and sticky.source != "address" and (key := client_key(sticky, request, b"")):
         return b"k" + key
-    return b"i" + attempt.exchange.connection.peer.address
+    return b"i" + attempt.client + b"\0" + request.cookie
 
 
 async def _begun(intent: Intent, durable: Durable) -> Answer:
@@ -197,8 +208,10 @@ def _scoped(intent: Intent, ending: Ending) -> Ending:
 
 def _signal_of(status: int, outcome: Outcome, acted: Acted) -> Signal:
     """What an answer of the record says about the write."""
-    if outcome is Outcome.OK and status < 400:
+    if outcome is Outcome.OK and status < 400 and status not in ELSEWHERE:
         return Signal.TOOK
+    if status in _TEMPORARY or status in ELSEWHERE:
+        return Signal.NOTHING
     if outcome is Outcome.BUSINESS_FAULT or 400 <= status < 500 or acted == "no":
         return Signal.NOTHING
     return Signal.UNKNOWN
@@ -235,6 +248,9 @@ async def _check(attempt: Attempt, caller: Caller, body: bytes) -> None:
         await caller.call(attempt, _prepared)
     except _Prepared:
         attempt.body.replay()
+    except ClientError as error:
+        if error.status != 504:  # it has all the time that it takes
+            raise
 
 
 def _prepared(parcel: Parcel) -> Awaitable[Judged]:
@@ -251,6 +267,8 @@ def _told(attempt: Attempt, stored: Answer) -> None:
             _receipt(attempt, write_id)
         case ("replay", Given() as given):
             _replay(attempt, given)
+        case ("moved",):
+            raise not_stored("the system of record is just being changed")
         case ("mismatch",):
             raise ClientError(422, "Something else was sent with this Idempotency-Key before.")
         case ("in_flight",):

@@ -52,7 +52,7 @@ def make(connection: Connection, claim: Claim, owner: str, write_id: str, now: f
 def end(connection: Connection, ending: Ending, now: float) -> None:
     """Keep what the client was answered, or let go of what nobody has done. Told again it is the same."""
     mine = (idempotency.c.scope == ending.scope) & (idempotency.c.write == ending.id)
-    ours = mine & idempotency.c.state.in_(("busy", "unknown"))
+    ours = mine & idempotency.c.state.in_(("busy", "unknown", "queued"))
     if ending.signal is Signal.NOTHING and ending.given is None:
         connection.execute(delete(idempotency).where(ours))
         return

@@ -234,10 +234,21 @@ class Store:
         """Store intents, and what came of them, all at once; an answer for each (see `writes.begin`)."""
         return await self._write(writes.store, asked, owner, now)
 
-    async def turn_writes(self, tried: Iterable[writes.Tried], owner: str, now: float, most: int) -> list[writes.Owed]:
+    async def turn_writes(
+        self, tried: Iterable[writes.Tried], owner: str, now: float, most: int, known: Sequence[str] | None = None
+    ) -> list[writes.Owed]:
         """Note what tries to deliver writes came to, and take so many more that are due, in the order of their lanes;
-        nobody else is given them."""
-        return await self._write(writes.turn, list(tried), owner, now, most)
+        nobody else is given them. `known` are those that the owner knows to have, where it may have been given more."""
+        return await self._write(writes.turn, list(tried), owner, now, most, known)
+
+    async def count_open_writes(self, routes: Sequence[str]) -> int:
+        """How many writes of these routes are not done."""
+        return await self._read(writes.count_open, routes)
+
+    async def settled(self, within: float) -> None:
+        """Wait until nothing is under way that nobody waits for any more: what was given up may still be done."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=within)
 
     async def pairs(self, after: int, most: int) -> list[tuple[int, Pair]]:
         """Identifiers of one thing on both sides, with their numbers, in order."""

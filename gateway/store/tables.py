@@ -188,6 +188,7 @@ writes = Table(
     Index("ix_writes_id", "id", unique=True),
     Index("ix_writes_lane", "lane", "side", "number"),
     Index("ix_writes_state", "state", "next_try"),
+    Index("ix_writes_changed", "changed"),
     sqlite_autoincrement=True,
 )
 """Writes that are owed to somebody, in the order in which they came. `owner` is the process that a pending one or one

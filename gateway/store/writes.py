@@ -86,20 +86,19 @@ def begin(connection: Connection, intent: Intent, owner: str, now: float) -> Ans
     """Store an intent. ("go",): the record may be called; ("queued", id): the write waits for it; ("busy",): another
     write of its lane is under way; or what is known of its claim (see `promises.known`)."""
     claim = intent.claim
-    if claim is not None:
-        if (found := promises.known(connection, claim, now)) is not None:
-            return found
-        queued = _is_to_wait(connection, intent)
-        if not promises.make(connection, claim, "" if queued else owner, intent.id, now):
-            return ("busy",)  # by now it is known
-    answer = _begin(connection, intent, owner, now)
+    if claim is not None and (found := promises.known(connection, claim, now)) is not None:
+        return found
+    waits = intent.queue == "now" or (intent.queue == "behind" and _waiting(connection, intent))
+    if claim is not None and not promises.make(connection, claim, "" if waits else owner, intent.id, now):
+        return ("busy",)  # by now it is known
+    answer = _begin(connection, intent, waits, owner, now)
     if answer == ("busy",) and claim is not None:
         promises.end(connection, Ending(intent.id, Signal.NOTHING, scope=claim.scope), now)
     return answer
 
 
-def _begin(connection: Connection, intent: Intent, owner: str, now: float) -> Answer:
-    if _is_to_wait(connection, intent):
+def _begin(connection: Connection, intent: Intent, waits: bool, owner: str, now: float) -> Answer:
+    if waits:
         _insert(connection, intent, "queued", State.READY, intent.record, "", now)
         return ("queued", intent.id)
     if not intent.copy:
@@ -107,10 +106,6 @@ def _begin(connection: Connection, intent: Intent, owner: str, now: float) -> An
     other = "new" if intent.record == "legacy" else "legacy"
     stored = _insert(connection, intent, "copy", State.PENDING, other, owner, now)
     return ("go",) if stored else ("busy",)
-
-
-def _is_to_wait(connection: Connection, intent: Intent) -> bool:
-    return intent.queue == "now" or (intent.queue == "behind" and _waiting(connection, intent))
 
 
 def _waiting(connection: Connection, intent: Intent) -> bool:
@@ -150,7 +145,10 @@ def _insert(
 
 def end(connection: Connection, ending: Ending, now: float) -> Answer:
     """Note what came of a write; ("done",), also when it is noted already."""
-    _move(connection, writes.c.id == ending.id, ending.signal, now, why=clean(ending.why))
+    which = writes.c.id == ending.id
+    if ending.signal is Signal.NOTHING:
+        which &= (writes.c.kind == "copy") | (writes.c.tries == 0)  # what has been tried once is no longer nothing
+    _move(connection, which, ending.signal, now, why=clean(ending.why))
     if ending.made is not None:
         pairs.note(connection, ending.id, ending.made)
     if ending.scope:
@@ -187,10 +185,21 @@ def _move(connection: Connection, which: ColumnElement[bool], signal: Signal, no
 # ------------------------------------------------------------------------------------------------ delivering
 
 
-def turn(connection: Connection, tried: Iterable[Tried], owner: str, now: float, most: int) -> list[Owed]:
-    """Note what tries came to, and take so many more."""
+def turn(
+    connection: Connection,
+    tried: Iterable[Tried],
+    owner: str,
+    now: float,
+    most: int,
+    known: Sequence[str] | None = None,
+) -> list[Owed]:
+    """Note what tries came to, and take so many more. With `known`, what the owner has been given without knowing is
+    to be given anew: its answer was lost."""
     for each in tried:
-        note(connection, each, now)
+        note(connection, each, now, owner)
+    if known is not None:
+        lost = (writes.c.state == State.DELIVERING) & (writes.c.owner == owner) & writes.c.id.not_in(list(known))
+        _move(connection, lost, Signal.AGAIN, now)
     return take(connection, owner, now, most) if most else []
 
 
@@ -229,7 +238,7 @@ def _owed(row: Any) -> Owed:
     )
 
 
-def note(connection: Connection, tried: Tried, now: float) -> None:
+def note(connection: Connection, tried: Tried, now: float, owner: str = "") -> None:
     """Note what a try to deliver came to. What has been done is copied, where it shall be; and what was sent is
     forgotten."""
     owed, signal, why, next_try, given, made = tried
@@ -237,7 +246,9 @@ def note(connection: Connection, tried: Tried, now: float) -> None:
     if given is not None:
         more["answer"] = {"status": given.status, "lines": given.lines.decode("latin-1")}
         more["answer_body"] = given.body
-    moved = _move(connection, writes.c.id == owed.id, signal, now, **more)
+    late = writes.c.state == State.UNRESOLVED
+    mine = (writes.c.owner == owner) & (writes.c.tries == owed.tries)
+    moved = _move(connection, (writes.c.id == owed.id) & (late | mine), signal, now, **more)
     if not moved or signal not in (Signal.DELIVERED, Signal.REFUSED):
         return
     if signal is Signal.DELIVERED and owed.copy:
@@ -265,6 +276,7 @@ def orphaned(connection: Connection, alive: Iterable[str], replica: str, now: fl
     promises.orphaned(connection, alive := list(alive), replica, now - ABANDONED)
     held = writes.c.state.in_((State.PENDING, State.DELIVERING))
     ours = writes.c.owner.startswith(f"{replica} ", autoescape=True) & writes.c.owner.not_in(alive)
+    ours &= writes.c.changed < now  # who has come since then is alive, too
     lost = held & (ours | (writes.c.changed < now - ABANDONED))
     repeatable = lost & (writes.c.state == State.DELIVERING) & (writes.c.repeatable == 1)
     _move(connection, repeatable, Signal.AGAIN, now)
@@ -306,6 +318,12 @@ def _standing(row: Any) -> Standing:
         given = Given(answer["status"], answer["lines"].encode("latin-1"), bytes(row["answer_body"] or b""))
     names = [name for name in Standing._fields if name not in ("given", "state")]
     return Standing(**{name: row[name] for name in names}, state=State(row["state"]), given=given)
+
+
+def count_open(connection: Connection, routes: Sequence[str]) -> int:
+    """How many writes of these routes are not done."""
+    owed = select(func.count()).where(writes.c.state.in_(OPEN), writes.c.route.in_(routes))
+    return int(connection.execute(owed).scalar_one())
 
 
 def counted(connection: Connection) -> dict[tuple[str, str, str], tuple[int, float]]:

@@ -30,12 +30,13 @@ class Carried(Protocol):
 
     `connection` is the one that carries it: set by the sender when it must be that one, by the pool otherwise;
     `connect` the seconds it took to make it (0 for a kept one); `interim` is told 1xx answers. `turn` is its turn
-    at the backend, where that is protected.
+    at the backend, where that is protected; `exposed` is set where a try was sent, and another one is made.
     """
 
     connection: "BackendConnection | None"
     connect: float
     turn: Turn | None
+    exposed: bool
 
     def interim(self, status: int, reason: bytes, raw: Fields) -> None: ...
 

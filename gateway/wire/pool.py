@@ -96,6 +96,7 @@ class Pool:
                 return judged(answer, connection.answer_body())
             if not isinstance(connection.error, StaleConnection) or not resend or body.sent:
                 raise connection.error or AnswerInvalid("no answer")
+            carried.exposed = True
             self._stale(connection)
 
     def _kept(self, resend: bool, upgrade: bool) -> BackendConnection | None:

@@ -17,6 +17,8 @@ from gateway.wire.guarded import GuardedPool
 from gateway.wire.health import Checks
 from gateway.wire.pool import UNSAFE_REUSE, Connecting, Judged, Parcel, Pool
 
+_UNWELL = frozenset({502, 503, 504})
+"""The statuses that speak of the address. A 500 may be about the request: each fault of SOAP 1.1 is one."""
 _ITS_OWN = (ConnectFailed, NotAcquired, AnswerInvalid, StaleConnection, AnswerTimeout)
 """The failures that an address may have by itself."""
 
@@ -72,7 +74,7 @@ class SeveralPool(Pool):
                 again = unanswered and resend and not body.sent and not _began(connection)
                 if not again or not left:
                     raise
-                carried.connection = None
+                carried.connection, carried.exposed = None, True
                 if endpoint is not None:
                     tried.append(endpoint)
                 if connection is not None:
@@ -80,7 +82,7 @@ class SeveralPool(Pool):
                 continue
             endpoint = _endpoint_of(carried.connection)
             if endpoint is not None:
-                endpoint.answered(well=answer[0].status < 500, now=self._clock.now)
+                endpoint.answered(well=answer[0].status not in _UNWELL, now=self._clock.now)
             return answer
         raise AssertionError("the last address answers or raises")
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 MOST, MOST_BYTES = 200, 8 * 2**20
 """Orders, and bytes of bodies, of one transaction."""
+PATIENCE = 5.0
+"""Seconds after which an intent is not stored any more: data has given it up then, or is about to."""
+SETTLING = 30.0
 OPENING = 4.0
 """Seconds that the store may take to be opened."""
 LOOK = 30.0
@@ -32,11 +35,13 @@ class Order(NamedTuple):
     number: int
     asked: Intent | Ending | Receipt
     reply: Reply
+    come: float
 
 
 class Clerk:
     """Stores for every data process. `alive` names the processes that writes may be with; `due` is called when there is
-    something to deliver."""
+    something to deliver; `record` tells which side has a route's writes now (None: that is not known). `working` tells
+    that something is being stored."""
 
     def __init__(
         self,
@@ -44,7 +49,10 @@ class Clerk:
         store: "Callable[[], Store | None]",
         alive: Callable[[], Iterable[str]],
         due: Callable[[], None],
+        record: Callable[[str], str | None] = lambda route: None,
     ) -> None:
+        self._record = record
+        self.working = False
         self._replica = replica
         self._store = store
         self._alive = alive
@@ -57,11 +65,15 @@ class Clerk:
 
     def take(self, session: str, batch: list[Asked], reply: Reply) -> None:
         """A data process asks for something to be stored. Intents of routes that are held come again a little later."""
+        now = monotonic()
         for number, asked in batch:
             if isinstance(asked, Intent) and asked.route in self.held:
                 reply("stored", [(number, ("busy",))], [])
+            elif isinstance(asked, Intent) and self._record(asked.route) not in (None, asked.record):
+                reply("stored", [(number, ("moved",))], [])
             else:
-                self._orders.append(Order(session, number, asked, reply))
+                self._orders.append(Order(session, number, asked, reply, now))
+                self.working = True
         self._come.set()
 
     def look(self) -> None:
@@ -74,7 +86,9 @@ class Clerk:
             await self._come.wait()
             self._come.clear()
             while self._orders:
-                await self._transact(self._next())
+                if orders := self._in_time(self._next()):
+                    await self._transact(orders)
+            self.working = False
 
     def _next(self) -> list[Order]:
         """The orders of the next transaction: those of one process, as many as there are, within bounds."""
@@ -87,6 +101,14 @@ class Clerk:
         orders, self._orders = self._orders[:some], self._orders[some:]
         return orders
 
+    def _in_time(self, orders: list[Order]) -> list[Order]:
+        """Those for which somebody still waits: who has given up has told its client that nothing was done."""
+        oldest = monotonic() - PATIENCE
+        late = [each for each in orders if each.come < oldest and not isinstance(each.asked, Ending)]
+        for each in late:
+            each.reply("stored", [(each.number, ("failed", "it could not be stored in time"))], [])
+        return [each for each in orders if each not in late]
+
     async def _transact(self, orders: list[Order]) -> None:
         store, session = await self._opened(), orders[0].session
         if store is None:
@@ -98,6 +120,7 @@ class Clerk:
             if not self.failing:
                 log().error("writes_not_stored", why=str(error))
             self.failing = str(error)
+            await store.settled(SETTLING)  # what was given up may still be committed: nothing may come before it
             self._reply(orders, [("failed", "the store is away")] * len(orders), [])
             return
         if self.failing:
@@ -134,9 +157,10 @@ class Clerk:
             self._looking.clear()
 
     async def _look(self, store: "Store") -> None:
+        now = time()
         alive = [f"{self._replica} {session}" for session in self._alive()]
         try:
-            unresolved = await store.orphaned_writes(alive, self._replica, time())
+            unresolved = await store.orphaned_writes(alive, self._replica, now)
         except StoreUnavailable as error:
             log().warning("writes_not_looked_after", why=str(error))
             return

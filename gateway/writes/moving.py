@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway.core.model import Estate
 from gateway.core.planning import record_of
-from gateway.core.writing import OPEN
 from gateway.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -21,13 +20,14 @@ if TYPE_CHECKING:
 
 DRAINING = 3.0
 """Seconds that new writes wait for what is owed to be delivered."""
-LOOK = 0.1
+LOOK, SOON = 0.1, 0.01
 
 
 class Holding(Protocol):
     """Whoever stores intents: those of these routes wait."""
 
     held: frozenset[str]
+    working: bool
 
 
 def moved(old: Estate, new: Estate) -> list[str]:
@@ -54,8 +54,7 @@ class Moving:
         store, names = self._store(), set(routes)
         if store is None:
             raise StoreUnavailable("The store has not been opened yet.")
-        counts = await store.count_writes()
-        return sum(count for (route, _, state), (count, _) in counts.items() if route in names and state in OPEN)
+        return await store.count_open_writes(sorted(names))
 
     async def reason_to_wait(self, old: Estate, new: Estate) -> str | None:
         """Why the record cannot move now; None where it may, or does not."""
@@ -65,6 +64,8 @@ class Moving:
         self._holding.held = frozenset(names)
         until, told = monotonic() + DRAINING, " and ".join(names[:3])
         try:
+            while self._holding.working and monotonic() < until:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(SOON)  # what was on its way when they were held
             while left := await self.owed(names):
                 if monotonic() > until:
                     self.release()

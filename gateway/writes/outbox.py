@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import random
-from time import time
+from time import monotonic, time
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.core.captured import CapturedAnswer
@@ -25,6 +25,9 @@ MOST = 32
 """Deliveries under way at once."""
 LOOK = 1.0
 """Seconds between looks at what is due."""
+LONGEST = 300.0
+"""Seconds that one try may take, whatever the backend's own deadlines say."""
+CLOSING, SETTLING = 3.0, 30.0
 AGAIN = 1.0
 """Seconds until the store is asked again where it was away."""
 
@@ -54,6 +57,8 @@ class Outbox:
         self._due = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._tried: list[Tried] = []
+        self._known: set[str] = set()
+        self._lost = self._closing = False
 
     def due(self) -> None:
         """There may be something to deliver."""
@@ -75,14 +80,20 @@ class Outbox:
     async def _turn(self, store: "Store") -> bool:
         """Note what came of tries, and begin what is due; whether there may be more."""
         tried, self._tried = self._tried, []
-        room = MOST - len(self._under_way)
+        room = 0 if self._closing else MOST - len(self._known)
+        known = None if not self._lost else list(self._known)
         try:
-            owed = await store.turn_writes(tried, self._owner, time(), room)
+            owed = await store.turn_writes(tried, self._owner, time(), room, known)
         except StoreUnavailable:
             self._tried = tried + self._tried  # nobody else takes these meanwhile
+            self._lost = True  # some may have been given out, and nobody heard of it
+            await store.settled(SETTLING)
             await asyncio.sleep(AGAIN)
             return False
+        self._lost = False
+        self._known.difference_update(each.owed.id for each in tried)
         for each in owed:
+            self._known.add(each.id)
             task = asyncio.get_running_loop().create_task(self._deliver(each))
             self._under_way.add(task)
             task.add_done_callback(self._ended)
@@ -106,13 +117,27 @@ class Outbox:
         made = None if sent is None else sent.made
         self._tried.append(Tried(owed, came.signal, came.why, now + wait, given, made))
 
+    async def close(self) -> None:
+        """Begin nothing more, and note what comes of what is under way, for a few seconds."""
+        self._closing = True
+        until = monotonic() + CLOSING
+        while (self._under_way or self._tried) and monotonic() < until:
+            self._due.set()
+            await asyncio.sleep(0.02)
+
     async def _try(self, owed: Owed) -> tuple[Sent | None, Came]:
+        unknown = Signal.AGAIN if owed.repeatable else Signal.UNKNOWN
         try:
-            sent = await self._send(owed)
+            sent = await asyncio.wait_for(self._send(owed), LONGEST)
+        except TimeoutError:
+            return None, Came(unknown, "it took too long")
         except NotAdmitted as refused:
             return None, Came(Signal.AGAIN, refused.kind, refused.retry_after)
         except CommandError as error:
             return None, Came(Signal.AGAIN, str(error))
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not park a lane for ever: it is told, and has an end
+            log().exception("delivery_failed", id=owed.id, route=owed.route)
+            return None, Came(unknown, f"the gateway failed: {type(error).__name__}")
         return sent, judged(sent.answer, repeatable=owed.repeatable, after=sent.after)
 
     def _tell(self, owed: Owed, came: Came) -> None:

@@ -15,6 +15,7 @@ from gateway.core.caching import (
     kept,
     key_of,
     may_stand_in,
+    shows_who,
     suits,
     validating,
 )
@@ -131,12 +132,12 @@ def test_two_users_have_two_keys() -> None:
     policy = CachePolicy(60, vary=(b"authorization",))
     one, other = request("GET /a?b", "Authorization: 1"), request("GET /a?b", "Authorization: 2")
     keys = {
-        key_of(policy, "r", LEGACY, one),
-        key_of(policy, "r", LEGACY, other),
-        key_of(policy, "r", "new", one),
-        key_of(policy, "r", LEGACY, request("GET /a?c", "Authorization: 1")),
-        key_of(policy, "r", LEGACY, request("GET /a?b", "Authorization: 1", host="other")),
-        key_of(policy, "s", LEGACY, one),
+        key_of(policy, "r", LEGACY, b"http://a", one),
+        key_of(policy, "r", LEGACY, b"http://a", other),
+        key_of(policy, "r", "new", b"http://a", one),
+        key_of(policy, "r", LEGACY, b"http://a", request("GET /a?c", "Authorization: 1")),
+        key_of(policy, "r", LEGACY, b"https://a", one),
+        key_of(policy, "s", LEGACY, b"http://a", one),
     }
     assert len(keys) == 6
 
@@ -145,10 +146,10 @@ def test_an_answer_suits_those_who_asked_alike() -> None:
     """Section 4.1: in the fields that it says to depend on, whatever their number and order."""
     german = request("GET /a", "Accept-Language: de", "Accept-Language: en", "X: 1")
     found = a_stored("Vary: Accept-Language, X-None", asks=german)
-    assert suits(found, request("GET /a", "Accept-Language: de, en", "X: 2"))
-    assert not suits(found, request("GET /a", "Accept-Language: en"))
-    assert not suits(found, request("GET /a"))
-    assert not suits(found, request("GET /a", "Accept-Language: de, en", "X-None: 1"))
+    assert suits(found, shows=False, request=request("GET /a", "Accept-Language: de, en", "X: 2"))
+    assert not suits(found, shows=False, request=request("GET /a", "Accept-Language: en"))
+    assert not suits(found, shows=False, request=request("GET /a"))
+    assert not suits(found, shows=False, request=request("GET /a", "Accept-Language: de, en", "X-None: 1"))
 
 
 @pytest.mark.parametrize(
@@ -314,3 +315,28 @@ def test_a_part_says_which_one_it_is() -> None:
     told = given(found, request("GET /a", "Range: bytes=9-"), b"x", NOW)
     assert (b"Content-Range", b"bytes */4") in fields_of(told.lines)
     assert found.size == 1_024 + 4 + len(b'ETag: "1"\r\n')
+
+
+def test_whoever_shows_who_asks_is_given_what_is_for_everyone() -> None:
+    """What nobody in particular was told may be another thing for somebody."""
+    somebody = request("GET /a", "Cookie: a=1")
+    assert shows_who(TTL, somebody)
+    assert not shows_who(CachePolicy(60.0, vary=(b"cookie",)), somebody)
+    assert not shows_who(TTL, request("GET /a"))
+    assert not suits(a_stored(), somebody, shows=True)
+    assert suits(a_stored("Cache-Control: public"), somebody, shows=True)
+    assert suits(a_stored("Cache-Control: s-maxage=9"), somebody, shows=True)
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-Proto", "Forwarded", "Host", "X-Banyan-Serve", "Connection"])
+def test_what_depends_on_what_is_set_aside_is_not_kept(name: str) -> None:
+    """It cannot be compared afterwards."""
+    assert stored(f"Vary: Accept, {name}") is None
+
+
+def test_what_has_to_be_checked_stands_in_for_nobody() -> None:
+    """Section 4.2.4."""
+    found = a_stored("Cache-Control: no-cache, max-age=60", 'ETag: "1"', policy=CachePolicy(60, stale_if_error=60))
+    assert not may_stand_in(found, {}, NOW)
+    large = a_stored("Vary: X", asks=request("GET /a", f"X: {'x' * 5_000}"))
+    assert large.size > 6_000

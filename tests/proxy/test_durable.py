@@ -75,9 +75,13 @@ async def test_what_came_is_told_until_it_is_stored(control: Control, monkeypatc
     assert await ended is False
     assert control.durable.owed == 1
     control.there = True
-    for _ in range(2):
+    for _ in range(2):  # it is told once, and again only where that was not done
         control.durable.tick()
         await asyncio.sleep(0)
+    assert control.asked == [DONE]
+    control.answer(("failed", "the store is away"))
+    control.durable.tick()
+    await asyncio.sleep(0)
     assert control.asked == [DONE, DONE]
     control.answer(("done",), done=("a",))
     assert control.durable.owed == 0

@@ -46,6 +46,7 @@ class Nobody:
     connection: BackendConnection | None = None
     connect = 0.0
     turn: Turn | None = None
+    exposed = False
 
     def interim(self, status: int, reason: bytes, raw: object) -> None:
         """There is none."""

@@ -139,7 +139,7 @@ async def test_an_address_that_fails_is_left_out_for_a_while(
 ) -> None:
     """By its answers, too; then it is asked again, and once it answers well it is as the others are."""
     monkeypatch.setattr(endpoints, "FOR", 0.5)
-    one.on("/a", answer(b"no", status=500))
+    one.on("/a", answer(b"no", status=503))
     async with several(one, other.port) as found:
         for _ in range(2 * endpoints.AFTER + 6):
             await found.get("/a", until=b"\r\n\r\n")
@@ -154,7 +154,7 @@ async def test_an_address_that_fails_is_left_out_for_a_while(
 async def test_never_are_all_left_out(one: Origin, other: Origin) -> None:
     """Where all fail, all are asked."""
     for origin in (one, other):
-        origin.on("/a", answer(b"no", status=500))
+        origin.on("/a", answer(b"no", status=503))
     async with several(one, other.port) as found:
         for _ in range(2 * endpoints.AFTER):
             await found.get("/a", until=b"no")

@@ -55,6 +55,9 @@ class Broken:
     async def orphaned_writes(self, *given: Any) -> int:
         raise StoreUnavailable("gone")
 
+    async def settled(self, seconds: float) -> None:
+        self.settled_for = seconds
+
 
 async def test_answers_come_when_it_is_stored(store: Store) -> None:
     """All of a batch with one answer; what ended is told as such; and what may be delivered is."""
@@ -106,7 +109,7 @@ async def test_without_a_store_nothing_is_promised(store: Store, monkeypatch: py
         office.ask("s", Ending("a", Signal.TOOK))
         await until(lambda: len(office.told) == 2)
         assert office.told[1] == ("stored", [(1, ("failed", "the store is away"))], [])
-        assert office.clerk.failing == "gone"
+        assert (office.clerk.failing, broken.settled_for) == ("gone", clerk.SETTLING)
         broken.away = False
         office.ask("s", intent("a"))
         await until(lambda: len(office.told) == 3)

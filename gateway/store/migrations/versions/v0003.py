@@ -38,6 +38,7 @@ def upgrade() -> None:
     op.create_index("ix_writes_id", "writes", ["id"], unique=True)
     op.create_index("ix_writes_lane", "writes", ["lane", "side", "number"])
     op.create_index("ix_writes_state", "writes", ["state", "next_try"])
+    op.create_index("ix_writes_changed", "writes", ["changed"])
     pending = sa.text("state = 'pending'")
     op.create_index(
         "ix_writes_pending", "writes", ["lane", "side"], unique=True, sqlite_where=pending, postgresql_where=pending
