@@ -3,9 +3,10 @@
 Rules like those of `rules`, for `shadow`, `compare`, `ramp` and `replay`; and for `fallback`, which needs the same.
 """
 
-from collections.abc import Iterator, Sequence, Set
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.config.problems import Problem
 from gateway.core.model import Placeholder, Route, Serve, Target
@@ -141,10 +142,9 @@ def tellable_answers(drafts: "Sequence[Draft]", backends: Set[str]) -> Iterator[
         if route.cache is None:
             continue
         for side, target in (("legacy", route.legacy), ("new", route.new)):
-            names = _headers_of(target)
-            missing = sorted(name for name in names if name not in route.cache.vary)
-            if missing and (b"*" not in missing or not route.cache.vary):
-                named = missing[0].decode().replace("*", "NAME")
+            told = route.cache.vary and {*route.cache.vary, b"*"}
+            if missing := _headers_of(target) - set(told):
+                named = min(missing).decode().replace("*", "NAME")
                 message = f"{side} is told of a header, which tells answers apart; add `vary: [{named}]`"
                 yield draft.entry.key_problem(("cache",), message)
 
@@ -153,8 +153,22 @@ def _headers_of(target: Target | None) -> set[bytes]:
     """The headers out of which a side is told something, in lower case; `*` for one that cannot be told."""
     if target is None:
         return set()
-    names = {
-        part.name.lower() for part in target.path or () if isinstance(part, Placeholder) and part.source == "header"
-    }
-    mapping = getattr(target.call, "request", None), getattr(target.call, "headers", None)
-    return names | ({b"*"} if "header" in repr(mapping) else set())
+    places = (each for each in target.path or () if isinstance(each, Placeholder))
+    names = {each.name.lower() for each in places if each.source == "header"}
+    for mapping in (getattr(target.call, "request", None), getattr(target.call, "headers", None)):
+        for text in _expressions_of(mapping):
+            found = (each for each in _HEADER.finditer(text) if not each[0].startswith("'"))
+            names |= {(each[1] or "*").lower().encode() for each in found}
+    return names
+
+
+_HEADER = re.compile(r"""'(?:[^'\\]|\\.)*'|(?<![.\w"])header\b(?:\."?([\w-]+)"?)?""")
+"""A header in an expression, by its name if it is said; or a literal, in which there is none."""
+
+
+def _expressions_of(mapping: Any) -> Iterator[str]:
+    if isinstance(mapping, str):
+        yield mapping
+    parts = mapping.values() if isinstance(mapping, Mapping) else mapping if isinstance(mapping, list | tuple) else ()
+    for part in parts:
+        yield from _expressions_of(part)

@@ -121,7 +121,7 @@ class Outbox:
         """Begin nothing more, and note what comes of what is under way, for a few seconds."""
         self._closing = True
         until = monotonic() + CLOSING
-        while (self._under_way or self._tried) and monotonic() < until:
+        while self._known and monotonic() < until:
             self._due.set()
             await asyncio.sleep(0.02)
 

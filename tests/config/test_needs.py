@@ -26,6 +26,25 @@ def test_evidence_needs_two_sides(tmp_path: Path, key: str) -> None:
     assert route_problems(tmp_path, f"{BOTH}, match: GET /a, {key}") == []
 
 
+@pytest.mark.parametrize(
+    ("legacy", "named"),
+    [
+        ("{backend: office, path: '/b/{header.X-User}'}", "x-user"),
+        ("{backend: office, operation: S.P.O, request: {user: 'header.\"X-User\"'}}", "x-user"),
+        ("{backend: office, operation: S.P.O, request: {users: ['keys(header)']}}", "NAME"),
+        ("{backend: office, operation: S.P.O, soap_headers: {h: {user: 'header.user'}}}", "user"),
+        ("{backend: office, operation: S.P.O, request: {user: \"'of the header'\", all: 'body.header'}}", None),
+    ],
+)
+def test_what_tells_answers_apart_is_named(tmp_path: Path, legacy: str, named: str | None) -> None:
+    """Where a side is told of a header, who sends another one is not given that answer."""
+    told = f"legacy is told of a header, which tells answers apart; add `vary: [{named}]`"
+    for vary, problems in (("", [f"route a: {told}"] if named else []), (f", vary: [{named or 'x'}]", [])):
+        text = f"name: a, match: GET /a, legacy: {legacy}, cache: {{ttl: 1m{vary}}}"
+        found = route_problems(tmp_path, text)
+        assert [each for each in found if "tells answers apart" in each] == problems
+
+
 def test_a_ramp_without_a_side_is_one_problem(tmp_path: Path) -> None:
     """Neither its parity nor its stages are complained about as well."""
     told = ["route a: serve: a ramp needs both sides; add `new:` with a backend's name"]

@@ -33,6 +33,13 @@ def head(*lines: str, status: int = 200, length: int = 4) -> AnswerHead:
     return AnswerHead(status, b"", "".join(f"{line}\r\n" for line in lines).encode(), length, False, False)
 
 
+def test_what_is_kept_under_a_key_is_counted_with_it() -> None:
+    """Else long queries would fill the memory for nothing."""
+    asks = request("GET /a?" + "x" * 1_000, "Cookie: " + "y" * 100)
+    key = key_of(CachePolicy(ttl=60.0, vary=(b"cookie",)), "t", LEGACY, b"http://api.example", asks)
+    assert 1_100 + 20 <= key.size <= 1_100 + 40
+
+
 def stored(*lines: str, policy: CachePolicy = TTL, asks: Request | None = None, **more: Any) -> Stored | None:
     """An answer with these fields, as it is kept."""
     one = asks or request("GET /a")

@@ -7,6 +7,7 @@ from gateway.core.model import LEGACY, NEW, Side
 from gateway.core.planning import PlannedRoute
 from gateway.core.policies import Crosswalk, Way
 from gateway.core.writing import Made
+from gateway.errors import ClientError
 from tests.support.values import plan_of, request, route
 
 JSON = "Content-Type: application/json"
@@ -115,6 +116,14 @@ def test_what_is_not_known_passes_as_it_is() -> None:
     without = plan_of(route("GET /{kind}/{id}"))
     asked = request("GET /x/1")
     assert translated(pairs, without, asked, b"", NEW) == (asked, b"")
+
+
+def test_what_cannot_be_changed_is_refused() -> None:
+    """By its own name it might be something else there."""
+    pairs = known(Pair("t", "1", "a", LEGACY))
+    asked = request("PUT /x/1", "Content-Type: text/xml")
+    with pytest.raises(ClientError, match="holds an identifier that cannot be exchanged there"):
+        translated(pairs, planned("body.id"), asked, b"<x><id>1</id></x>", NEW)
 
 
 def test_what_a_side_does_not_have_yet_is_asked_of_the_other() -> None:

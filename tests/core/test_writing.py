@@ -65,6 +65,7 @@ def test_every_state_of_a_queued_write_has_a_word_for_clients() -> None:
         (CapturedAnswer(201), False, Came(Signal.DELIVERED)),
         (CapturedAnswer(303), True, Came(Signal.DELIVERED)),
         (CapturedAnswer(422), True, Came(Signal.REFUSED, "it was answered with 422")),
+        (CapturedAnswer(308), True, Came(Signal.REFUSED, "it was sent elsewhere (308)")),
         (CapturedAnswer(500, business=True), True, Came(Signal.REFUSED, "it was answered with 500")),
         (
             CapturedAnswer(0, error="unmapped"),

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from gateway.core import model
-from gateway.core.model import BUCKETS, NEW, Gateway, Serve, Timeouts
-from gateway.core.policies import Protect, Shadow
+from gateway.core.crosswalk import Pair
+from gateway.core.model import BUCKETS, LEGACY, NEW, Gateway, Serve, Timeouts
+from gateway.core.policies import Crosswalk, Protect, Shadow, Way
 from tests.support.messages import answer
 from tests.support.origin import Origin, Talk, hang
 from tests.support.serving import Serving, until
@@ -37,7 +38,7 @@ async def falling_back(legacy: Origin, new: Origin, **more: Any) -> AsyncIterato
     """New serves, and legacy answers where it fails."""
     settings = {name: more.pop(name) for name in ("protect",) if name in more}
     gateway = Gateway(served_by=False, capture=LIMIT, timeout=Timeouts(response=0.3))
-    given = route("ANY /**", serve=Serve.NEW, fallback=True, **more)
+    given = route(more.pop("match", "ANY /**"), serve=Serve.NEW, fallback=True, **more)
     serving = Serving({"office": legacy, "repairs": new}, given, gateway=gateway, **settings)
     await serving.open()
     try:
@@ -98,6 +99,32 @@ async def test_where_both_fail_the_second_is_answered_for(legacy: Origin, new: O
     async with falling_back(legacy, new) as serving:
         await serving.get("/a", until=b"502 ")
         assert told(serving) == [("new", "live", 500, ""), ("legacy", "fallback", 502, "connect_failed")]
+
+
+async def test_each_side_is_asked_by_its_own_identifier(legacy: Origin, new: Origin) -> None:
+    """The one that a client has may be the other side's."""
+    new.on("/a/N-1", FAILS)
+    legacy.on("/a/100", answer(b"well"))
+    crosswalk = Crosswalk("a", at=(Way("path", ("id",)),))
+    async with falling_back(legacy, new, match="GET /a/{id}", crosswalk=crosswalk) as serving:
+        serving.pairs.add([Pair("a", "100", "N-1", LEGACY)])
+        for known in (b"100", b"N-1"):
+            await serving.get(f"/a/{known.decode()}", until=b"well")
+        assert told(serving) == [("new", "live", 500, ""), ("legacy", "fallback", 200, "")] * 2
+
+
+async def test_what_only_one_side_knows_is_asked_of_nobody_else(legacy: Origin, new: Origin) -> None:
+    """By its own name it might be something else there; and no write of it is sent there."""
+    crosswalk = Crosswalk("a", at=(Way("path", ("id",)),))
+    async with falling_back(legacy, new, match="ANY /a/{id}", crosswalk=crosswalk) as serving:
+        serving.pairs.add([Pair("a", None, "N-1", NEW)])
+        new.on("/a/N-1", FAILS)
+        await serving.get("/a/N-1", until=b"no")
+        serving.pairs.add([Pair("a", "7", None, LEGACY)])
+        await serving.get("/a/7", until=b"ok")
+        await serving.ask(b"PUT /a/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", b"is not there yet")
+        assert [each.target for each in legacy.requests] == ["/a/7"]
+        assert [each.target for each in new.requests] == ["/a/N-1"]
 
 
 async def test_writes_never_fall_back(legacy: Origin, new: Origin) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.core.model import LEGACY, Gateway, Placeholder, Serve, Sticky, Target, Timeouts
-from gateway.core.policies import BreakerPolicy, Idempotency, Protect, Way, Writes
+from gateway.core.policies import BreakerPolicy, Idempotency, Protect, RetryPolicy, Way, Writes
 from gateway.core.writing import Claim, Ending, Given, Intent, Receipt, Signal, State, lane_of
 from gateway.proxy import writing
 from tests.support.messages import answer
@@ -29,12 +29,12 @@ def legacy() -> Iterator[Origin]:
 
 @asynccontextmanager
 async def serving(legacy: Origin, writes: Writes, **more: Any) -> AsyncIterator[Serving]:
-    protect = {"office": more.pop("protect")} if "protect" in more else {}
+    settings = {name: {"office": more.pop(name)} for name in ("protect", "retry") if name in more}
     gateway = Gateway(served_by=False, decode=1_000, timeout=Timeouts(connect=0.5, response=0.3))
     target = more.pop("target", Target("office"))
     given = route("ANY /a/{id}", legacy=target, serve=Serve.LEGACY, writes=writes, name="a", **more)
     with Origin() as new:
-        found = Serving({"office": legacy, "repairs": new}, given, gateway=gateway, protect=protect)
+        found = Serving({"office": legacy, "repairs": new}, given, gateway=gateway, **settings)
         await found.open()
         try:
             yield found
@@ -98,6 +98,41 @@ async def test_what_came_of_it_is_kept(legacy: Origin, script: Script, until: by
         [(told, reason)] = signals(found)
         assert told is signal
         assert reason == why or why == "answer_invalid"
+
+
+@pytest.mark.parametrize(("status", "signal"), [(201, Signal.TOOK), (303, Signal.TOOK), (308, Signal.NOTHING)])
+async def test_who_is_sent_elsewhere_has_not_done_anything(legacy: Origin, status: int, signal: Signal) -> None:
+    """303 tells where to look at what was done, 308 where to ask for it (RFC 9110, section 15.4)."""
+    legacy.on("/a/7", answer(b"there", "Location: /b", status=status))
+    async with serving(legacy, Writes(copy=True)) as found:
+        await put(found, b"there")
+        assert [each for each, _ in signals(found)] == [signal]
+
+
+async def test_what_an_earlier_try_may_have_done_is_not_forgotten(legacy: Origin) -> None:
+    """Though the last one could not be sent, or was refused for now: neither is it queued, to be done twice."""
+    came: list[bytes] = []
+
+    def script(talk: Talk) -> None:
+        came.append(talk.body())
+        if len(came) == 1:
+            talk.reset()
+        else:
+            talk.send(answer(b"busy", status=503))
+
+    legacy.on("/a/7", script)
+    async with serving(legacy, Writes(copy=True), retry=RetryPolicy(2, backoff=0.0, budget=1.0)) as found:
+        await put(found, b"busy")
+        assert came == [b"hi"] * 2
+        assert signals(found) == [(Signal.UNKNOWN, "the record answered 503")]
+
+
+async def test_what_the_record_is_being_changed_for_is_not_made(legacy: Origin) -> None:
+    """It would be with the side that has it no longer."""
+    async with serving(legacy, Writes(copy=True)) as found:
+        found.stores = lambda asked: ("moved",)
+        await put(found, b"the system of record is just being changed")
+        assert legacy.requests == []
 
 
 async def test_where_nobody_could_be_asked_nothing_is_owed(legacy: Origin) -> None:
@@ -290,6 +325,7 @@ async def test_the_first_answer_is_kept_as_the_client_saw_it(legacy: Origin) -> 
         assert ending.given is not None
         assert (ending.given.status, ending.given.body) == (201, b"made")
         assert b"Location: http://api.example/b\r\n" in ending.given.lines
+        assert b"Set-Cookie" not in ending.given.lines  # whoever has the key has no session by that
         found.stores = lambda asked: ("replay", ending.given)
         for part in (b"HTTP/1.1 201 Created", b"Location: http://api.example/b\r\n", b"Idempotency-Replayed: true\r\n"):
             await put(found, part, b"hi", KEY)

@@ -103,6 +103,39 @@ async def test_what_failed_is_given_out_again_when_it_is_due(store: Store) -> No
     assert (again.id, again.tries) == ("a", 2)
 
 
+async def test_a_queued_write_is_taken_back_until_it_was_tried(store: Store) -> None:
+    """Its client was told that it was not made; but nobody may forget what may have been done."""
+    await store.store_writes([intent("a", queue="now", copy=False), Ending("a", Signal.NOTHING)], OWNER, 100)
+    assert (await state_of(store, "a"), await taken(store)) == (None, [])
+    await store.store_writes([intent("b", queue="now", copy=False)], OWNER, 100)
+    [owed] = await store.turn_writes([], OWNER, 200, 10)
+    await store.turn_writes([Tried(owed, Signal.AGAIN, "", 300, None)], OWNER, 201, 0)
+    await store.store_writes([Ending("b", Signal.NOTHING)], OWNER, 202)
+    assert await state_of(store, "b") == State.READY
+
+
+async def test_what_was_given_out_and_not_heard_of_is_given_out_anew(store: Store) -> None:
+    """To the same gateway, that tells what it knows of; another one's are its own."""
+    for write_id, key in (("a", "1"), ("b", "2"), ("c", "3")):
+        await copied(store, write_id, key)
+    given = await store.turn_writes([], OWNER, 200, 2)
+    [other] = await store.turn_writes([], "other s", 200, 1)
+    assert [each.id for each in await store.turn_writes([], OWNER, 201, 10, [given[0].id])] == [given[1].id]
+    assert {given[0].id, given[1].id, other.id} == {"a", "b", "c"}
+
+
+async def test_only_who_has_a_write_says_what_came_of_it(store: Store) -> None:
+    """And only of the try that is under way: a late word of an earlier one changes nothing."""
+    await copied(store, "a")
+    [first] = await store.turn_writes([], OWNER, 200, 10)
+    [second] = await store.turn_writes([], OWNER, 201, 10, [])
+    for owner, owed in (("other s", second), (OWNER, first)):
+        await store.turn_writes([Tried(owed, Signal.DELIVERED, "", 0, None)], owner, 202, 0)
+        assert await state_of(store, "a") == State.DELIVERING
+    await store.turn_writes([Tried(second, Signal.DELIVERED, "", 0, None)], OWNER, 203, 0)
+    assert await state_of(store, "a") == State.DELIVERED
+
+
 async def test_a_queued_write_waits_and_so_do_those_after_it(store: Store) -> None:
     """Of its lane alone. What the record answers is kept for whoever has the receipt."""
     queued = intent("a", queue="now", copy=False)

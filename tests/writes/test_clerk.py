@@ -96,6 +96,27 @@ async def test_large_batches_are_stored_in_parts(store: Store, monkeypatch: pyte
         assert [len(answers) for _, answers, _ in office.told] == [2, 2, 1]
 
 
+async def test_what_the_record_has_moved_from_is_not_stored(store: Store) -> None:
+    """A data process that has not heard of it yet has to ask again."""
+    office = Office(lambda: store, "s")
+    office.clerk = Clerk("r", lambda: store, lambda: ("s",), office._is_due, {"a": "new"}.get)
+    async with working(office):
+        office.ask("s", intent("a"), intent("b", record="new"), intent("c", "3", route="z"))
+        await until(lambda: len(office.told) == 2)
+    assert office.told == [("stored", [(1, ("moved",))], []), ("stored", [(2, ("go",)), (3, ("go",))], [])]
+
+
+async def test_what_nobody_waits_for_is_not_stored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its client was told that it was not; what came of a write is stored however late."""
+    monkeypatch.setattr(clerk, "PATIENCE", -1.0)
+    async with working(Office(lambda: store, "s")) as office:
+        office.ask("s", intent("a"), Ending("b", Signal.TOOK))
+        await until(lambda: len(office.told) == 2)
+    late = ("failed", "it could not be stored in time")
+    assert office.told == [("stored", [(1, late)], []), ("stored", [(2, ("done",))], ["b"])]
+    assert await store.find_write("a") is None
+
+
 async def test_without_a_store_nothing_is_promised(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks is told, nothing is taken for done, and all goes on when it is back."""
     monkeypatch.setattr(clerk, "OPENING", 0.05)

@@ -31,9 +31,9 @@ class Side:
         self.came.append(owed.id)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
-        await asyncio.sleep(0.01)
-        self.under_way -= 1
         answer = self.answers.get(owed.id, CapturedAnswer(200))
+        await asyncio.sleep(answer if isinstance(answer, float) else 0.01)
+        self.under_way -= 1
         if isinstance(answer, Exception):
             raise answer
         return Sent(answer)
@@ -147,6 +147,55 @@ async def test_what_came_is_noted_when_the_store_is_back(store: Store, monkeypat
         assert (await states(store))["a"] == State.DELIVERING
         away[0] = False
         await reach(store, "a", State.DELIVERED)
+    assert side.came == ["a"]
+
+
+async def test_what_was_taken_and_not_heard_of_is_taken_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store gave it out, and its answer was lost."""
+    side, lost, real = Side(), [True], store.turn_writes
+
+    async def turn(*given: Any) -> list[Owed]:
+        owed = await real(*given)
+        if owed and lost.pop():
+            raise StoreUnavailable("gone")
+        return owed
+
+    monkeypatch.setattr(store, "turn_writes", turn)
+    monkeypatch.setattr(module, "AGAIN", 0.02)
+    await copied(store, "a")
+    lost.insert(0, False)
+    lost.insert(0, False)
+    async with delivering(store, side, monkeypatch):
+        await reach(store, "a", State.DELIVERED)
+    assert side.came == ["a"]
+
+
+async def test_a_defect_does_not_park_a_lane(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a try without end: it is told, and either comes again or is for a person to see."""
+    monkeypatch.setattr(module, "LONGEST", 0.05)
+    side = Side()
+    side.answers |= {"a": ValueError("no"), "b": ValueError("no"), "c": 1.0}
+    await copied(store, "a", repeatable=True)
+    await copied(store, "b", "2")
+    await store.store_writes([intent("c", "3", queue="now", copy=False, until=time() + 60)], "r s", time())
+    async with delivering(store, side, monkeypatch):
+        await until(lambda: side.came.count("a") > 1)
+        await reach(store, "c", State.UNRESOLVED)
+        await until(lambda: side.came.count("b") >= 1)
+    why = {each.id: each.why for _, each in await store.list_writes(list(State))}
+    assert why["a"] == "the gateway failed: ValueError"
+    assert why["c"] == "it took too long"
+
+
+async def test_what_is_under_way_at_the_end_is_noted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing more is begun."""
+    side = Side()
+    await copied(store, "a")
+    async with delivering(store, side, monkeypatch) as outbox:
+        await until(lambda: side.came == ["a"])
+        await copied(store, "b", "2")
+        await outbox.close()
+        assert await states(store) == {"a": State.DELIVERED, "b": State.READY}
     assert side.came == ["a"]
 
 
