@@ -69,17 +69,27 @@ class Standing(NamedTuple):
 
 
 def store(connection: Connection, asked: Sequence[Intent | Ending | Receipt], owner: str, now: float) -> list[Answer]:
-    """Carry out what was asked, in order; an answer for each: see `begin` and `end`."""
-    answers: list[Answer] = []
-    for each in asked:
-        match each:
-            case Intent():
-                answers.append(begin(connection, each, owner, now))
-            case Ending():
-                answers.append(end(connection, each, now))
-            case Receipt():
-                answers.append(receipt(connection, each))
-    return answers
+    """Carry out what was asked; an answer for each: see `begin` and `end`.
+
+    First what ended, then what begins, by its lane: of two gateways that are about to wait for each other's lanes one
+    goes before the other then.
+    """
+    begun = {each.id for each in asked if isinstance(each, Intent)}
+    answers: dict[int, Answer] = {}
+
+    def turn(at: int) -> tuple[int, str]:
+        each = asked[at]
+        return (1, each.lane) if isinstance(each, Intent) else (2 if each.id in begun else 0, "")
+
+    for at in sorted(range(len(asked)), key=turn):
+        match asked[at]:
+            case Intent() as intent:
+                answers[at] = begin(connection, intent, owner, now)
+            case Ending() as ending:
+                answers[at] = end(connection, ending, now)
+            case Receipt() as asks:
+                answers[at] = receipt(connection, asks)
+    return [answers[at] for at in range(len(asked))]
 
 
 def begin(connection: Connection, intent: Intent, owner: str, now: float) -> Answer:

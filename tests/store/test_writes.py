@@ -77,6 +77,24 @@ async def test_of_gateways_that_begin_at_once_one_does(place: Place) -> None:
         await each.close()
 
 
+async def test_gateways_whose_writes_cross_do_not_block_each_other(place: Place) -> None:
+    """Each begins many lanes at once, in whatever order they came: one of the two has them."""
+    stores = [await Store.open(*place, upgrade=True) for _ in range(2)]
+    for turn in range(5):
+        lanes = [f"{turn} {at}" for at in range(50)]
+        batches = [
+            [intent(f"{name} {lane}", lane) for lane in order] for name, order in (("a", lanes), ("b", lanes[::-1]))
+        ]
+        work = [
+            store.store_writes(batch, f"{at} s", 100)
+            for at, (store, batch) in enumerate(zip(stores, batches, strict=True))
+        ]
+        one, other = await asyncio.gather(*work)
+        assert sorted([one, other]) == [[("busy",)] * 50, [("go",)] * 50]
+    for each in stores:
+        await each.close()
+
+
 async def test_a_lane_keeps_its_order(store: Store) -> None:
     """Only the first is given out; one that is dead or unresolved parks the others of its lane, and nobody else's."""
     for write_id in ("a", "b"):
