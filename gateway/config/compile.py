@@ -280,7 +280,8 @@ def _cache(spec: routes.CacheSpec | None) -> CachePolicy | None:
     if spec is None:
         return None
     vary = tuple(sorted({name.lower() for name in spec.vary}))
-    return CachePolicy(**spec.given(("ttl", "stale_if_error")), vary=vary)
+    key = None if spec.key is None else tuple(sorted(set(spec.key)))
+    return CachePolicy(**spec.given(("ttl", "stale_if_error")), vary=vary, key=key)
 
 
 def _deprecation(spec: routes.DeprecatedSpec | None, entry: Entry, problems: Problems) -> Deprecation | None:

@@ -168,6 +168,9 @@ class CacheSpec(Spec):
     """How long after that it may stand in where the backend fails or is closed. Default: never."""
     vary: list[FieldName] = Field(default=[])
     """Request headers that tell answers apart, beside those that answers name: [authorization] keeps them per user."""
+    key: Maybe[list[Annotated[bytes, PlainValidator(words.query_name), text("query.page")]]] = None
+    """The parameters of the query that tell answers apart, as query.NAME: others are not looked at. Default: the whole
+    query, as it comes."""
 
 
 class DeprecatedSpec(Spec):

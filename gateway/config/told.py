@@ -172,7 +172,8 @@ def _idempotency(idempotency: Idempotency) -> Document:
 
 def _cache(cache: CachePolicy) -> Document:
     lasting = {name: duration_text(getattr(cache, name)) for name in ("ttl", "stale_if_error")}
-    return {**lasting, "vary": [name.decode() for name in cache.vary]}
+    told = {**lasting, "vary": [name.decode() for name in cache.vary]}
+    return told if cache.key is None else told | {"key": [f"query.{name.decode()}" for name in cache.key]}
 
 
 def _protect(protect: Protect) -> Document:

@@ -190,6 +190,16 @@ def answer_way(value: object) -> Way:
     return Way("response", tuple(found[1][1:].split(".")))
 
 
+def query_name(value: object) -> bytes:
+    """`query.page`: the name of a query's parameter."""
+    if not isinstance(value, str) or not _QUERY_NAME.fullmatch(value):
+        raise Unreadable("{written} is no query.NAME; what else tells answers apart is in the path, or in `vary`")
+    return value.removeprefix("query.").encode()
+
+
+_QUERY_NAME = re.compile(r"query\.\S+")
+
+
 def serve(value: object) -> ServeWord:
     """`legacy`, `new`, `ramp`, `retired` or a share such as `10% new`: which side answers."""
     if value in ("legacy", "new", "ramp", "retired"):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from gateway.core.fields import field_lines
 from gateway.core.headers import AnswerHead, Kind, kind_of
@@ -89,7 +90,16 @@ class Stored:
 def key_of(policy: CachePolicy, route: str, side: Side, origin: bytes, request: Request) -> Key:
     """What a request's answer is kept by."""
     vary = tuple(joined(request.fields, name) for name in policy.vary)
-    return Key(route, side, origin, request.path + request.query, vary)
+    return Key(route, side, origin, request.path + _keyed(policy, request.query), vary)
+
+
+def _keyed(policy: CachePolicy, query: bytes) -> bytes:
+    """What of a query tells answers apart: parameters by their names, those of one name as they follow one another."""
+    if policy.key is None:
+        return query
+    parts = [(unquote_to_bytes(part.partition(b"=")[0]), part) for part in query[1:].split(b"&")]
+    chosen = b"&".join(part for name in policy.key for found, part in parts if found == name)
+    return b"?" + chosen if chosen else b""
 
 
 def shows_who(policy: CachePolicy, request: Request) -> bool:

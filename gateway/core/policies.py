@@ -124,11 +124,13 @@ class Idempotency(NamedTuple):
 class CachePolicy(NamedTuple):
     """Answers to reads are kept. `ttl` is how long one is fresh that does not say so itself, `stale_if_error` how long
     after that it may stand in for a backend that fails, in seconds; `vary` are lower-case names of request fields that
-    tell answers apart, beside those that the answers name."""
+    tell answers apart, beside those that the answers name; `key` the names of the query's parameters that do, in order
+    (None: the whole query does)."""
 
     ttl: float = 0.0
     stale_if_error: float = 0.0
     vary: tuple[bytes, ...] = ()
+    key: tuple[bytes, ...] | None = None
 
 
 class Crosswalk(NamedTuple):

@@ -294,6 +294,11 @@ def test_a_cache_is_read_as_it_is_written(tmp_path: Path) -> None:
     told = "name: a, match: GET /a, legacy: office"
     given = route(tmp_path, f"{told}, cache: {{ttl: 1m, stale_if_error: 1h, vary: [Cookie, accept]}}")
     assert given.cache == CachePolicy(60.0, 3_600.0, (b"accept", b"cookie"))
+    given = route(tmp_path, f"{told}, cache: {{key: [query.page, query.a.b, query.page]}}")
+    assert given.cache == CachePolicy(key=(b"a.b", b"page"))
+    assert route(tmp_path, f"{told}, cache: {{key: []}}").cache == CachePolicy(key=())
+    [problem] = route_problems(tmp_path, f"{told}, cache: {{key: [header.a]}}")
+    assert problem.startswith("route a: cache.key[1]: 'header.a' is no query.NAME")
     assert route(tmp_path, f"{told}, cache: {{}}").cache == CachePolicy()
     assert route(tmp_path, told).cache is None
     [problem] = route_problems(tmp_path, "name: a, match: POST /a, legacy: office, cache: {ttl: 1m}")

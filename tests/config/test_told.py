@@ -62,6 +62,8 @@ from gateway.core.policies import (
         (Replay("/r.har", 150), {"from": "/r.har", "daily": "02:30"}),
         (Writes("legacy", 5.0), {"record": "legacy", "settle": "5s"}),
         (CachePolicy(60.0, 3_600.0, (b"cookie",)), {"ttl": "1m", "stale_if_error": "1h", "vary": ["cookie"]}),
+        (CachePolicy(60.0, key=(b"a", b"b.c")), {"ttl": "1m", "stale_if_error": "0s", "key": ["query.a", "query.b.c"]}),
+        (CachePolicy(60.0, key=()), {"ttl": "1m", "stale_if_error": "0s", "key": []}),
         (Health(b"/readyz", 5.0), {"path": "/readyz", "every": "5s"}),
         (Idempotency(3_600.0, True), {"keep": "1h", "required": True}),
         (

@@ -40,6 +40,31 @@ def test_what_is_kept_under_a_key_is_counted_with_it() -> None:
     assert 1_100 + 20 <= key.size <= 1_100 + 40
 
 
+@pytest.mark.parametrize(
+    ("key", "query", "same"),
+    [
+        (None, "?page=1", False),
+        (None, "?page=2&size=9&utm=1", False),
+        ((b"page", b"size"), "?size=9&page=2", True),
+        ((b"page", b"size"), "?utm=1&pa%67e=2&size=9", False),  # what is written in another way is asked for once more
+        ((b"page", b"size"), "?utm=1&page=2&size=9&utm=3", True),
+        ((b"page", b"size"), "?page=2&size=9&page=3", False),
+        ((b"page", b"size"), "?page=2&size=9&size", False),
+        ((b"page", b"size"), "?page=2", False),
+        ((b"page", b"size"), "", False),
+        ((), "", True),
+        ((), "?page=9", True),
+    ],
+)
+def test_a_route_says_what_of_a_query_tells_answers_apart(
+    key: tuple[bytes, ...] | None, query: str, same: bool
+) -> None:
+    """By the names of its parameters, in any order; or all of it as it comes."""
+    policy = CachePolicy(ttl=60.0, key=key)
+    one, other = (key_of(policy, "t", LEGACY, b"", request(f"GET /a{each}")) for each in ("?page=2&size=9", query))
+    assert (one == other) is same
+
+
 def stored(*lines: str, policy: CachePolicy = TTL, asks: Request | None = None, **more: Any) -> Stored | None:
     """An answer with these fields, as it is kept."""
     one = asks or request("GET /a")
