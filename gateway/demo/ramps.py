@@ -61,7 +61,10 @@ async def _asked(connection: Connection, admin: Address, path: str) -> dict[str,
     reply = await connection.exchange(f"GET {path} HTTP/1.1\r\nHost: {admin}\r\n\r\n".encode())
     if reply.status != 200:
         raise ConnectionAbortedError(f"{path} answered {reply.status}")
-    return dict(json.loads(reply.body))
+    try:
+        return dict(json.loads(reply.body))
+    except ValueError as error:  # somebody else has the port of a gateway that has just died
+        raise ConnectionAbortedError(f"{path} answered no JSON") from error
 
 
 def standing_of(ramps: Sequence[Mapping[str, Any]], overrides: Sequence[Mapping[str, Any]]) -> Standing:

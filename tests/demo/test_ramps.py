@@ -54,7 +54,7 @@ async def test_a_look_finds_ramps_and_overrides() -> None:
 
 
 async def test_a_gateway_that_does_not_tell_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody there, an error, or silence: then what was known before holds."""
+    """Nobody there, an error, silence, or somebody else: then what was known before holds."""
 
     async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.3)
@@ -62,6 +62,7 @@ async def test_a_gateway_that_does_not_tell_is_no_trouble(monkeypatch: pytest.Mo
 
     assert await look(Address("127.0.0.1", 1)) is None
     assert await looked({"/api/v1/ramps": {}}) is None
+    assert await looked({"/api/v1/ramps": "[]"}) is None
     monkeypatch.setattr(ramps, "PATIENCE", 0.1)
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         assert await look(Address(*server.sockets[0].getsockname()[:2])) is None
