@@ -14,7 +14,10 @@ from benchmarks.ledgers import Ledgers
 from benchmarks.report import Finding, say
 
 ROUNDS = 20
+PAUSE = 0.1
+"""Seconds between writes."""
 _CALLS = "fsync,fdatasync,write,sendto,sendmsg,writev"
+_SENT = re.compile(r"POST /copied/1\?ref=(\d+) ")
 _LINE = re.compile(r"^(\d+) +(\d+\.\d+) (\w+)\((.*)$")
 
 
@@ -39,7 +42,7 @@ def synced_before_answered(routes_yaml: Callable[[Ledgers], str]) -> list[Findin
             sleep(1.0)
             for number in range(1, ROUNDS + 1):
                 _one(gateway, number)
-                sleep(0.1)
+                sleep(PAUSE)
         finally:
             tracer.send_signal(signal.SIGINT)
             tracer.wait(10)
@@ -59,25 +62,32 @@ def _one(gateway: Gateway, number: int) -> None:
 
 
 def _findings(trace: Path) -> list[Finding]:
-    """For each write: was there a sync before it went to the record, and another one before its answer?"""
-    before = after = writes = 0
-    syncs = 0
+    """For each write: was there a sync before it went to the record, and another one before its answer?
+
+    A write's number is first sent to the record, and then to the other side, whose syncs are over long before the next
+    write.
+    """
+    sent: set[str] = set()
+    before = after = answered = 0
+    synced, counts_from = False, 0.0
     for line in trace.read_text(errors="replace").splitlines():
         found = _LINE.match(line)
         if found is None:
             continue
-        call, rest = found[3], found[4]
+        now, call, rest = float(found[2]), found[3], found[4]
+        write = _SENT.search(rest)
         if call in ("fsync", "fdatasync"):
-            syncs += 1
-        elif "POST /copied/1?ref=" in rest:
-            before += syncs > 0
-            syncs = 0
-            writes += 1
-        elif "HTTP/1.1 201" in rest and writes:
-            after += syncs > 0
-            syncs = 0
+            synced = synced or now >= counts_from
+        elif write is not None and write[1] not in sent:
+            sent.add(write[1])
+            before += synced
+            synced = False
+        elif "HTTP/1.1 201" in rest and answered < len(sent):
+            answered += 1
+            after += synced
+            synced, counts_from = False, now + PAUSE / 2
     return [
-        Finding("trace: writes", writes, at_least=ROUNDS),
+        Finding("trace: writes", len(sent), at_least=ROUNDS),
         Finding("trace: sent to the record after a sync", before, at_least=ROUNDS),
         Finding("trace: answered after another sync", after, at_least=ROUNDS),
     ]
