@@ -104,10 +104,13 @@ class Clerk:
     def _in_time(self, orders: list[Order]) -> list[Order]:
         """Those for which somebody still waits: who has given up has told its client that nothing was done."""
         oldest = monotonic() - PATIENCE
-        late = [each for each in orders if each.come < oldest and not isinstance(each.asked, Ending)]
-        for each in late:
-            each.reply("stored", [(each.number, ("failed", "it could not be stored in time"))], [])
-        return [each for each in orders if each not in late]
+        in_time = []
+        for each in orders:
+            if each.come >= oldest or isinstance(each.asked, Ending):
+                in_time.append(each)
+            else:
+                each.reply("stored", [(each.number, ("failed", "it could not be stored in time"))], [])
+        return in_time
 
     async def _transact(self, orders: list[Order]) -> None:
         store, session = await self._opened(), orders[0].session
