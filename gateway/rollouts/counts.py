@@ -6,10 +6,10 @@ from time import time
 from typing import Any, TypeVar
 
 from gateway.core.comparing.values import pointer_text
-from gateway.core.model import Outcome
+from gateway.core.model import SERVED, Outcome, Way
 from gateway.core.policies import Keep
 from gateway.rollouts.judging import Judge
-from gateway.store.values import Example, FieldSeen, Flush, TrafficCount, VerdictCount
+from gateway.store.values import Calls, Example, FieldSeen, Flush, Total, TrafficCount, VerdictCount
 from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
@@ -18,6 +18,7 @@ MOST_ROWS = 100_000
 _FAILED = (Outcome.BACKEND_ERROR, Outcome.TIMEOUT)
 Row = tuple[int, str, str, str, int]
 T = TypeVar("T", Row, tuple[int, str, str])
+Counted = TypeVar("Counted", TrafficCount, Total)
 
 
 class Counts:
@@ -26,6 +27,8 @@ class Counts:
     def __init__(self) -> None:
         self.traffic: dict[Row, TrafficCount] = {}
         self.verdicts: Counter[tuple[int, str, str]] = Counter()
+        self.totals: dict[tuple[int, str], Total] = {}
+        self.calls: dict[tuple[str, str, str, int], Calls] = {}
 
     def gather(self, traffic: Traffic, now: float) -> None:
         """Take what was counted since the last time; it counts for the minute that `now` is in."""
@@ -35,7 +38,19 @@ class Counts:
             errors = tally.count if way.outcome in _FAILED else 0
             count = TrafficCount(*row, tally.count, errors, tally.seconds, tuple(tally.buckets))
             self.traffic[row] = _added(self.traffic.get(row), count)
+            if way.backend:
+                self._call(way, tally.count, errors, now)
+            if way.side and way.role in SERVED:
+                total = Total(minute, way.side, *count[5:])
+                self.totals[minute, way.side] = _added(self.totals.get((minute, way.side)), total)
         _bound(self.traffic)
+
+    def _call(self, way: Way, requests: int, errors: int, now: float) -> None:
+        key = (way.backend, way.route, way.side, int(way.role in SERVED))
+        known = self.calls.get(key, Calls(*key, 0, 0, now, now))
+        self.calls[key] = known._replace(
+            requests=known.requests + requests, errors=known.errors + errors, last_seen=max(known.last_seen, now)
+        )
 
     def judged(self, verdicts: Mapping[tuple[str, str], int], now: float) -> None:
         """Count verdicts, by route and verdict."""
@@ -62,6 +77,8 @@ class Counts:
             fields,
             [Example(route, each.field, each.kind, at, each.plain()) for route, at, each in examples],
             keep.examples,
+            list(self.totals.values()),
+            list(self.calls.values()),
         )
 
 
@@ -75,7 +92,7 @@ def _bound(rows: MutableMapping[T, Any]) -> None:
         log().warning("counts_dropped", minute=oldest, rows=len(dropped))
 
 
-def _added(one: TrafficCount | None, other: TrafficCount) -> TrafficCount:
+def _added(one: Counted | None, other: Counted) -> Counted:
     if one is None:
         return other
     return one._replace(

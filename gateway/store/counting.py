@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, cast, delete, func, literal, select
 
 from gateway.store.statements import Row, adding, clean_key, execute_sliced, inserting
-from gateway.store.tables import examples, fields, replicas, traffic, verdicts
-from gateway.store.values import Example, FieldSeen, Flush, Replica, TrafficCount, VerdictCount
+from gateway.store.tables import calls, examples, fields, replicas, totals, traffic, verdicts
+from gateway.store.values import Example, FieldSeen, Flush, Replica, Total, TrafficCount, VerdictCount
 
-KEYS = {traffic: 5, verdicts: 3}
+KEYS = {traffic: 5, totals: 2, verdicts: 3}
 """Of the counts by the minute: how many of a table's columns are its key. They come first; the others are numbers."""
 _COUNTED = len(TrafficCount._fields) - 1
 
@@ -23,6 +23,9 @@ def flush(connection: Connection, counts: Flush) -> bool:
     if not _is_new(connection, counts):
         return False
     execute_sliced(connection, adding(connection, traffic), map(_traffic_row, sorted(counts.traffic)))
+    execute_sliced(connection, adding(connection, totals), map(_total_row, sorted(counts.totals)))
+    asked = adding(connection, calls, earliest="first_seen", latest="last_seen")
+    execute_sliced(connection, asked, (each._asdict() for each in sorted(counts.calls)))
     execute_sliced(connection, adding(connection, verdicts), (each._asdict() for each in sorted(counts.verdicts)))
     seen = adding(connection, fields, earliest="first_seen", latest="last_seen")
     execute_sliced(connection, seen, sorted(map(_field_row, counts.fields), key=_place))
@@ -45,6 +48,10 @@ def _is_new(connection: Connection, counts: Flush) -> bool:
 
 def _traffic_row(count: TrafficCount) -> Row:
     return dict(zip(traffic.c.keys(), (*count[:_COUNTED], *count.latencies), strict=True))
+
+
+def _total_row(total: Total) -> Row:
+    return dict(zip(totals.c.keys(), (*total[:-1], *total.latencies), strict=True))
 
 
 def _field_row(seen: FieldSeen | Example) -> Row:

@@ -19,6 +19,7 @@ from gateway.store.tables import (
     idempotency,
     marks,
     replicas,
+    totals,
     traffic,
     verdicts,
     writes,
@@ -27,6 +28,8 @@ from gateway.store.tables import (
 FINE = 2 * 86_400
 """Seconds for which counts are kept by the minute."""
 HOUR = 3_600
+TOTALS = 3 * 365 * 86_400
+"""Seconds for which the figures of all routes together are kept at least: a migration takes years."""
 PIECE = 600
 """Seconds whose counts are joined at once: others who want to write wait for a tenth of a second or two."""
 
@@ -36,7 +39,9 @@ def prune_step(connection: Connection, keep: Keep, now: float) -> bool:
     return (
         _drop_hour(connection, traffic, now - keep.traffic)
         or _drop_hour(connection, verdicts, now - keep.evidence)
+        or _drop_hour(connection, totals, now - max(keep.traffic, TOTALS))
         or _join_piece(connection, traffic, now - FINE)
+        or _join_piece(connection, totals, now - FINE)
         or _join_piece(connection, verdicts, now - FINE)
         or _drop_rest(connection, keep, now)
     )

@@ -12,16 +12,32 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.core.access import Session, Token
+from gateway.core.auditing import Act, Head, Record
 from gateway.core.crosswalk import Pair
 from gateway.core.events import Event
 from gateway.core.policies import Keep
 from gateway.core.sharing import Wanted
 from gateway.core.writing import Ending, Intent, Kept, Receipt, Signal, State
 from gateway.errors import CommandError, StoreUnavailable
-from gateway.store import claims, counting, events, keeping, migrating, pairs, sharing, steering, writes
+from gateway.store import (
+    access,
+    claims,
+    counting,
+    events,
+    history,
+    keeping,
+    migrating,
+    pairs,
+    sharing,
+    steering,
+    writes,
+)
 from gateway.store.addresses import Address, address_of
 from gateway.store.engines import open_engine, unavailable
 from gateway.store.values import (
+    Calls,
+    Configuration,
     Delivery,
     Document,
     Example,
@@ -32,6 +48,7 @@ from gateway.store.values import (
     StoredEvidence,
     StoredPosition,
     Told,
+    Total,
     TrafficCount,
     VerdictCount,
 )
@@ -206,6 +223,64 @@ class Store:
     ) -> None:
         """So many attempts failed. From `next_try` on it may be taken again (None: never)."""
         await self._write(events.delivery_failed, event_id, webhook, attempts, next_try, why)
+
+    # ------------------------------------------------------------------------------------------ who may, and did
+
+    async def tokens(self) -> list[Token]:
+        """All tokens, also those that have ended."""
+        return await self._read(access.read_tokens)
+
+    async def add_token(self, token: Token) -> None:
+        await self._write(access.add_token, token)
+
+    async def end_token(self, token_id: str, at: float) -> bool:
+        """Revoke a token, and end the sessions begun with it; False where there is none to be revoked."""
+        return await self._write(access.end_token, token_id, at)
+
+    async def sessions(self, now: float) -> list[Session]:
+        """Browsers that are signed in."""
+        return await self._read(access.read_sessions, now)
+
+    async def put_session(self, session: Session) -> None:
+        """Keep a session, or that it was used."""
+        await self._write(access.put_session, session)
+
+    async def end_session(self, session_id: str, now: float) -> None:
+        await self._write(access.end_session, session_id, now)
+
+    async def add_acts(self, acts: Sequence[Act]) -> Head:
+        """Put what people did at the end of the audit, each act once; where it ends now."""
+        return await self._write(access.add_acts, acts)
+
+    async def audit(self, after: int, most: int) -> list[Record]:
+        """The audit's records after a number, in order."""
+        return await self._read(access.read_records, after, most)
+
+    async def latest_acts(self, most: int, *, before: int | None = None, subject: str | None = None) -> list[Record]:
+        """The audit's records, the latest first."""
+        return await self._read(access.latest_records, most, before, subject)
+
+    # ------------------------------------------------------------------------------------------ the ledger
+
+    async def add_configuration(self, told: Configuration) -> bool:
+        """Note what serves now; False where that was the last one noted."""
+        return await self._write(history.add_configuration, told)
+
+    async def configurations(self, most: int, *, before: int | None = None) -> list[Configuration]:
+        """What served, the latest first, without the files."""
+        return await self._read(history.read_configurations, most, before)
+
+    async def configuration(self, number: int) -> Configuration | None:
+        """One of them, with its files."""
+        return await self._read(history.read_configuration, number)
+
+    async def totals(self, begin: float, end: float, step: int) -> list[Total]:
+        """What either side answered clients, all routes together, added up over `step` seconds."""
+        return await self._read(history.read_totals, begin, end, step)
+
+    async def calls(self) -> list[Calls]:
+        """All that backends were asked for, and when last."""
+        return await self._read(history.read_calls)
 
     # ------------------------------------------------------------------------------------------ claims
 

@@ -40,8 +40,37 @@ traffic = Table(
     Column("errors", BigInteger, nullable=False),
     Column("seconds", Double, nullable=False),
     *(Column(name, BigInteger, nullable=False) for name in LATENCY),
+    Index("ix_traffic_route", "route", "minute"),
     sqlite_with_rowid=False,
 )
+
+totals = Table(
+    "totals",
+    METADATA,
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),
+    Column("side", Text, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in LATENCY),
+    sqlite_with_rowid=False,
+)
+"""What clients were answered by either side, of all routes: a year of it is read at once."""
+
+calls = Table(
+    "calls",
+    METADATA,
+    Column("backend", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("live", SmallInteger, primary_key=True, autoincrement=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What each backend was asked for, and when last: for clients (`live` 1), or as a copy, a second asking or a probe."""
 
 verdicts = Table(
     "verdicts",
@@ -234,6 +263,64 @@ idempotency = Table(
 )
 """What clients were answered under keys of theirs. `state` is busy, answered, queued (as the write that it names), or
 unknown."""
+
+tokens = Table(
+    "tokens",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("made", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+    Column("ended", Double),
+)
+"""Who may use the admin port. `secret` is a hash: nobody can sign in with what stands here."""
+
+sessions = Table(
+    "sessions",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("made", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Index("ix_sessions_until", "until"),
+)
+"""Browsers that are signed in; `id` is the hash of the cookie."""
+
+audit = Table(
+    "audit",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Index("ix_audit_id", "id", unique=True),
+    Index("ix_audit_subject", "subject", "number"),
+)
+"""What people did, each record chained to the one before it (`core.auditing`). Nothing of it is ever pruned."""
+
+configurations = Table(
+    "configurations",
+    METADATA,
+    Column("number", _Id, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("changes", JSON, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("files", JSON, nullable=False),
+    Index("ix_configurations_at", "at"),
+    sqlite_autoincrement=True,
+)
+"""Every file that served, whole: `files` are texts by their names, `counts` how many routes served what."""
 
 marks = Table(
     "marks",

@@ -3,7 +3,7 @@
 Words that others define (sides, roles, verdicts, kinds) are plain text here: the store keeps them and asks nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.core.events import Event
@@ -31,6 +31,44 @@ class TrafficCount(NamedTuple):
     errors: int
     seconds: float
     latencies: tuple[int, ...]
+
+
+class Total(NamedTuple):
+    """What clients were answered by one side in some time, by all routes together; the fields as in TrafficCount."""
+
+    minute: int
+    side: str
+    requests: int
+    errors: int
+    seconds: float
+    latencies: tuple[int, ...]
+
+
+class Calls(NamedTuple):
+    """What a backend was asked for by one side of a route so far: `live` 1 for clients, 0 for everybody else."""
+
+    backend: str
+    route: str
+    side: str
+    live: int
+    requests: int
+    errors: int
+    first_seen: float
+    last_seen: float
+
+
+class Configuration(NamedTuple):
+    """A file that served, from `at` on. `changes` tell what is different from the one before, `counts` how many routes
+    served what; `files` are texts by their names, empty where they were not asked for. `number` 0: not stored yet."""
+
+    number: int
+    digest: str
+    at: float
+    by: str
+    why: str
+    changes: Sequence[Document]
+    counts: Mapping[str, int]
+    files: Mapping[str, str] = {}
 
 
 class VerdictCount(NamedTuple):
@@ -86,6 +124,8 @@ class Flush(NamedTuple):
     fields: Sequence[FieldSeen] = ()
     examples: Sequence[Example] = ()
     examples_kept: int = 5
+    totals: Sequence[Total] = ()
+    calls: Sequence[Calls] = ()
 
 
 class StoredEvidence(NamedTuple):

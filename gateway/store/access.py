@@ -1,0 +1,94 @@
+"""Who may use the admin port, and what people did there, in the order in which it came."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, or_, select, update
+
+from gateway.core.access import Role, Session, Token
+from gateway.core.auditing import BEGINNING, Act, Head, Record, following
+from gateway.store.statements import clean_key, clean_row, inserting, replacing
+from gateway.store.tables import audit, marks, sessions, tokens
+
+_AUDITED = "audit"
+
+# ------------------------------------------------------------------------------------------------ who may
+
+
+def read_tokens(connection: Connection) -> list[Token]:
+    """All of them, also those that have ended: they are to be shown as such."""
+    found = connection.execute(select(tokens).order_by(tokens.c.made, tokens.c.id))
+    return [Token(*row)._replace(role=Role(row.role)) for row in found]
+
+
+def add_token(connection: Connection, token: Token) -> None:
+    connection.execute(inserting(connection, tokens).values(clean_row(token._asdict())))
+
+
+def end_token(connection: Connection, token_id: str, at: float) -> bool:
+    """Revoke a token, and end what was begun with it; False where there is none that is not revoked."""
+    live = (tokens.c.id == token_id) & tokens.c.ended.is_(None)
+    if connection.execute(update(tokens).where(live).values(ended=at).returning(tokens.c.id)).first() is None:
+        return False
+    connection.execute(delete(sessions).where(sessions.c.token == token_id))
+    return True
+
+
+def read_sessions(connection: Connection, now: float) -> list[Session]:
+    found = connection.execute(select(sessions).where(sessions.c.until > now))
+    return [Session(*row)._replace(role=Role(row.role)) for row in found]
+
+
+def put_session(connection: Connection, session: Session) -> None:
+    """Keep a session, or that it was used."""
+    connection.execute(replacing(connection, sessions), clean_row(session._asdict()))
+
+
+def end_session(connection: Connection, session_id: str, now: float) -> None:
+    """End a session, and drop those whose time is over."""
+    connection.execute(delete(sessions).where(or_(sessions.c.id == session_id, sessions.c.until <= now)))
+
+
+# ------------------------------------------------------------------------------------------------ what they did
+
+
+def add_acts(connection: Connection, acts: Sequence[Act]) -> Head:
+    """Put acts at the end of the chain, each once; where it ends now.
+
+    One at a time does this: in PostgreSQL the mark's row is held until the end, in SQLite whoever writes is alone.
+    """
+    connection.execute(inserting(connection, marks).values(name=_AUDITED, number=0).on_conflict_do_nothing())
+    connection.execute(select(marks.c.number).where(marks.c.name == _AUDITED).with_for_update()).scalar_one()
+    known = set(connection.execute(select(audit.c.id).where(audit.c.id.in_([act.id for act in acts]))).scalars())
+    head = read_head(connection)
+    for act in acts:
+        if act.id in known:
+            continue
+        clean = Act(**clean_row(act._asdict()))
+        record = following(head, clean_key(clean.subject), clean._replace(subject=clean_key(clean.subject)).text())
+        connection.execute(inserting(connection, audit).values({"id": act.id, **record._asdict()}))
+        head = Head(record.number, record.digest)
+    connection.execute(update(marks).where(marks.c.name == _AUDITED).values(number=head.number))
+    return head
+
+
+def read_head(connection: Connection) -> Head:
+    """Where the chain ends."""
+    last = select(audit.c.number, audit.c.digest).order_by(audit.c.number.desc()).limit(1)
+    row = connection.execute(last).first()
+    return BEGINNING if row is None else Head(*row)
+
+
+def read_records(connection: Connection, after: int, most: int) -> list[Record]:
+    """The records after a number, in order."""
+    query = select(audit.c.number, audit.c.subject, audit.c.text, audit.c.digest).where(audit.c.number > after)
+    return [Record(*row) for row in connection.execute(query.order_by(audit.c.number).limit(most))]
+
+
+def latest_records(connection: Connection, most: int, before: int | None, subject: str | None) -> list[Record]:
+    """The latest records first; `before` a number, to go on from there."""
+    query = select(audit.c.number, audit.c.subject, audit.c.text, audit.c.digest)
+    if before is not None:
+        query = query.where(audit.c.number < before)
+    if subject is not None:
+        query = query.where(audit.c.subject == clean_key(subject))
+    return [Record(*row) for row in connection.execute(query.order_by(audit.c.number.desc()).limit(most))]

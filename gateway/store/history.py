@@ -1,0 +1,54 @@
+"""Every configuration that served, and the figures of all routes together: what the ledger is made of."""
+
+from typing import Any
+
+from sqlalchemy import Connection, cast, func, select
+
+from gateway.store.statements import clean_row, inserting
+from gateway.store.tables import LATENCY, calls, configurations, totals
+from gateway.store.values import Calls, Configuration, Total
+
+
+def add_configuration(connection: Connection, told: Configuration) -> bool:
+    """Note what serves now; False where that was the last one noted, by this gateway or by another on the store."""
+    last = select(configurations.c.digest).order_by(configurations.c.number.desc()).limit(1)
+    if connection.execute(last).scalar() == told.digest:
+        return False
+    row = clean_row(told._asdict())
+    del row["number"]
+    connection.execute(inserting(connection, configurations).values(row))
+    return True
+
+
+def read_configurations(connection: Connection, most: int, before: int | None) -> list[Configuration]:
+    """The latest first, without their files."""
+    columns = [configurations.c[name] for name in Configuration._fields if name != "files"]
+    query = select(*columns).order_by(configurations.c.number.desc()).limit(most)
+    if before is not None:
+        query = query.where(configurations.c.number < before)
+    return [Configuration(*row) for row in connection.execute(query)]
+
+
+def read_configuration(connection: Connection, number: int) -> Configuration | None:
+    """One of them, with its files."""
+    columns = [configurations.c[name] for name in Configuration._fields]
+    row = connection.execute(select(*columns).where(configurations.c.number == number)).first()
+    return None if row is None else Configuration(*row)
+
+
+def read_totals(connection: Connection, begin: float, end: float, step: int) -> list[Total]:
+    """What either side answered in `begin <= minute < end`, added up over `step` seconds, in order."""
+    minute = totals.c.minute - totals.c.minute % step
+    sums: list[Any] = [
+        cast(func.sum(totals.c[name]), totals.c[name].type) for name in ("requests", "errors", "seconds", *LATENCY)
+    ]
+    within = (totals.c.minute >= begin) & (totals.c.minute < end)
+    query = select(minute.label("at"), totals.c.side, *sums).where(within).group_by("at", totals.c.side)
+    rows = connection.execute(query.order_by("at", totals.c.side))
+    return [Total._make((*row[:5], tuple(row[5:]))) for row in rows]
+
+
+def read_calls(connection: Connection) -> list[Calls]:
+    """All that backends were asked for."""
+    query = select(*(calls.c[name] for name in Calls._fields)).order_by(calls.c.backend, calls.c.route, calls.c.side)
+    return [Calls(*row) for row in connection.execute(query)]
