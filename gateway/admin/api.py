@@ -1,19 +1,37 @@
-"""The admin room's addresses. The TCP port only reads; what changes something is taken on the Unix socket alone."""
+"""The admin room's addresses, in one table: questions, levers, and what goes on for a while.
+
+The control socket serves the same as the TCP port. Whoever may open it is the gateway's owner, and needs no token.
+"""
 
 import asyncio
 from base64 import b64decode
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from gateway.admin import evidence, writes
+from gateway.admin import access, evidence, recording, writes
+from gateway.admin.admission import (
+    ATTEMPTS,
+    KEYRING,
+    NEEDED,
+    OF_THE_OWNER,
+    Attempts,
+    admitted,
+    principal,
+    remote,
+)
 from gateway.admin.estate import estate_document, route_rows
 from gateway.admin.guards import LOOPBACK_ONLY, guarded
+from gateway.admin.levers import LEVERS, Lever, Pull, pull, standing_of, tag_of
 from gateway.admin.openapi import document as openapi_document
-from gateway.admin.orders import STEERING, Handler, order_of
-from gateway.admin.recording import recording_orders
+from gateway.admin.orders import STEERING, order_of
+from gateway.admin.published import admin_document
+from gateway.admin.questions import Question
+from gateway.admin.refusals import Refusal
 from gateway.admin.steering import Steering
 from gateway.config.words import METHODS
+from gateway.core.access import Role
 from gateway.core.asking import Asked, asked
 from gateway.core.explaining import explain
 from gateway.errors import CommandError
@@ -23,23 +41,44 @@ NO_TRAFFIC = {"legacy": {"requests": 0, "errors": 0}, "new": {"requests": 0, "er
 
 
 def admin_app(steering: Steering) -> web.Application:
-    """What the admin port serves: questions only."""
-    app = web.Application(middlewares=[guarded])
-    app[STEERING] = steering
-    app[LOOPBACK_ONLY] = True
-    for path, handler in READ.items():
-        app.router.add_get(path, handler)
-    return app
+    """What the admin port serves: to each what their role allows."""
+    return _app(steering, owner=False)
 
 
 def command_app(steering: Steering) -> web.Application:
-    """What the control socket serves: the same, and orders. Only the gateway's own user can reach it."""
-    app = admin_app(steering)
-    app[LOOPBACK_ONLY] = False
-    for path, handler in ORDERS.items():
-        app.router.add_post(path, handler)
-    app.router.add_routes(recording_orders(steering))
+    """What the control socket serves: the same, to the gateway's own user."""
+    return _app(steering, owner=True)
+
+
+def _app(steering: Steering, *, owner: bool) -> web.Application:
+    app = web.Application(middlewares=[guarded, admitted])
+    app[STEERING], app[KEYRING], app[ATTEMPTS] = steering, steering.keyring, Attempts()
+    app[OF_THE_OWNER], app[LOOPBACK_ONLY] = owner, not owner
+    needed: dict[tuple[str, str], Role | None] = {}
+    for question in QUESTIONS:
+        app.router.add_route(question.method, question.path, question.handler)
+        needed[question.method, question.path] = question.role
+    for lever in LEVERS.values():
+        app.router.add_post(lever.path, partial(pulled, lever))
+        needed["POST", lever.path] = lever.role
+    app[NEEDED] = needed
     return app
+
+
+async def pulled(lever: Lever, request: web.Request) -> web.Response:
+    """An order: JSON in, and what was done."""
+    who, socket = principal(request), request.app[OF_THE_OWNER]
+    said = {"by": str, "reason": str}
+    may = {"by", "reason"} if not lever.spoken else () if socket else {"by"}
+    order = await order_of(request, {**lever.takes, **said}, may)
+    by = order.get("by", "").strip() if socket else who.name
+    reason = order.get("reason", "").strip()
+    if lever.spoken and not (by and reason):
+        raise CommandError("`by` and `reason` must say something: who and why, for those who will ask later.")
+    told = Pull(
+        who, by or who.name, remote(request), request.match_info, order, reason, request.headers.get("If-Match", "")
+    )
+    return web.json_response(await pull(request.app[STEERING], lever, told))
 
 
 # ------------------------------------------------------------------------------------------------ probes
@@ -50,7 +89,6 @@ async def livez(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """200 while the data process serves an accepted configuration, 503 otherwise; `?verbose` tells each check."""
     status = request.app[STEERING].status()
     code = 200 if status["ready"] else 503
     if "verbose" not in request.query:
@@ -85,14 +123,28 @@ async def status(request: web.Request) -> web.Response:
 
 
 async def routes(request: web.Request) -> web.Response:
-    """One row per route, where it stands now, and what it served since this control process began."""
     steering = request.app[STEERING]
-    estate, traffic, standings = steering.loaded.estate, steering.traffic(), steering.desk.routes()
-    rows = [
+    return web.json_response({"digest": steering.loaded.estate.digest, "routes": routes_document(steering)})
+
+
+def routes_document(steering: Steering) -> list[dict[str, Any]]:
+    """One row per route, where it stands now, and what it served since this control process began."""
+    traffic, standings = steering.traffic(), steering.desk.routes()
+    return [
         row | standings.get(row["name"], {"standing": ""}) | {"traffic": traffic.get(row["name"], NO_TRAFFIC)}
-        for row in route_rows(estate)
+        for row in route_rows(steering.loaded.estate)
     ]
-    return web.json_response({"digest": estate.digest, "routes": rows})
+
+
+async def route(request: web.Request) -> web.Response:
+    """With an entity tag, for those who change it afterwards."""
+    steering, name = request.app[STEERING], request.match_info["name"]
+    found = next((row for row in routes_document(steering) if row["name"] == name), None)
+    if found is None:
+        raise Refusal(404, f"There is no route {name!r}. /api/v1/routes lists them.")
+    settings = estate_document(steering.loaded.estate)["routes"][name]
+    headers = {"ETag": tag_of(standing_of(steering, name))}
+    return web.json_response({**found, "settings": settings}, headers=headers)
 
 
 async def estate(request: web.Request) -> web.Response:
@@ -100,38 +152,25 @@ async def estate(request: web.Request) -> web.Response:
 
 
 async def openapi(request: web.Request) -> web.Response:
-    """The OpenAPI document of all routes."""
     estate = request.app[STEERING].loaded.estate
     return web.json_response(await asyncio.to_thread(openapi_document, estate))
 
 
+async def admin_openapi(request: web.Request) -> web.Response:
+    return web.json_response(admin_document(QUESTIONS, tuple(LEVERS.values())))
+
+
 async def explain_query(request: web.Request) -> web.Response:
-    """`?method=GET&url=/housing/repairs&header=Accept:+text/html&address=192.0.2.7`; `header` as often as needed."""
     query = request.query
     address = query.get("address", "127.0.0.1")
     method, url, headers = query.get("method", "GET"), query.get("url", ""), query.getall("header", [])
     return _explained(request, asked(_known(method), url, headers, address=address))
 
 
-# ------------------------------------------------------------------------------------------------ orders
-
-
-async def reload(request: web.Request) -> web.Response:
-    """`{"accept": bool}`"""
-    order = await order_of(request, accept=bool)
-    result = await request.app[STEERING].reload(accept=order["accept"])
-    return web.json_response(result._asdict())
-
-
-async def probe_stalls(request: web.Request) -> web.Response:
-    """`{"on": bool}`: begin or end measuring how late the data process' loop is."""
-    order = await order_of(request, on=bool)
-    return web.json_response({"sent": request.app[STEERING].order("probe_stalls", order["on"])})
-
-
 async def explain_body(request: web.Request) -> web.Response:
     """`{"method", "url", "headers": ["Name: value"], "address", "body": base64 of its beginning, "size": of it all}`"""
-    order = await order_of(request, method=str, url=str, headers=list, address=str, body=str, size=int)
+    kinds = {"method": str, "url": str, "headers": list, "address": str, "body": str, "size": int}
+    order = await order_of(request, kinds)
     try:
         body = b64decode(order["body"], validate=True)
     except ValueError as error:
@@ -153,22 +192,52 @@ def _known(method: str) -> str:
     return method
 
 
-READ: dict[str, Handler] = {
-    "/livez": livez,
-    "/readyz": readyz,
-    "/metrics": metrics,
-    "/openapi.json": openapi,
-    "/api/v1/status": status,
-    "/api/v1/routes": routes,
-    "/api/v1/estate": estate,
-    "/api/v1/explain": explain_query,
-    **evidence.READ,
-    **writes.READ,
+async def probe_stalls(request: web.Request) -> web.Response:
+    """`{"on": bool}`"""
+    order = await order_of(request, {"on": bool})
+    return web.json_response({"sent": request.app[STEERING].order("probe_stalls", order["on"])})
+
+
+async def configurations(request: web.Request) -> web.Response:
+    return web.json_response(await request.app[STEERING].configurations())
+
+
+_ASKED = {
+    "method": "GET, unless it is told.",
+    "url": "A path, or a whole URL.",
+    "header": "`Name: value`, as often as needed.",
+    "address": "The client's; 127.0.0.1.",
 }
-ORDERS: dict[str, Handler] = {
-    "/api/v1/reload": reload,
-    "/api/v1/probe-stalls": probe_stalls,
-    "/api/v1/explain": explain_body,
-    **evidence.ORDERS,
-    **writes.ORDERS,
-}
+_TEXT = "text/plain"
+QUESTIONS = (
+    Question("/livez", None, "Whether the control process answers.", livez, answers=_TEXT),
+    Question(
+        "/readyz",
+        None,
+        "200 while the data process serves an accepted configuration, 503 otherwise.",
+        readyz,
+        {"verbose": "Tells each check, as JSON."},
+        answers=_TEXT,
+    ),
+    Question("/metrics", None, "Prometheus' text format.", metrics, answers=_TEXT),
+    Question("/openapi.json", Role.VIEWER, "What front ends may call: the OpenAPI document of all routes.", openapi),
+    Question("/api/v1/openapi.json", None, "This document.", admin_openapi),
+    Question("/api/v1/status", Role.VIEWER, "How the gateway is.", status),
+    Question("/api/v1/routes", Role.VIEWER, "Every route: what serves it, how far, what it served.", routes),
+    Question("/api/v1/routes/{name}", Role.VIEWER, "One route, with its settings and an ETag.", route),
+    Question("/api/v1/estate", Role.VIEWER, "Everything that the file says, secrets masked.", estate),
+    Question("/api/v1/configurations", Role.VIEWER, "What served, the latest first.", configurations),
+    Question("/api/v1/explain", Role.VIEWER, "Which route takes a request, and why.", explain_query, _ASKED),
+    Question("/api/v1/explain", Role.VIEWER, "The same for one with a body.", explain_body, method="POST"),
+    Question(
+        "/api/v1/probe-stalls",
+        Role.OPERATOR,
+        "Begin or end measuring how late the data process' loop is.",
+        probe_stalls,
+        method="POST",
+    ),
+    *evidence.QUESTIONS,
+    *writes.QUESTIONS,
+    *access.QUESTIONS,
+    *recording.QUESTIONS,
+)

@@ -10,8 +10,9 @@ from ipaddress import ip_address
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from gateway.admin.refusals import Refusal
 from gateway.core.matching import host_name
-from gateway.errors import CommandError
+from gateway.errors import CommandError, StoreUnavailable
 
 LOOPBACK_ONLY: web.AppKey[bool] = web.AppKey("loopback_only", bool)
 _LOOPBACK_NAMES = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
@@ -51,6 +52,10 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except CommandError as error:
         return problem(400, str(error))
+    except StoreUnavailable as error:
+        return problem(503, str(error))
+    except Refusal as error:
+        return problem(error.status, error.detail, error.headers)
     except web.HTTPException as error:
         allow = error.headers.get("Allow")
         return problem(error.status, _DETAILS.get(error.status, ""), {"Allow": allow} if allow else {})
@@ -58,7 +63,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 _DETAILS = {
     404: "There is nothing here. /api/v1/status, /api/v1/routes, /metrics, /livez and /readyz are.",
-    405: "This address does not take this method. What changes something is taken on the control socket only.",
+    405: "This address does not take this method. /api/v1/openapi.json tells what each takes.",
     413: "The request is too long.",
 }
 

@@ -1,4 +1,4 @@
-"""Captures and replays, on the control socket: each answers with JSON values, one a line, for as long as it goes on.
+"""Captures and replays: each answers with JSON values, one a line, for as long as it goes on.
 
 They end with whoever listens: nothing of a capture is left, and no replay goes on that nobody sees.
 """
@@ -8,13 +8,17 @@ import json
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from functools import partial
 from typing import Any
 
 from aiohttp import web
 
+from gateway.admin.admission import principal, remote
+from gateway.admin.auditor import act_now
+from gateway.admin.orders import STEERING
+from gateway.admin.questions import Question
 from gateway.admin.steering import Steering
 from gateway.config.files import LARGEST_HAR
+from gateway.core.access import Role
 from gateway.core.replaying import chosen
 from gateway.errors import CommandError
 from gateway.rollouts.capturing import Wanted
@@ -25,15 +29,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
 Lines = AsyncGenerator[Mapping[str, Any], None]
 
 
-def recording_orders(steering: Steering) -> list[web.RouteDef]:
-    """The addresses of both."""
-    return [
-        web.post("/api/v1/capture", partial(capture, steering)),
-        web.post("/api/v1/replay", partial(replay, steering)),
-    ]
-
-
-async def capture(steering: Steering, request: web.Request) -> web.StreamResponse:
+async def capture(request: web.Request) -> web.StreamResponse:
     """`?route=R&most=100&seconds=600&every=0&bodies=0`: lines of `{"har", "captured", "dropped", "ended"}`."""
     query = request.query
     wanted = Wanted(
@@ -43,6 +39,7 @@ async def capture(steering: Steering, request: web.Request) -> web.StreamRespons
         query.get("every") == "1",
         query.get("bodies") == "1",
     )
+    steering = await _begun(request, "capture")
     return await _told(request, _captured(steering, wanted))
 
 
@@ -52,13 +49,32 @@ async def _captured(steering: Steering, wanted: Wanted) -> Lines:
             yield batch._asdict()
 
 
-async def replay(steering: Steering, request: web.Request) -> web.StreamResponse:
+async def _begun(request: web.Request, action: str) -> Steering:
+    """It is written down who began it: both look into what passes."""
+    steering, who = request.app[STEERING], principal(request)
+    act = act_now(
+        who=request.query.get("by", "").strip() or who.name if who.role is Role.OWNER else who.name,
+        role=str(who.role),
+        via=who.via,
+        address=remote(request),
+        action=action,
+        subject=request.query.get("route", ""),
+        reason=request.query.get("reason", ""),
+        before={},
+        after={},
+    )
+    await steering.auditor.record(act)
+    return steering
+
+
+async def replay(request: web.Request) -> web.StreamResponse:
     """`?route=R&rate=20&limit=100`, a HAR as the body: a line `{"left_out": [{"entry", "why"}]}`, then reports."""
     query = request.query
     rate, limit = _number(query, "rate", RATE), int(_number(query, "limit", 0)) or None
     if not 0 < rate <= FASTEST:
         raise CommandError(f"A replay sends up to {FASTEST:g} requests a second.")
     data = await _body(request)
+    steering = await _begun(request, "replay")
     return await _told(request, _replayed(steering, query.get("route", ""), data, rate, limit))
 
 
@@ -110,3 +126,33 @@ async def _told(request: web.Request, lines: Lines) -> web.StreamResponse:
 
 def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+
+
+_NDJSON = "application/x-ndjson"
+_WHY = {"route": "The route.", "reason": "Why; kept in the audit."}
+QUESTIONS = (
+    Question(
+        "/api/v1/capture",
+        Role.OPERATOR,
+        "What passes on a route, redacted, as it passes: a HAR, line by line.",
+        capture,
+        {
+            **_WHY,
+            "most": "Requests; 100.",
+            "seconds": "At most so long; 600.",
+            "every": "1: also those that may not be replayed.",
+            "bodies": "1: with bodies, redacted.",
+        },
+        method="POST",
+        answers=_NDJSON,
+    ),
+    Question(
+        "/api/v1/replay",
+        Role.OPERATOR,
+        "Send the safe requests of a HAR, which is the body, to both sides, and compare.",
+        replay,
+        {**_WHY, "rate": "Requests a second; 20.", "limit": "How many, at most."},
+        method="POST",
+        answers=_NDJSON,
+    ),
+)

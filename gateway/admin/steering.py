@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from gateway.admin.auditor import Auditor
+from gateway.admin.keyring import Keyring
 from gateway.config.changes import ReloadResult as ReloadResult
 from gateway.config.check import Loaded
 from gateway.core.matching import RoutingTable
@@ -124,8 +126,30 @@ class Steering(Protocol):
         """Recorded requests that are sent again."""
         ...
 
-    async def reload(self, *, accept: bool) -> ReloadResult:
+    @property
+    def keyring(self) -> Keyring:
+        """Who may come in."""
+        ...
+
+    @property
+    def auditor(self) -> Auditor:
+        """Who writes down what people do."""
+        ...
+
+    async def reload(self, *, accept: bool, by: str = "", why: str = "") -> ReloadResult:
         """Read the file and serve it; `accept` takes one that is held back."""
+        ...
+
+    async def flip(self, name: str, serve: str, by: str, why: str) -> Document:
+        """Change in the file what serves a route, and serve that. Raises CommandError."""
+        ...
+
+    async def revert(self, number: int, by: str, why: str) -> Document:
+        """Put an earlier configuration in the place of the present one. Raises CommandError."""
+        ...
+
+    async def configurations(self) -> Document:
+        """What served, the latest first, and why the store does not tell where it does not."""
         ...
 
     def status(self) -> dict[str, Any]:
