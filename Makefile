@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 OUT = benchmarks/out
 
-.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults bench-soap bench-shadow bench-comparing bench-evidence bench-protect faults simulation corpus differential lock docker-steps clean
+.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults bench-soap bench-shadow bench-comparing bench-evidence bench-protect faults simulation corpus differential lock vendor docker-steps clean
 
 help:
 	@echo "make demo [SECONDS=75]  the council: legacy, replacements, traffic, and the gateway between them"
@@ -27,6 +27,7 @@ help:
 	@echo "make simulation         how often ramps go on and back, for sides that are so and so right"
 	@echo "make corpus             load many public WSDLs (from ../shared/wsdl, where it is there)"
 	@echo "make differential       code values of all their operations: there and back, by the schema, beside zeep"
+	@echo "make vendor             front-end libraries into gateway/admin/static/vendor, as deploy/vendor pins them (needs npm)"
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Banyan needs Python 3.11 or newer; try make PYTHON=python3.11")'
@@ -105,6 +106,10 @@ differential: $(READY)
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.lock pyproject.toml
+
+vendor: $(READY)
+	npm ci --prefix deploy/vendor --ignore-scripts --no-audit --no-fund --silent
+	$(BIN)/python deploy/vendor/vendor.py
 
 docker-steps: $(READY)
 	sh deploy/docker-steps.sh
