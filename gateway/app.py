@@ -81,12 +81,15 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     )
     launching = loop.create_task(control.supervisor.start())
     await asyncio.sleep(0)  # the data process is on its way; importing aiohttp takes as long as it does to be there
+    from gateway.access.auditor import Auditor
+    from gateway.access.keyring import Keyring
     from gateway.admin.api import admin_app, command_app
-    from gateway.admin.serving import serve, serve_unix
+    from gateway.admin.serving import address_for_browsers, serve, serve_unix
     from gateway.processes.copying import Copying
     from gateway.proxy.chance import fresh_digits
     from gateway.rollouts.daily import Daily
     from gateway.rollouts.desk import Desk
+    from gateway.rollouts.revisions import Revisions
     from gateway.rollouts.room import Rollouts
     from gateway.rollouts.sharing import Sharing
     from gateway.writes.clerk import Clerk
@@ -129,9 +132,15 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         )
     )
     control.writes = WritesDesk(lambda: keeper.store, outbox.due)
+    control.keyring = Keyring(lambda: keeper.store)
+    control.auditor = Auditor(options.data, lambda: keeper.store)
+    control.revisions = Revisions(lambda: keeper.store)
     owing = [
         loop.create_task(work)
         for work in (
+            control.keyring.run(),
+            control.auditor.run(),
+            control.revisions.run(),
             control.clerk.run(),
             control.clerk.look_after(),
             outbox.run(),
@@ -152,6 +161,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         ending.push_async_callback(outbox.close)
         ending.push_async_callback(_give_up, control, starting)
         admin = await serve(admin_app(control), options.admin)
+        control.admin_url = address_for_browsers(admin.addresses[0])
         ending.push_async_callback(admin.cleanup)
         orders = await serve_unix(command_app(control), listen_unix(options.data / CONTROL_SOCKET))
         ending.push_async_callback(orders.cleanup)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.admin.keyring import Keyring
-from gateway.admin.refusals import Refusal, unknown
+from gateway.access.keyring import Keyring
+from gateway.access.refusals import Refusal, unknown
 from gateway.core.access import Principal, Role
 
 COOKIE = "banyan_session"

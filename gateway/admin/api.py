@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.access.refusals import Refusal
 from gateway.admin import access, evidence, recording, writes
 from gateway.admin.admission import (
     ATTEMPTS,
@@ -28,7 +29,6 @@ from gateway.admin.openapi import document as openapi_document
 from gateway.admin.orders import STEERING, order_of
 from gateway.admin.published import admin_document
 from gateway.admin.questions import Question
-from gateway.admin.refusals import Refusal
 from gateway.admin.steering import Steering
 from gateway.config.words import METHODS
 from gateway.core.access import Role
@@ -56,7 +56,7 @@ def _app(steering: Steering, *, owner: bool) -> web.Application:
     app[OF_THE_OWNER], app[LOOPBACK_ONLY] = owner, not owner
     needed: dict[tuple[str, str], Role | None] = {}
     for question in QUESTIONS:
-        app.router.add_route(question.method, question.path, question.handler)
+        (app.router.add_get if question.method == "GET" else app.router.add_post)(question.path, question.handler)
         needed[question.method, question.path] = question.role
     for lever in LEVERS.values():
         app.router.add_post(lever.path, partial(pulled, lever))

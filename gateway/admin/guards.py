@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.admin.refusals import Refusal
+from gateway.access.refusals import Refusal
 from gateway.core.matching import host_name
 from gateway.errors import CommandError, StoreUnavailable
 

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from gateway.admin.auditor import act_now
-from gateway.admin.refusals import Refusal
+from gateway.access.auditor import act_now
+from gateway.access.refusals import Refusal
 from gateway.admin.steering import Document, Steering
 from gateway.config.words import YEAR, serve_text
 from gateway.core.access import Principal, Role
@@ -95,11 +95,10 @@ _HIDDEN = ("headers", "body")
 
 def standing_of(steering: Steering, subject: str) -> Document:
     """How a route or ramp stands, as far as people change it; with no such subject, which file serves."""
-    routes = steering.desk.routes()
-    if subject in routes:
-        planned = next(route for route in steering.loaded.estate.routes if route.name == subject)
-        serve, standing = serve_text(planned.serve, planned.share), routes[subject]
-        return {"serve": serve, "share": standing["share"], "text": standing["standing"] or serve}
+    route = next((each for each in steering.loaded.estate.routes if each.name == subject), None)
+    if route is not None:
+        serve, standing = serve_text(route.serve, route.share), steering.desk.routes().get(subject, {})
+        return {"serve": serve, "share": standing.get("share"), "text": standing.get("standing") or serve}
     for ramp in steering.desk.ramps() if subject else []:
         if subject == ramp["ramp"]:
             return {"state": ramp["state"], "share": ramp["share"], "stage": ramp["stage"], "text": ramp["text"]}
@@ -192,7 +191,8 @@ async def _make_link(steering: Steering, told: Pull) -> Document:
     if not 0 < order["for"] <= 86_400:
         raise CommandError("`for` must be seconds, a day at most: a link is opened at once, and once.")
     code = steering.keyring.link(order["role"], order["for"], order["name"])
-    return {"path": f"/sign-in?code={code}", "message": "Good once.", "holds": True}
+    path = f"/sign-in?code={code}"
+    return {"path": path, "url": f"{steering.admin_url}{path}", "message": "Good once.", "holds": True}
 
 
 def token_document(token: Any) -> Document:

@@ -12,8 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.access.auditor import act_now
 from gateway.admin.admission import principal, remote
-from gateway.admin.auditor import act_now
 from gateway.admin.orders import STEERING
 from gateway.admin.questions import Question
 from gateway.admin.steering import Steering

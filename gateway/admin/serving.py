@@ -1,6 +1,7 @@
 """Putting the admin room on its two sockets: a TCP port that only reads, and a Unix socket for orders."""
 
 import socket
+from typing import Any
 
 from aiohttp import web
 
@@ -27,6 +28,13 @@ async def serve(app: web.Application, listen: tuple[str, int]) -> web.AppRunner:
 async def serve_unix(app: web.Application, listener: socket.socket) -> web.AppRunner:
     """Serve on a Unix socket that listens already."""
     return await _serve(app, listener)
+
+
+def address_for_browsers(address: tuple[Any, ...]) -> str:
+    """What a browser on this machine calls a listening address."""
+    host, port = address[:2]
+    named = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    return f"http://{named}:{port}"
 
 
 async def _serve(app: web.Application, listener: socket.socket) -> web.AppRunner:

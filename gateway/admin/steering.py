@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from gateway.admin.auditor import Auditor
-from gateway.admin.keyring import Keyring
+from gateway.access.auditor import Auditor
+from gateway.access.keyring import Keyring
 from gateway.config.changes import ReloadResult as ReloadResult
 from gateway.config.check import Loaded
 from gateway.core.matching import RoutingTable
@@ -124,6 +124,11 @@ class Steering(Protocol):
     @property
     def replays(self) -> Replays:
         """Recorded requests that are sent again."""
+        ...
+
+    @property
+    def admin_url(self) -> str:
+        """Where the admin port is found by a browser: http://127.0.0.1:8081"""
         ...
 
     @property

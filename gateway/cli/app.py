@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
+from gateway.cli.audit import audit
 from gateway.cli.call import call
 from gateway.cli.capture import capture
 from gateway.cli.check import check
@@ -35,6 +36,8 @@ from gateway.cli.run import run as run_command
 from gateway.cli.schema import schema
 from gateway.cli.shadow import shadow
 from gateway.cli.status import status
+from gateway.cli.token import link
+from gateway.cli.token import token as token_commands
 from gateway.errors import BanyanError, ConfigError
 
 app = typer.Typer(
@@ -57,6 +60,9 @@ for further in (override, events, openapi, schema, init, completion):
 app.add_typer(importing)
 app.add_typer(outbox)
 app.add_typer(db)
+app.add_typer(token_commands)
+app.add_typer(audit)
+app.command()(link)
 app.command()(capture)
 app.command()(replay)
 app.command()(reconcile)
@@ -73,8 +79,17 @@ def _whole(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end.")
     ] = False,
+    server: Annotated[
+        str | None,
+        typer.Option(metavar="URL", envvar="BANYAN_SERVER", help="A gateway's admin port; default: the one here."),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(metavar="TOKEN", envvar="BANYAN_TOKEN", help="The token to show there.")
+    ] = None,
 ) -> None:
-    pass
+    from gateway.cli.remote import use
+
+    use(server, token)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 import typer
 
-from gateway.cli.options import DATA, Data, complete_routes
+from gateway.cli.options import DATA, Data, MaybeReason, complete_routes
+from gateway.cli.ordering import user
 from gateway.errors import CommandError
 
 ENDS = {
@@ -52,6 +53,7 @@ def capture(
     ] = None,
     bodies: Annotated[bool, typer.Option("--bodies", help="Keep the bodies of requests, masked.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Unsafe requests, too; they are never replayed.")] = False,
+    reason: MaybeReason = None,
     data: Data = DATA,
 ) -> None:
     """Record what passes on a route from now on, as a HAR.
@@ -66,6 +68,7 @@ def capture(
     path = output or Path(f"{route.replace('/', '-')}.har")
     with _private(path) as file:
         query = {"route": route, "most": count, "seconds": seconds, "every": int(every), "bodies": int(bodies)}
+        query |= {"by": user(), "reason": reason or ""}
         try:
             _follow(captured, data, f"/api/v1/capture?{urlencode(query)}", count)
         finally:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from gateway.cli.options import CONFIG, DATA, Config, Data, Json, Reason, complete_routes
-from gateway.cli.ordering import spoken, user
+from gateway.cli.ordering import give, in_path, spoken, user
 from gateway.errors import CommandError
 
 if TYPE_CHECKING:
@@ -36,11 +36,15 @@ def flip(
     Changes just that word in the file, in place, and waits until a running gateway serves it.
     """
     from gateway.cli.output import say_json
+    from gateway.cli.remote import is_elsewhere
     from gateway.config.check import load
     from gateway.config.edit import flip as flipped
     from gateway.config.edit import write
 
     why = spoken(reason)
+    if is_elsewhere():
+        give(data, f"/api/v1/routes/{in_path(route)}/flip", {"serve": word}, why, as_json=as_json)
+        return
     change = flipped(config, route, word, os.environ)
     record = _record(route, word, why, change)
     changed = change.old_text != change.new_text

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import DATA, Data, Json
+from gateway.cli.options import DATA, Data, Json, MaybeReason
+from gateway.cli.ordering import user
 
 EXIT_CODES = {"accepted": 0, "unchanged": 0, "held": 1, "refused": 2}
 
@@ -13,6 +14,7 @@ def reload(
     accept: Annotated[
         bool, typer.Option("--accept", help="Take a file that is held back because much of it is gone.")
     ] = False,
+    reason: MaybeReason = None,
     data: Data = DATA,
     as_json: Json = False,
 ) -> None:
@@ -24,7 +26,8 @@ def reload(
     from gateway.cli.output import complain, say, say_json
     from gateway.cli.remote import ask
 
-    result = ask(data, "/api/v1/reload", {"accept": accept})
+    order = {"accept": accept, "by": user(), "reason": reason or ""}
+    result = ask(data, "/api/v1/reload", order)
     code = EXIT_CODES[result["outcome"]]
     if as_json:
         say_json(result)

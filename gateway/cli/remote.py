@@ -1,4 +1,5 @@
-"""Reaching a running gateway: HTTP over the Unix socket in its data folder, which only its own user may open."""
+"""Reaching a running gateway: over the Unix socket in its data folder, which only its own user may open, or from
+anywhere at its admin port, with a token (`--server`, `--token`)."""
 
 import http.client
 import json
@@ -6,7 +7,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from gateway.errors import CommandError
 from gateway.processes.channel import CONTROL_SOCKET, connect_unix
@@ -17,6 +19,37 @@ PATIENCE = 30.0
 
 class NotRunning(CommandError):
     """No gateway can be reached in this data folder."""
+
+
+class Server(NamedTuple):
+    """A gateway's admin port, and the token to show there."""
+
+    url: str
+    token: str
+
+
+_SERVER: list[Server] = []
+"""The one that the command line names, if it does."""
+
+
+def use(url: str | None, token: str | None) -> None:
+    """Ask this gateway from now on, not the one in the data folder. Raises CommandError for what is no address."""
+    _SERVER.clear()
+    if url is None:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise CommandError(f"{url!r} is not the address of a gateway's admin port, such as http://127.0.0.1:8081.")
+    if not token:
+        raise CommandError(
+            "A gateway elsewhere wants a token: --token or BANYAN_TOKEN. `banyan token create` makes one."
+        )
+    _SERVER.append(Server(url, token))
+
+
+def is_elsewhere() -> bool:
+    """Whether the command line names a gateway by its address."""
+    return bool(_SERVER)
 
 
 class _Connection(http.client.HTTPConnection):
@@ -35,7 +68,8 @@ def ask(data: Path, path: str, order: dict[str, Any] | None = None) -> dict[str,
     """The gateway's answer to a question, or to an order. Raises NotRunning, or CommandError with what it says."""
     with _asked(data) as connection:
         body = None if order is None else json.dumps(order)
-        connection.request("GET" if order is None else "POST", path, body, {"Content-Type": "application/json"})
+        fields = {"Content-Type": "application/json", **_shown()}
+        connection.request("GET" if order is None else "POST", path, body, fields)
         return _document(connection.getresponse())
 
 
@@ -45,7 +79,7 @@ def told(data: Path, path: str, body: bytes = b"") -> Iterator[dict[str, Any]]:
     The last line says that it `ended`. Raises NotRunning, or CommandError with what the gateway says.
     """
     with _asked(data) as connection:
-        connection.request("POST", path, body)
+        connection.request("POST", path, body, _shown())
         answer = connection.getresponse()
         if answer.status >= 400:
             _document(answer)
@@ -56,28 +90,53 @@ def told(data: Path, path: str, body: bytes = b"") -> Iterator[dict[str, Any]]:
                 raise CommandError(line["error"])
             yield line
         if not line.get("ended"):
-            raise CommandError(f"The gateway in {data} stopped in the middle. Its log may say why.")
+            raise CommandError(f"{_named(data)} stopped in the middle. Its log may say why.")
+
+
+def _shown() -> dict[str, str]:
+    return {"Authorization": f"Bearer {_SERVER[0].token}"} if _SERVER else {}
+
+
+def _named(data: Path) -> str:
+    return f"The gateway at {_SERVER[0].url}" if _SERVER else f"The gateway in {data}"
+
+
+def _connection(data: Path) -> http.client.HTTPConnection:
+    if not _SERVER:
+        return _Connection(data / CONTROL_SOCKET)
+    parts = urlsplit(_SERVER[0].url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    return kind(parts.hostname or "", parts.port, timeout=PATIENCE)
 
 
 @contextmanager
-def _asked(data: Path) -> Iterator[_Connection]:
+def _asked(data: Path) -> Iterator[http.client.HTTPConnection]:
     """A connection to the gateway; what fails on it is a CommandError."""
-    connection = _Connection(data / CONTROL_SOCKET)
+    connection = _connection(data)
     try:
         yield connection
-    except PermissionError as error:
-        raise CommandError(f"The gateway in {data} belongs to another user. Run this as that user.") from error
-    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
-        raise NotRunning(
-            f"No gateway is running in the data folder {data}. Start one with `banyan run`, or name its folder "
-            "with --data."
-        ) from error
-    except TimeoutError as error:
-        raise CommandError(f"The gateway in {data} did not answer within {PATIENCE:g} seconds.") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise CommandError(f"The gateway in {data} did not answer properly: {error}. Its log may say why.") from error
+        if _SERVER:
+            raise CommandError(f"{_named(data)} cannot be reached: {error}. Is that its admin port?") from error
+        raise _explained(data, error) from error
     finally:
         connection.close()
+
+
+def _explained(data: Path, error: Exception) -> CommandError:
+    """What it means that the socket does not answer."""
+    match error:
+        case PermissionError():
+            return CommandError(f"The gateway in {data} belongs to another user. Run this as that user.")
+        case FileNotFoundError() | NotADirectoryError() | ConnectionRefusedError():
+            return NotRunning(
+                f"No gateway is running in the data folder {data}. Start one with `banyan run`, or name its folder "
+                "with --data."
+            )
+        case TimeoutError():
+            return CommandError(f"The gateway in {data} did not answer within {PATIENCE:g} seconds.")
+        case _:
+            return CommandError(f"The gateway in {data} did not answer properly: {error}. Its log may say why.")
 
 
 def _document(answer: http.client.HTTPResponse) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 import typer
 
-from gateway.cli.options import DATA, Data, Json, complete_routes
+from gateway.cli.options import DATA, Data, Json, MaybeReason, complete_routes
+from gateway.cli.ordering import user
 from gateway.errors import CommandError
 
 Document = dict[str, Any]
@@ -26,6 +27,7 @@ def replay(
     ],
     rate: Annotated[str, typer.Option(metavar="N/s", help="How many are sent a second, at most.")] = "20/s",
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="How many are sent at all.")] = None,
+    reason: MaybeReason = None,
     data: Data = DATA,
     as_json: Json = False,
 ) -> None:
@@ -36,7 +38,7 @@ def replay(
     """
     from gateway.cli.output import complain, say, say_json
 
-    query = {"route": route, "rate": _rate(rate), "limit": limit or 0}
+    query = {"route": route, "rate": _rate(rate), "limit": limit or 0, "by": user(), "reason": reason or ""}
     left_out, report = _follow(data, f"/api/v1/replay?{urlencode(query)}", _content(file))
     if as_json:
         say_json({"left_out": left_out, **report})

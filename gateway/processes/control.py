@@ -30,10 +30,13 @@ from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
 if TYPE_CHECKING:
+    from gateway.access.auditor import Auditor
+    from gateway.access.keyring import Keyring
     from gateway.processes.copying import Copying
     from gateway.rollouts.capturing import Captures
     from gateway.rollouts.desk import Desk
     from gateway.rollouts.replaying import Replays
+    from gateway.rollouts.revisions import Revisions
     from gateway.rollouts.room import Rollouts
     from gateway.rollouts.sharing import Sharing
     from gateway.store.writes import Owed
@@ -81,6 +84,10 @@ class Control:
         self.reconciling: Reconciling
         self.exchange: Exchange
         self.writes: WritesDesk
+        self.admin_url = ""
+        self.keyring: Keyring
+        self.auditor: Auditor
+        self.revisions: Revisions
 
     def observed(self, batch: list[Observation]) -> None:
         """The data process tells what it did."""
@@ -156,6 +163,7 @@ class Control:
     async def start(self, launching: "asyncio.Task[None]") -> None:
         """Serve the configuration that was loaded, once the data process is there. Raises CommandError."""
         self._follow()
+        self.revisions.note(None, self.loaded, "the file", "read as the gateway began")
         await asyncio.gather(launching, self.rollouts.start(self.loaded.estate), self._exchange(self.loaded.estate))
         await self.copying.follow(self.loaded.estate)
         await self.supervisor.serve(self.loaded.estate)
@@ -178,13 +186,45 @@ class Control:
         async for _ in settled_changes(self._path, known=known, beside=lambda: self._beside, doubt=doubt):
             await self._reload(accept=False, asked=False)
 
-    async def reload(self, *, accept: bool) -> ReloadResult:
+    async def reload(self, *, accept: bool, by: str = "", why: str = "") -> ReloadResult:
         """Read the file now, because a person asked for it. The watch has to look afresh after that: what it last saw
         may be older than what serves now."""
         self._read_unwatched.set()
-        return await self._reload(accept=accept, asked=True)
+        return await self._reload(accept=accept, asked=True, by=by, why=why)
 
-    async def _reload(self, *, accept: bool, asked: bool) -> ReloadResult:
+    async def flip(self, name: str, serve: str, by: str, why: str) -> dict[str, Any]:
+        """Change in the file what serves a route, and serve that. Raises CommandError."""
+        from gateway.config.edit import flip, write
+
+        try:
+            change = await asyncio.to_thread(flip, self._path, name, serve, self._environ)
+        except ConfigError as error:
+            raise CommandError(
+                f"The file has problems, so nothing can be flipped in it: {error.problems[0]}"
+            ) from error
+        try:
+            await asyncio.to_thread(write, change)
+        except CommandError as error:
+            raise CommandError(f"{error}. Or flip it beside the file: an override is live at once.") from error
+        result = await self.reload(accept=False, by=by, why=why)
+        holds = result.outcome in ("accepted", "unchanged")
+        message = f"{change.file}:{change.line} says {change.after.strip()!r}, and it is served."
+        if not holds:
+            message = f"{change.file}:{change.line} is changed, but not served: {result.message}"
+        return {"message": message, "holds": holds, "line": change.line, "before": change.before, "after": change.after}
+
+    async def revert(self, number: int, by: str, why: str) -> dict[str, Any]:
+        """Put an earlier configuration in the place of the present one, and serve it. Raises CommandError."""
+        digest = await self.revisions.put_back(number, self._path, self.loaded, self._environ)
+        result = await self.reload(accept=True, by=by, why=why)
+        holds = result.outcome in ("accepted", "unchanged")
+        return {"message": f"Configuration {digest} is back. {result.message}", "holds": holds}
+
+    async def configurations(self) -> dict[str, Any]:
+        """What served, the latest first."""
+        return await self.revisions.listed()
+
+    async def _reload(self, *, accept: bool, asked: bool, by: str = "", why: str = "") -> ReloadResult:
         """Read the file and serve it, if it is valid and nothing speaks for holding it (unless `accept`).
 
         What a person `asked` for also reads certificates again, which may have been renewed in place.
@@ -210,7 +250,7 @@ class Control:
             if reason is not None or waits is not None:
                 return self._hold(candidate, reason or waits or "")
             try:
-                return await self._accept(candidate)
+                return await self._accept(candidate, by or "the file", why)
             finally:
                 self.moving.release()
 
@@ -238,7 +278,7 @@ class Control:
         message = f"{reason}. The last good one goes on serving. {meant}"
         return ReloadResult("held", message, (), self.supervisor.revision)
 
-    async def _accept(self, candidate: Loaded) -> ReloadResult:
+    async def _accept(self, candidate: Loaded, by: str, why: str) -> ReloadResult:
         changes = describe_changes(self.loaded.estate, candidate.estate)
         table = await asyncio.to_thread(compiled, candidate.estate)
         await self._exchange(candidate.estate)
@@ -247,6 +287,7 @@ class Control:
         except CommandError as error:
             return self._refuse((str(error),))
         table.stand(self._traffic.standings)
+        self.revisions.note(self.loaded.estate, candidate, by, why)
         self.loaded, self.table = candidate, table
         self.rollouts.follow(candidate.estate)
         await self.copying.follow(candidate.estate)

@@ -6,6 +6,8 @@ from typing import Any
 
 from aiohttp import ClientResponse
 
+from gateway.access.auditor import Auditor
+from gateway.access.keyring import Keyring
 from gateway.admin.steering import ReloadResult
 from gateway.config.check import Loaded, load
 from gateway.core.captured import CapturedRequest
@@ -13,6 +15,7 @@ from gateway.core.matching import RoutingTable, compiled
 from gateway.errors import CommandError
 from gateway.rollouts.capturing import Captures
 from gateway.rollouts.replaying import Replays
+from gateway.store.repository import Store
 from tests.support.recorded import idle_judge
 
 ROUTES = """\
@@ -164,11 +167,27 @@ class FakeSteering:
         self.captures = Captures(self.order, lambda name: name in self.table.routes)
         self.replays = Replays(self.replay, idle_judge(), lambda: None)
         self.accepted: list[bool] = []
+        self.flipped: list[tuple[object, ...]] = []
+        self.admin_url = "http://127.0.0.1:8081"
+        self.store: Store | None = None
+        self.keyring = Keyring(lambda: self.store)
+        self.auditor = Auditor(config.parent, lambda: self.store)
         self.result = ReloadResult("unchanged", "The file is what serves already.", (), 1)
 
-    async def reload(self, *, accept: bool) -> ReloadResult:
+    async def reload(self, *, accept: bool, by: str = "", why: str = "") -> ReloadResult:
         self.accepted.append(accept)
         return self.result
+
+    async def flip(self, name: str, serve: str, by: str, why: str) -> dict[str, Any]:
+        self.flipped.append((name, serve, by, why))
+        return {"message": "It is done.", "holds": True}
+
+    async def revert(self, number: int, by: str, why: str) -> dict[str, Any]:
+        self.flipped.append((number, by, why))
+        return {"message": "It is done.", "holds": True}
+
+    async def configurations(self) -> dict[str, Any]:
+        return {"configurations": [], "store": ""}
 
     def take(self) -> None:
         """Serve what the file says now."""

@@ -31,7 +31,7 @@ async def test_nobody_moves_traffic_without_a_name_and_a_reason(
     """Blank is not a name, and not a reason."""
     order = {"by": "ann", "reason": "500s"} | {missing: "  "}
     detail = await problem(await ordering.post("/api/v1/ramps/rents/pause", json=order), 400)
-    assert detail == f"`{missing}` is empty. Say who and why, for those who will ask later."
+    assert detail == "`by` and `reason` must say something: who and why, for those who will ask later."
     assert steering.desk.ordered == []
 
 

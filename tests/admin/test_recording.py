@@ -135,9 +135,9 @@ async def test_a_file_that_is_too_large_is_refused(
             assert (answer.status, why in (await answer.json())["detail"]) == (400, True)
 
 
-async def test_the_admin_port_records_nothing(steering: FakeSteering) -> None:
-    """Both are orders: only the gateway's own user gives them."""
+async def test_nobody_records_unasked(steering: FakeSteering) -> None:
+    """Both look into what passes: nobody who has not signed in does that."""
     async with TestClient(TestServer(admin_app(steering))) as client:
         for path in ("capture", "replay"):
-            assert (await client.post(f"/api/v1/{path}?route=list")).status == 404
+            assert (await client.post(f"/api/v1/{path}?route=list")).status == 401
     assert steering.orders == []

@@ -13,7 +13,7 @@ from secrets import compare_digest, token_hex, token_urlsafe
 from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.admin.refusals import Refusal, unknown
+from gateway.access.refusals import Refusal, unknown
 from gateway.core.access import GIVEN, Principal, Role, Session, Token
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.telemetry.logging import log

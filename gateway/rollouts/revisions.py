@@ -1,0 +1,96 @@
+"""Every configuration that served, with who brought it and why: kept whole, so that an earlier one can be put back."""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from gateway.config.changes import describe_changes
+from gateway.config.check import Loaded, load
+from gateway.config.edit import Flip, write
+from gateway.core.model import Estate
+from gateway.errors import CommandError, ConfigError, StoreUnavailable
+from gateway.rollouts.reports import instant
+from gateway.store.values import Configuration
+from gateway.telemetry.logging import log
+
+if TYPE_CHECKING:
+    from gateway.store.repository import Store
+
+AGAIN = 2.0
+MOST = 200
+MOST_WAITING = 50
+Document = dict[str, Any]
+
+
+class Revisions:
+    """What served, here and on the other gateways of the store."""
+
+    def __init__(self, store: "Callable[[], Store | None]") -> None:
+        self._store = store
+        self._waiting: list[Configuration] = []
+
+    def note(self, old: Estate | None, new: Loaded, by: str, why: str) -> None:
+        """Something else serves now; the store is told of it when it can be."""
+        changes = [] if old is None else [change._asdict() for change in describe_changes(old, new.estate)[:MOST]]
+        counts = Counter(route.serve.value for route in new.estate.routes)
+        files = {os.fspath(file): data.decode("utf-8", "replace") for file, data in new.files}
+        self._waiting.append(Configuration(0, new.estate.digest, time(), by, why, changes, dict(counts), files))
+        del self._waiting[:-MOST_WAITING]
+
+    async def run(self) -> None:
+        """Tell the store, for as long as this runs."""
+        while True:
+            try:
+                await self.tell()
+            except StoreUnavailable:
+                pass  # the keeper tells of it, and this is tried again
+            except Exception:  # noqa: BLE001 - a defect here must not end the gateway
+                log().exception("configuration_not_kept")
+            await asyncio.sleep(AGAIN)
+
+    async def tell(self) -> None:
+        """Have the store take what waits. Raises StoreUnavailable."""
+        store = self._store()
+        while store is not None and self._waiting:
+            await store.add_configuration(self._waiting[0])
+            self._waiting.pop(0)
+
+    async def listed(self, most: int = MOST) -> Document:
+        """The latest first."""
+        store, why, found = self._store(), "", list[Configuration]()
+        try:
+            if store is None:
+                raise StoreUnavailable("The store has not been opened yet.")  # noqa: TRY301 - told in one place
+            found = await store.configurations(most)
+        except StoreUnavailable as error:
+            why = str(error)
+        told = [{**each._asdict(), "at": instant(each.at)} for each in found]
+        for each in told:
+            del each["files"]
+        return {"configurations": told, "store": why}
+
+    async def put_back(self, number: int, path: Path, present: Loaded, environ: Mapping[str, str]) -> str:
+        """Write the files of an earlier configuration in the place of the present ones; its digest.
+
+        Raises CommandError where that cannot be done, or would not be valid today.
+        """
+        store = self._store()
+        found = None if store is None else await store.configuration(number)
+        if found is None:
+            raise CommandError(f"There is no configuration {number}: /api/v1/configurations lists them.")
+        now = {os.fspath(file): data for file, data in present.files}
+        if now.keys() != found.files.keys():
+            names = ", ".join(sorted(now.keys() ^ found.files.keys()))
+            raise CommandError(f"Other files belonged to it ({names}); put it back where the files are kept.")
+        changed = {Path(name): text.encode() for name, text in found.files.items() if now[name] != text.encode()}
+        try:
+            await asyncio.to_thread(load, path, environ, changed)
+        except ConfigError as error:
+            raise CommandError(f"It would not be valid today: {error.problems[0]}") from error
+        for file, data in changed.items():
+            await asyncio.to_thread(write, Flip(file, 0, "", "", now[os.fspath(file)], data))
+        return found.digest
