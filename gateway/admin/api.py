@@ -6,6 +6,7 @@ The control socket serves the same as the TCP port. Whoever may open it is the g
 import asyncio
 from base64 import b64decode
 from functools import partial
+from time import time
 from typing import Any
 
 from aiohttp import web
@@ -23,10 +24,14 @@ from gateway.admin.admission import (
     remote,
 )
 from gateway.admin.estate import estate_document, route_rows
-from gateway.admin.guards import LOOPBACK_ONLY, guarded
+from gateway.admin.guards import LOOPBACK_ONLY, TELL, guarded
 from gateway.admin.levers import LEVERS, Lever, Pull, pull, standing_of, tag_of
 from gateway.admin.openapi import document as openapi_document
 from gateway.admin.orders import STEERING, order_of
+from gateway.admin.pages.addresses import PAGES
+from gateway.admin.pages.figures import Gauge
+from gateway.admin.pages.rendering import GAUGE
+from gateway.admin.pages.signing import error_page
 from gateway.admin.published import admin_document
 from gateway.admin.questions import Question
 from gateway.admin.steering import Steering
@@ -53,6 +58,8 @@ def command_app(steering: Steering) -> web.Application:
 def _app(steering: Steering, *, owner: bool) -> web.Application:
     app = web.Application(middlewares=[guarded, admitted])
     app[STEERING], app[KEYRING], app[ATTEMPTS] = steering, steering.keyring, Attempts()
+    app[TELL] = error_page
+    app[GAUGE] = Gauge(lambda: steering.store_now, time())
     app[OF_THE_OWNER], app[LOOPBACK_ONLY] = owner, not owner
     needed: dict[tuple[str, str], Role | None] = {}
     for question in QUESTIONS:
@@ -157,7 +164,8 @@ async def openapi(request: web.Request) -> web.Response:
 
 
 async def admin_openapi(request: web.Request) -> web.Response:
-    return web.json_response(admin_document(QUESTIONS, tuple(LEVERS.values())))
+    asked = [question for question in QUESTIONS if question.path not in _PAGES]
+    return web.json_response(admin_document(asked, tuple(LEVERS.values())))
 
 
 async def explain_query(request: web.Request) -> web.Response:
@@ -202,6 +210,7 @@ async def configurations(request: web.Request) -> web.Response:
     return web.json_response(await request.app[STEERING].configurations())
 
 
+_PAGES = {each.path for each in PAGES if not each.path.startswith("/api/")}
 _ASKED = {
     "method": "GET, unless it is told.",
     "url": "A path, or a whole URL.",
@@ -240,4 +249,5 @@ QUESTIONS = (
     *writes.QUESTIONS,
     *access.QUESTIONS,
     *recording.QUESTIONS,
+    *PAGES,
 )

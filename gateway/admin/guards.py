@@ -4,6 +4,7 @@ A page of another site can make a browser ask this machine's loopback under a na
 server that listens on loopback only answers to loopback's names.
 """
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from ipaddress import ip_address
 
@@ -39,7 +40,9 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         answer: web.StreamResponse = problem(421, "This address only answers to localhost, 127.0.0.1 and [::1].")
     else:
         answer = await _answer(request, handler)
-    answer.headers.update(_FIELDS)
+    for name, value in _FIELDS.items():
+        answer.headers.setdefault(name, value)
+    answer.headers["Server"] = _FIELDS["Server"]
     return answer
 
 
@@ -51,14 +54,34 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except CommandError as error:
-        return problem(400, str(error))
+        return _told(request, 400, str(error))
     except StoreUnavailable as error:
-        return problem(503, str(error))
+        return _told(request, 503, str(error))
     except Refusal as error:
-        return problem(error.status, error.detail, error.headers)
+        return _told(request, error.status, error.detail, error.headers)
     except web.HTTPException as error:
+        if error.status < 400:
+            raise
         allow = error.headers.get("Allow")
-        return problem(error.status, _DETAILS.get(error.status, ""), {"Allow": allow} if allow else {})
+        return _told(request, error.status, _DETAILS.get(error.status, ""), {"Allow": allow} if allow else {})
+
+
+def _told(
+    request: web.Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> web.StreamResponse:
+    """An error, as whoever asks reads it: a page for a browser, a problem document for all others."""
+    tell = request.config_dict.get(TELL)
+    wants_page = "text/html" in request.headers.get("Accept", "") and not request.path.startswith(_DOCUMENTS)
+    if tell is None or not wants_page:
+        return problem(status, detail, headers)
+    answer = tell(request, status, detail)
+    answer.headers.update(headers or {})
+    return answer
+
+
+TELL: web.AppKey[Callable[[web.Request, int, str], web.Response]] = web.AppKey("tell")
+"""Makes a page of an error."""
+_DOCUMENTS = ("/api/", "/livez", "/readyz", "/metrics", "/openapi.json", "/static/")
 
 
 _DETAILS = {
@@ -68,7 +91,7 @@ _DETAILS = {
 }
 
 
-def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> web.Response:
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
     """A problem document (RFC 9457)."""
     document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     return web.json_response(document, status=status, headers=headers, content_type="application/problem+json")

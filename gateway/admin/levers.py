@@ -59,7 +59,7 @@ async def pull(steering: Steering, lever: Lever, told: Pull) -> Document:
         raise Refusal(403, f"{lever.action} needs the role {lever.role}; {told.who.name} is {told.who.role}.")
     subject = told.path[lever.subject] if lever.subject else ""
     before = standing_of(steering, subject)
-    if told.seen and told.seen != tag_of(before):
+    if told.seen and told.seen not in (tag_of(before), "*"):
         now = before.get("text") or "something else serves"
         raise Refusal(412, f"{subject or 'The gateway'} has changed since you looked ({now}). Nothing was done.")
     try:

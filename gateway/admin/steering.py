@@ -10,6 +10,7 @@ from gateway.config.check import Loaded
 from gateway.core.matching import RoutingTable
 from gateway.rollouts.capturing import Captures
 from gateway.rollouts.replaying import Replays
+from gateway.store.repository import Store
 
 Document = dict[str, Any]
 
@@ -132,6 +133,11 @@ class Steering(Protocol):
         ...
 
     @property
+    def store_now(self) -> Store | None:
+        """The store, where it has been opened: for figures."""
+        ...
+
+    @property
     def keyring(self) -> Keyring:
         """Who may come in."""
         ...
@@ -143,6 +149,10 @@ class Steering(Protocol):
 
     async def reload(self, *, accept: bool, by: str = "", why: str = "") -> ReloadResult:
         """Read the file and serve it; `accept` takes one that is held back."""
+        ...
+
+    async def try_sides(self, method: str, url: str, headers: Sequence[str], body: bytes, side: str) -> Document:
+        """Ask legacy, new or both the same, with nobody waiting for it; what they say. Raises CommandError."""
         ...
 
     async def flip(self, name: str, serve: str, by: str, why: str) -> Document:

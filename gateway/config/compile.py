@@ -60,6 +60,7 @@ def gateway_of(spec: schema.GatewaySpec, entry: Entry, problems: Problems) -> Ga
         webhooks=keeping.webhooks_of(spec.webhooks, entry, problems),
         keep=keeping.keep_of(spec.keep),
         store=keeping.store_of(spec.store),
+        admin=keeping.admin_of(spec.admin),
     )
 
 

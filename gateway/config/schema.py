@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
 from gateway.config import addresses, words
 from gateway.config.closing import MaintenanceSpec
-from gateway.config.keeping import KeepSpec, StoreSpec, WebhookSpec
+from gateway.config.keeping import AdminSpec, KeepSpec, StoreSpec, WebhookSpec
 from gateway.config.kinds import (
     Bound,
     Count,
@@ -72,8 +72,6 @@ class AccessLogSpec(Spec):
 class GatewaySpec(Spec):
     """The gateway itself."""
 
-    later = frozenset({"admin"})
-
     timeout: TimeoutSpec = TimeoutSpec.model_construct()
     limits: LimitsSpec = LimitsSpec.model_construct()
     trusted_proxies: list[Annotated[str, PlainValidator(addresses.network), text("A network: 10.0.0.0/8.")]] = Field(
@@ -102,6 +100,7 @@ class GatewaySpec(Spec):
     """Where events are sent."""
     keep: KeepSpec = KeepSpec.model_construct()
     store: StoreSpec = StoreSpec.model_construct()
+    admin: AdminSpec = AdminSpec.model_construct()
 
 
 # ------------------------------------------------------------------------------------------------ backends

@@ -10,6 +10,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
+from gateway.core.administering import Administration
 from gateway.core.fields import Fields, fields_of
 from gateway.core.policies import (
     CachePolicy,
@@ -315,7 +316,7 @@ class Gateway(NamedTuple):
     `public_url` the address front ends use, where the Host header does not tell; `served_by` sends
     `X-Banyan-Served-By` and `Server-Timing`; `keep_alive` how long an idle client connection is kept; `capture` how
     much of a body is held for what needs it twice; `cache` how much is kept of answers; `webhooks` where events are
-    sent; `keep` how long what is stored, `store` where.
+    sent; `keep` how long what is stored, `store` where; `admin` about the pages.
     """
 
     timeout: Timeouts = Timeouts()
@@ -334,6 +335,7 @@ class Gateway(NamedTuple):
     webhooks: tuple[Webhook, ...] = ()
     keep: Keep = Keep()
     store: StoreSettings = StoreSettings()
+    admin: Administration = Administration()
 
 
 class Estate(NamedTuple):

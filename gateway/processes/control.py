@@ -6,7 +6,7 @@ file that looks cut off is held until a person accepts it.
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gateway.rollouts.revisions import Revisions
     from gateway.rollouts.room import Rollouts
     from gateway.rollouts.sharing import Sharing
+    from gateway.store.repository import Store
     from gateway.store.writes import Owed
     from gateway.writes.clerk import Clerk, Reply
     from gateway.writes.desk import WritesDesk
@@ -219,6 +220,17 @@ class Control:
         result = await self.reload(accept=True, by=by, why=why)
         holds = result.outcome in ("accepted", "unchanged")
         return {"message": f"Configuration {digest} is back. {result.message}", "holds": holds}
+
+    async def try_sides(self, method: str, url: str, headers: Sequence[str], body: bytes, side: str) -> dict[str, Any]:
+        """Ask legacy, new or both the same, with nobody waiting for it. Raises CommandError."""
+        from gateway.rollouts.trying import tried
+
+        return await tried(self.table, self.copying.read, self.rollouts.judgement, method, url, headers, body, side)
+
+    @property
+    def store_now(self) -> "Store | None":
+        """The store, where it has been opened."""
+        return self.rollouts.keeper.store
 
     async def configurations(self) -> dict[str, Any]:
         """What served, the latest first."""

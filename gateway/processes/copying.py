@@ -8,7 +8,7 @@ requests may come until the next tick.
 import asyncio
 import os
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from threading import Thread, get_native_id
 from time import monotonic
@@ -139,12 +139,14 @@ class Copying:
             raise CommandError(f"There is no route {route} that owes anything.")
         return await copier.deliver(route, side, key, kept)
 
-    async def read(self, route: str, recorded: CapturedRequest) -> tuple[CapturedAnswer, CapturedAnswer]:
-        """What legacy and new say to a request. Raises CommandError where they cannot be asked."""
+    async def read(
+        self, route: str, recorded: CapturedRequest, sides: Sequence[Side] = (LEGACY, NEW)
+    ) -> tuple[CapturedAnswer, ...]:
+        """What these sides say to a request. Raises CommandError where they cannot be asked."""
         await self._know(route)
         if self._copier is None:
             raise CommandError(f"There is no route {route} any more.")
-        return await self._copier.read(route, recorded)
+        return await self._copier.read(route, recorded, sides)
 
     async def replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
         """Send a recorded request to both sides of a route. Raises CommandError where that cannot be done."""
@@ -256,9 +258,10 @@ class Copier:
         work = asyncio.run_coroutine_threadsafe(self._send(route, side, key, kept), self._loop)
         return await asyncio.wrap_future(work)
 
-    async def read(self, route: str, recorded: CapturedRequest) -> tuple[CapturedAnswer, CapturedAnswer]:
-        """What legacy and new say to a request. Raises CommandError."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._read(route, recorded), self._loop))
+    async def read(self, route: str, recorded: CapturedRequest, sides: Sequence[Side]) -> tuple[CapturedAnswer, ...]:
+        """What these sides say to a request. Raises CommandError."""
+        work = asyncio.run_coroutine_threadsafe(self._read(route, recorded, sides), self._loop)
+        return await asyncio.wrap_future(work)
 
     def close(self) -> None:
         """End the thread; copies under way are cut."""
@@ -318,7 +321,7 @@ class Copier:
         request, body = exchanged
         return await driven(deliver(request, body, kept, planned, planned.ready[side], key, live.gateway))
 
-    async def _read(self, route: str, recorded: CapturedRequest) -> tuple[CapturedAnswer, CapturedAnswer]:
+    async def _read(self, route: str, recorded: CapturedRequest, sides: Sequence[Side]) -> tuple[CapturedAnswer, ...]:
         live = self._shadows.live if self._shadows is not None else None
         planned = live.table.routes.get(route) if live is not None else None
         if live is None or planned is None or len(planned.ready) < 2:
@@ -330,7 +333,7 @@ class Copier:
         _, _, own = ids_of(request, fresh_digits())
         lines = forwarding_lines(OURSELVES, request) + own
         answers = []
-        for side in (LEGACY, NEW):
+        for side in sides:
             exchanged = translated(self._pairs, planned, request, recorded.body, side)
             if exchanged is None:
                 answers.append(CapturedAnswer(404))  # it does not have it yet
@@ -340,7 +343,7 @@ class Copier:
                 answers.append(await driven(asked))
             except NotAdmitted as refused:
                 answers.append(CapturedAnswer(0, error=refused.kind))
-        return answers[0], answers[1]
+        return tuple(answers)
 
     def _take(self, shadows: Shadows, requests: list[Passing]) -> None:
         self._told = -1

@@ -27,7 +27,7 @@ MOST = 100
 """Keys of one order."""
 OURSELVES = Peer(b"127.0.0.1", b"http", False)
 Document = dict[str, Any]
-Read = Callable[[str, CapturedRequest], Awaitable[tuple[CapturedAnswer, CapturedAnswer]]]
+Read = Callable[[str, CapturedRequest], Awaitable[tuple[CapturedAnswer, ...]]]
 """Asks legacy and new the same. Raises CommandError."""
 Compare = Callable[[Sample], Judgement]
 

@@ -182,6 +182,14 @@ class FakeSteering:
         self.flipped.append((name, serve, by, why))
         return {"message": "It is done.", "holds": True}
 
+    @property
+    def store_now(self) -> Store | None:
+        return self.store
+
+    async def try_sides(self, method: str, url: str, headers: Sequence[str], body: bytes, side: str) -> dict[str, Any]:
+        self.flipped.append((method, url, side))
+        return {"route": "list", "sides": {}}
+
     async def revert(self, number: int, by: str, why: str) -> dict[str, Any]:
         self.flipped.append((number, by, why))
         return {"message": "It is done.", "holds": True}

@@ -65,7 +65,6 @@ def test_backends_and_the_gateway_are_told_alike(tmp_path: Path) -> None:
     text = """\
     version: 1
     gateway:
-      admin: {}
       limits: {header_count: 0, pipelined: 2.5}
       trusted_proxies: [10.0.0.0/8, ten]
     backends:
@@ -75,15 +74,14 @@ def test_backends_and_the_gateway_are_told_alike(tmp_path: Path) -> None:
       d: {host: ""}
     """
     assert problems(tmp_path, text) == [
-        "3:3: gateway: `admin` is not built yet; leave it out",
-        "4:26: gateway: limits.header_count: '0' is too small; 1 is the least",
-        "4:40: gateway: limits.pipelined: must be a whole number",
-        "5:33: gateway: trusted_proxies[2]: 'ten' is not a network; write 10.0.0.0/8, 2001:db8::/32 or one address",
-        "7:30: backend a: type: 'odbc' is not built yet, or not a type of backend; write http or soap",
-        "7:46: backend a: max_idle: '-1' is too small; 0 is the least",
-        "8:32: backend b: health: `path` is missing",
-        "9:3: backend c c: `c c` may hold only letters, digits, dots, dashes and underscores",
-        "10:13: backend d: host: '' is not a host name (no port, no path; international names in their xn-- form)",
+        "3:26: gateway: limits.header_count: '0' is too small; 1 is the least",
+        "3:40: gateway: limits.pipelined: must be a whole number",
+        "4:33: gateway: trusted_proxies[2]: 'ten' is not a network; write 10.0.0.0/8, 2001:db8::/32 or one address",
+        "6:30: backend a: type: 'odbc' is not built yet, or not a type of backend; write http or soap",
+        "6:46: backend a: max_idle: '-1' is too small; 0 is the least",
+        "7:32: backend b: health: `path` is missing",
+        "8:3: backend c c: `c c` may hold only letters, digits, dots, dashes and underscores",
+        "9:13: backend d: host: '' is not a host name (no port, no path; international names in their xn-- form)",
     ]
 
 

@@ -1,0 +1,122 @@
+"""What needs a person, broken things first: the first line of the overview, and the count in each tab's title."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from gateway.admin.pages.figures import Figures
+from gateway.admin.pages.wording import Clock, count, unix
+from gateway.admin.steering import Steering
+from gateway.errors import CommandError
+
+Kind = Literal["rolled_back", "broken", "approval", "waiting"]
+DEAD = ("dead", "unresolved")
+
+
+class Need(NamedTuple):
+    """One thing: what kind (`label` says it), what it is about, one sentence why, and one action."""
+
+    kind: Kind
+    label: str
+    subject: str
+    href: str
+    sentence: str
+    action: str
+    to: str
+    filled: bool = False
+
+
+async def owed(steering: Steering) -> list[dict[str, Any]]:
+    """How many writes there are of each route, kind and state; none where the store cannot be asked."""
+    try:
+        return list((await steering.writes.listed([], None, 1, 0))["counts"])
+    except CommandError:
+        return []
+
+
+def needs_of(steering: Steering, figures: Figures, clock: Clock, writes: list[dict[str, Any]]) -> list[Need]:
+    """All of them, broken first, then what waits."""
+    found = [
+        *_file(steering),
+        *_processes(steering),
+        *_ramps(steering, clock, figures),
+        *_breakers(steering),
+        *_writes(writes, clock),
+    ]
+    order = ("broken", "rolled_back", "approval", "waiting")
+    return sorted(found, key=lambda need: order.index(need.kind))
+
+
+def _file(steering: Steering) -> Iterator[Need]:
+    config = steering.status()["config"]
+    go = ("See the problem", "/configuration")
+    if config["problems"]:
+        sentence = f"{config['problems'][0]} The last good file goes on serving."
+        yield Need("broken", "Refused file", config["file"].rpartition("/")[2], "/configuration", sentence, *go)
+    if config["held"]:
+        sentence = f"{config['held']}. The last good file goes on serving."
+        yield Need(
+            "waiting", "Held file", config["file"].rpartition("/")[2], "/configuration", sentence, "Look at it", go[1]
+        )
+
+
+def _processes(steering: Steering) -> Iterator[Need]:
+    status = steering.status()
+    if not status["ready"]:
+        yield Need("broken", "Not serving", "the data process", "/backends", "It is being started again.", "See", "/")
+    if not status["store"]["available"]:
+        sentence = f"{status['store']['why']} Traffic does not depend on it; nothing is promoted meanwhile."
+        yield Need("broken", "Store", "the store", "/configuration", sentence, "See", "/configuration")
+
+
+def _ramps(steering: Steering, clock: Clock, figures: Figures) -> Iterator[Need]:
+    for ramp in steering.desk.ramps():
+        name, route = ramp["ramp"], ramp["routes"][0] if ramp["routes"] else ramp["ramp"]
+        since = clock.brief(unix(ramp["since"]) or clock.now)
+        if ramp["state"] == "rolled back":
+            sentence = f"Back on legacy since {since}: {ramp['why']}"
+            yield Need(
+                "rolled_back",
+                "Rolled back",
+                name,
+                f"/routes/{route}",
+                sentence,
+                "See the differences",
+                f"/routes/{route}/disagreements",
+            )
+        elif ramp["state"] == "awaiting approval":
+            share = ramp["next"]["share"] if ramp["next"] else 100.0
+            rate = sum(figures.rate(each, side) for each in ramp["routes"] for side in ("legacy", "new"))
+            more = rate * (share - ramp["share"]) / 100
+            sentence = (
+                f"All guards met at {ramp['share']:g}% new since {since}. Next stage is {share:g}%, "
+                f"about {count(round(more))} more requests a minute."
+            )
+            yield Need(
+                "approval",
+                "Approval",
+                name,
+                f"/routes/{route}",
+                sentence,
+                f"Review {share:g}%",
+                f"/routes/{route}",
+                filled=True,
+            )
+
+
+def _breakers(steering: Steering) -> Iterator[Need]:
+    for name, guard in (steering.status()["data"].get("guards") or {}).items():
+        if guard[2] == "open":
+            sentence = "Its breaker is open: it failed again and again, and is spared until it answers."
+            yield Need("broken", "Breaker open", name, f"/backends#{name}", sentence, "See the backend", "/backends")
+
+
+def _writes(counts: list[dict[str, Any]], clock: Clock) -> Iterator[Need]:
+    stuck = [each for each in counts if each["state"] in DEAD]
+    if stuck:
+        number = sum(each["writes"] for each in stuck)
+        oldest = min(unix(each["oldest"]) or clock.now for each in stuck)
+        what = "write needs" if number == 1 else "writes need"
+        sentence = (
+            f"{count(number)} {what} a person, the oldest since {clock.brief(oldest)}. Later ones of its key wait."
+        )
+        yield Need("waiting", "Writes", "the outbox", "/writes", sentence, "Look at them", "/writes")
