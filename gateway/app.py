@@ -9,11 +9,15 @@ import gc
 import os
 import signal
 import socket
+import sys
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from time import time
 from typing import TYPE_CHECKING
+
+FIRST_LINK = 3_600.0
+"""Seconds for which the link of a first start can be opened."""
 
 if TYPE_CHECKING:
     from gateway.config.check import Loaded
@@ -173,12 +177,26 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         daily = Daily(control.rollouts.replays, lambda: control.table, lambda: control.rollouts.keeper.store, time)
         replaying = loop.create_task(daily.run())
         ending.callback(replaying.cancel)
+        greeting = loop.create_task(_greet(control))
+        ending.callback(greeting.cancel)
         log().info("listening", public=str(options.listen), admin=str(options.admin), data=str(options.data))
         await _until_stopped(stop, watching, replaying, *sharers, *owing, *control.rollouts.tasks)
         log().info("draining", seconds=control.loaded.estate.gateway.drain_timeout)
         await control.supervisor.stop(control.loaded.estate.gateway.drain_timeout)
     log().info("gateway_stopped")
     return 0
+
+
+async def _greet(control: "Control") -> None:
+    """Where nobody was ever given a token, print a link that signs the first person in: they own the terminal."""
+    from gateway.core.access import Role
+
+    await control.keyring.looked.wait()
+    if control.keyring.is_new:
+        code = control.keyring.link(Role.APPROVER, FIRST_LINK)
+        link = f"{control.admin_url}/sign-in?code={code}"
+        sys.stderr.write(f"The pages, for whoever opens this first, within an hour: {link}\n")
+        sys.stderr.flush()
 
 
 async def _opened(options: "RunOptions", loaded: "Loaded") -> "Store":

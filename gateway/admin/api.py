@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.access.refusals import Refusal
-from gateway.admin import access, evidence, recording, writes
+from gateway.admin import access, evidence, recording, streaming, writes
 from gateway.admin.admission import (
     ATTEMPTS,
     KEYRING,
@@ -249,5 +249,6 @@ QUESTIONS = (
     *writes.QUESTIONS,
     *access.QUESTIONS,
     *recording.QUESTIONS,
+    *streaming.QUESTIONS,
     *PAGES,
 )

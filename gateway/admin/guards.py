@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 from gateway.access.refusals import Refusal
 from gateway.core.matching import host_name
 from gateway.errors import CommandError, StoreUnavailable
+from gateway.telemetry.logging import log
 
 LOOPBACK_ONLY: web.AppKey[bool] = web.AppKey("loopback_only", bool)
 _LOOPBACK_NAMES = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
@@ -64,6 +65,11 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         allow = error.headers.get("Allow")
         return _told(request, error.status, _DETAILS.get(error.status, ""), {"Allow": allow} if allow else {})
+    except ConnectionResetError:
+        raise  # whoever asked is gone
+    except Exception:  # noqa: BLE001 - a defect of a page ends that page, and tells nothing of what is inside
+        log().exception("admin_failed", path=request.path)
+        return _told(request, 500, "That is a defect of Banyan's own: the gateway's log has more.")
 
 
 def _told(

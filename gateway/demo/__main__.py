@@ -21,7 +21,15 @@ from gateway.config.check import load
 from gateway.core.model import Estate
 from gateway.demo.board import final
 from gateway.demo.company import Company
-from gateway.demo.opening import demand_ports, flip, free_or_another, open_gateway, open_services, rehearsal_copy
+from gateway.demo.opening import (
+    demand_ports,
+    flip,
+    free_or_another,
+    open_gateway,
+    open_services,
+    page_link,
+    rehearsal_copy,
+)
 from gateway.demo.options import Options, parse
 from gateway.demo.show import Setting, Show
 from gateway.demo.verdict import objections
@@ -75,6 +83,7 @@ async def _perform(options: Options, folder: Path) -> int:
             seconds=options.seconds,
             clients=options.clients,
             rate=options.rate,
+            page=await page_link(data),
         )
         show = Show(about, estate, Console())
         _on_signals(show.stop)

@@ -31,7 +31,7 @@ class Scene(NamedTuple):
     """All that is shown at one moment: the file as last accepted, the accounts, and what happened so far.
 
     `command` and `data` are how a person calls banyan and finds this gateway; `seconds` is the length of a rehearsal,
-    None when a person is at the helm.
+    None when a person is at the helm; `page` signs a browser in.
     """
 
     now: float
@@ -45,6 +45,7 @@ class Scene(NamedTuple):
     strays: int
     standing: Standing
     entries: Sequence[Entry]
+    page: str = ""
 
 
 def board(scene: Scene, width: int, height: int) -> RenderableType:
@@ -94,7 +95,11 @@ def heading(scene: Scene) -> Text:
 
 
 def hint(scene: Scene) -> list[str]:
-    """What to edit, in lines."""
+    """Where the pages are, and what to edit, in lines."""
+    return [*([f"See it, in a browser (good once): {scene.page}"] if scene.page else []), *_edits(scene)]
+
+
+def _edits(scene: Scene) -> list[str]:
     route = favourite(scene.estate)
     if scene.seconds is not None:
         return [f"A rehearsal of {scene.seconds:g} s on a copy of {scene.file}; half-way, {FAVOURITE} changes sides."]

@@ -77,22 +77,36 @@ async def open_gateway(company: Company, config: Path, listen: Address, admin: A
     return gateway
 
 
+async def page_link(data: Path) -> str:
+    """An address that signs a browser in to the pages, once; "" where there is none to be had."""
+    command = [sys.executable, "-m", "gateway", "link", "--for", "1h", "--data", str(data)]
+    code, printed = await _run(command)
+    return "" if code else printed
+
+
 async def flip(route: Route, config: Path, data: Path) -> str:
     """Send a route to its other side as a person would, with the command; what went wrong, or nothing."""
     command = [sys.executable, "-m", "gateway", "flip", route.name, other_side(route)]
     command += ["--reason", "half-way through the rehearsal", "--config", str(config), "--data", str(data)]
+    try:
+        code, printed = await _run(command)
+    except TimeoutError:
+        return f"The flip did not end within {FLIP_PATIENCE:g} s."
+    return f"The flip failed, exit code {code}: {printed}" if code else ""
+
+
+async def _run(command: list[str]) -> tuple[int, str]:
+    """A command's exit code and what it printed. Raises TimeoutError."""
     quiet, pipe, both = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
     process = await asyncio.create_subprocess_exec(*command, stdin=quiet, stdout=pipe, stderr=both)
     try:
         async with asyncio.timeout(FLIP_PATIENCE):
             printed, _ = await process.communicate()
-    except TimeoutError:
-        return f"The flip did not end within {FLIP_PATIENCE:g} s."
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return f"The flip failed, exit code {process.returncode}: {printed.decode().strip()}" if process.returncode else ""
+    return process.returncode or 0, printed.decode().strip()
 
 
 def _address(backend: Backend) -> Address:

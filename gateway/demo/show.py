@@ -46,6 +46,7 @@ class Setting(NamedTuple):
     seconds: float | None
     clients: int
     rate: float
+    page: str = ""
 
 
 class Show:
@@ -74,6 +75,7 @@ class Show:
             file=self._setting.file,
             command=self._setting.command,
             data=str(self._setting.data),
+            page=self._setting.page,
             seconds=self._setting.seconds,
             estate=self._estate,
             tally=self._tally,

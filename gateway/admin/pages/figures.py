@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FRESH, COMPARED = 4.0, 30.0
 """Seconds for which traffic is not asked for again, and comparisons."""
+FLUSHED = 10.0
+"""Seconds of the clock on which gateways tell the store what they have counted."""
 RECENT, BRIEF = 15 * MINUTE, 2 * MINUTE
 """Seconds that errors and latencies are told of; full minutes that a rate is told of, with the present one."""
 AGREEING, TELLING = frozenset({"matched"}), frozenset({"matched", "mismatched", "candidate_error"})
@@ -162,10 +164,10 @@ class Gauge:
         return day if len(_times(day)) > 4 else await store.totals(now - 2 * HOUR, now + DAY, MINUTE)
 
     async def _asked(self, store: "Store", now: float) -> Figures:
-        begin = max(now // MINUTE * MINUTE - BRIEF, self.since // MINUTE * MINUTE)
+        begin, told = max(now // MINUTE * MINUTE - BRIEF, self.since // MINUTE * MINUTE), now // FLUSHED * FLUSHED
         recent = await store.traffic(now // MINUTE * MINUTE - RECENT, now + DAY)
         brief = await store.traffic(begin, now + DAY)
-        covered = max(1.0, now - max(begin, self.since)) / MINUTE
+        covered = max(1.0, told - max(begin, self.since)) / MINUTE
         parity = self._figures.parity
         if now - self._compared > COMPARED:
             parity = parities(await store.verdicts(now - DAY, now + DAY))

@@ -73,7 +73,7 @@ def _ramps(steering: Steering, clock: Clock, figures: Figures) -> Iterator[Need]
         name, route = ramp["ramp"], ramp["routes"][0] if ramp["routes"] else ramp["ramp"]
         since = clock.brief(unix(ramp["since"]) or clock.now)
         if ramp["state"] == "rolled back":
-            sentence = f"Back on legacy since {since}: {ramp['why']}"
+            sentence = f"Back on legacy: {ramp['why']}"
             yield Need(
                 "rolled_back",
                 "Rolled back",

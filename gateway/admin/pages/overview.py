@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from gateway.admin.pages.figures import Figures
+from gateway.admin.pages.figures import FLUSHED, Figures
 from gateway.admin.pages.needs import needs_of, owed
 from gateway.admin.pages.rendering import GAUGE, Looking, looking, page
 from gateway.admin.pages.wording import area_of, unix
@@ -82,7 +82,10 @@ def points(day: list[Total], since: float, now: float) -> list[Point]:
         found[each.minute][each.side] = each.requests
     made = []
     for at, sides in sorted(found.items()):
-        minutes = max(1.0, min(at + step, now) - max(at, since)) / 60
+        lasted = min(at + step, now // FLUSHED * FLUSHED) - max(at, since)
+        if lasted < FLUSHED:  # so little says nothing yet
+            continue
+        minutes = lasted / 60
         made.append(Point(at, sides.get("new", 0) / minutes, sides.get("legacy", 0) / minutes))
     return made
 

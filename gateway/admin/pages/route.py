@@ -11,7 +11,7 @@ from gateway.access.refusals import Refusal
 from gateway.admin.estate import estate_document
 from gateway.admin.levers import standing_of, tag_of
 from gateway.admin.pages import wording
-from gateway.admin.pages.figures import NOTHING, Answered, Parity, Series
+from gateway.admin.pages.figures import FLUSHED, NOTHING, Answered, Parity, Series
 from gateway.admin.pages.needs import needs_of
 from gateway.admin.pages.rendering import GAUGE, Looking, looking, page
 from gateway.admin.pages.routes import Row, rows_of
@@ -198,7 +198,9 @@ def slots(series: Series, end: float, since: float = 0.0) -> list[Slot]:
     made = []
     for at in range(first // step * step, int(end), step):
         sides = answered.get(at, {})
-        lasted = max(1.0, min(at + step, end) - max(at, since))
+        lasted = min(at + step, end // FLUSHED * FLUSHED) - max(at, since)
+        if lasted < FLUSHED:  # so little says nothing yet
+            continue
         made.append(Slot(at, lasted, sides.get("new", NOTHING), sides.get("legacy", NOTHING), compared.get(at)))
     return made
 
