@@ -101,6 +101,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.writes.exchange import Exchange
     from gateway.writes.moving import Moving
     from gateway.writes.outbox import Outbox
+    from gateway.writes.owing import Owing
     from gateway.writes.reconciling import Reconciling, Shell
 
     control.exchange = exchange = Exchange(lambda: control.rollouts.keeper.store, control.know)
@@ -120,7 +121,8 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     sharing = Sharing(control.rollouts.replica, lambda: keeper.store, users)
     control.sharing = sharing
     replica, ours = control.rollouts.replica, token_hex(8)
-    outbox = Outbox(f"{replica} {ours}", lambda: keeper.store, control.deliver)
+    control.outbox = outbox = Outbox(f"{replica} {ours}", lambda: keeper.store, control.deliver)
+    control.owing = Owing(lambda: keeper.store)
     control.clerk = Clerk(
         replica, lambda: keeper.store, lambda: {ours, *control.supervisor.sessions}, outbox.due, control.record_of
     )
@@ -148,6 +150,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
             control.clerk.run(),
             control.clerk.look_after(),
             outbox.run(),
+            control.owing.run(),
             exchange.run(),
             control.take_what_waited(),
         )

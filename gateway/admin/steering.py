@@ -175,7 +175,7 @@ class Steering(Protocol):
         """Per route: `legacy` and `new`, each with `requests` and `errors`, and `refused`."""
         ...
 
-    def metrics(self) -> bytes:
+    async def metrics(self) -> bytes:
         """Prometheus' text format."""
         ...
 

@@ -24,6 +24,7 @@ from gateway.core.retrying import seconds_of
 from gateway.core.ways import field
 from gateway.core.writing import Asked
 from gateway.errors import CommandError, ConfigError
+from gateway.processes.readings import read
 from gateway.processes.supervisor import Supervisor
 from gateway.telemetry.access import AccessWriter
 from gateway.telemetry.logging import log
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
     from gateway.writes.desk import WritesDesk
     from gateway.writes.exchange import Exchange
     from gateway.writes.moving import Moving
-    from gateway.writes.outbox import Sent
+    from gateway.writes.outbox import Outbox, Sent
+    from gateway.writes.owing import Owing
     from gateway.writes.reconciling import Reconciling
 
 _GRAVE = frozenset(
@@ -81,6 +83,8 @@ class Control:
         self.desk: Desk
         self.sharing: Sharing
         self.clerk: Clerk
+        self.outbox: Outbox
+        self.owing: Owing
         self.moving: Moving
         self.reconciling: Reconciling
         self.exchange: Exchange
@@ -378,22 +382,10 @@ class Control:
     def traffic(self) -> dict[str, dict[str, Any]]:
         return self._traffic.by_route()
 
-    def metrics(self) -> bytes:
-        stats = self.supervisor.stats
-        self._traffic.state = {
-            "connections": stats.get("connections", 0),
-            "data_process_up": self.supervisor.serving,
-            "store_up": self.rollouts.keeper.available,
-            "loop_stall_max_seconds": stats.get("stall_max", 0),
-            "data_process_restarts": self.supervisor.restarts,
-            "observations_dropped": stats.get("dropped", 0),
-            "pools": stats.get("pools", {}),
-            "guards": stats.get("guards", {}),
-            "addresses": stats.get("addresses", {}),
-            "unstored": stats.get("unstored", 0),
-            "late": stats.get("late", 0),
-        }
-        return self._traffic.render()
+    async def metrics(self) -> bytes:
+        """Prometheus' text. Read here, and rendered in a thread: with many routes that takes a third of a second."""
+        self._traffic.readings = read(self, loaded_at=self._loaded_at.timestamp(), held=self._held is not None)
+        return await asyncio.to_thread(self._traffic.render)
 
     def order(self, *message: object) -> bool:
         return self.supervisor.order(*message)

@@ -119,6 +119,10 @@ class Copying:
         """Whether copies use no more than that."""
         return self._copier is None or self._copier.uses == self._parts[0]
 
+    def slots(self) -> dict[str, tuple[int, int]]:
+        """Copies and deliveries under way at each protected backend, and waiting for it."""
+        return {} if self._copier is None else self._copier.slots()
+
     def take(self, requests: list[Passing]) -> None:
         """Requests that passed, from the data process."""
         if self._copier is not None and requests:
@@ -243,6 +247,10 @@ class Copier:
 
     def share(self, count: int, until: float) -> None:
         self._loop.call_soon_threadsafe(self._parts.use, count, until)
+
+    def slots(self) -> dict[str, tuple[int, int]]:
+        guards = () if self._shadows is None else self._shadows.live.guards  # a tuple that nobody changes
+        return {guard.gate.name: (guard.gate.under_way, guard.gate.waiting) for guard in guards}
 
     def take(self, requests: list[Passing]) -> None:
         self._soon(lambda shadows: self._take(shadows, requests))

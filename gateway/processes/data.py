@@ -24,7 +24,7 @@ from gateway.core.model import AccessLog, Backend, Gateway, Observed, Route
 from gateway.core.policies import Standing
 from gateway.core.writing import Asked
 from gateway.processes.channel import CAN_WAIT, PROTOCOL, SOCKET, Channel, Message, listen_unix
-from gateway.processes.stalls import StallProbe
+from gateway.processes.stalls import StallProbe, Stalls
 from gateway.proxy.capturing import Captures
 from gateway.proxy.durable import Durable
 from gateway.proxy.handler import Handler
@@ -69,7 +69,7 @@ class DataProcess:
         self._orders: deque[Message] = deque()
         self._working: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[object]] = set()
-        self._stalls = StallProbe()
+        self._probe, self._stalls = StallProbe(), Stalls()
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
@@ -164,7 +164,7 @@ class DataProcess:
             case ("drain", seconds):
                 self._spawn(self._drain(seconds))
             case ("probe_stalls", bool(on)):
-                self._stalls.switch(on)
+                self._probe.switch(on)
             case _:
                 self._tell("refused", f"unknown order {message[0]!r}")
 
@@ -191,6 +191,7 @@ class DataProcess:
         self._captures.tick(monotonic())
         self._handler.settling.tick()
         self._handler.shedding.tick(late)
+        self._stalls.tick(late)
         self._durable.tick()
         self._divide()
         if self._ticks % FLUSH == 0:
@@ -207,17 +208,21 @@ class DataProcess:
     def _stats(self) -> dict[str, object]:
         live = self._handler.live.pools.items()
         pools = {name: pool.open for name, pool in live}
-        guards = {guard.gate.name: guard.told for guard in self._handler.live.guards}
+        guards = {guard.gate.name: guard for guard in self._handler.live.guards}
         return {
             "connections": len(self._server.connections),
             "pools": pools,
-            "guards": guards,
+            "guards": {name: guard.told for name, guard in guards.items()},
+            "bounds": {name: guard.gate.bounds for name, guard in guards.items()},
+            "opened": {name: guard.breaker.opened for name, guard in guards.items() if guard.breaker is not None},
             "addresses": {name: told for name, pool in live if (told := [tuple(each) for each in pool.told()])},
             "dropped": self._recorder.dropped,
             "unstored": self._durable.owed,
             "late": round(self._handler.shedding.late, 4),
-            "stall_max": self._stalls.late,
-            "busy_max": self._stalls.busy,
+            "cached": self._handler.cache.size,
+            "stalls": (self._stalls.count, round(self._stalls.seconds, 4)),
+            "stall_max": self._probe.late,
+            "busy_max": self._probe.busy,
         }
 
     # -------------------------------------------------------------------------------------------- tables

@@ -1,9 +1,25 @@
-"""How long the data process' loop was away from traffic, and how much of that was its own work."""
+"""How long the data process' loop was away from traffic: counted always, and measured to the millisecond on demand."""
 
 import asyncio
 from time import monotonic, thread_time
 
 EVERY = 0.001
+STALL = 0.1
+"""Seconds by which a tick may be late before that is counted as a stall: clients notice that."""
+
+
+class Stalls:
+    """Counts the stalls that the ticks of the clock show, which cost nothing to count: `count` of them, `seconds` in
+    all. A tick comes every 100 ms, so a stall may be longer than shown by that much."""
+
+    def __init__(self) -> None:
+        self.count, self.seconds = 0, 0.0
+
+    def tick(self, late: float) -> None:
+        """A tick came so many seconds late."""
+        if late >= STALL:
+            self.count += 1
+            self.seconds += late
 
 
 class StallProbe:

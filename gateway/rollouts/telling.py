@@ -1,6 +1,6 @@
 """Events: each is logged, sent to the webhooks, and kept until the store has it. Telling waits for none of them."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from random import SystemRandom
 from time import time
@@ -16,11 +16,13 @@ _draw = SystemRandom().getrandbits
 
 
 class Teller:
-    """Tells what happened; `untold` are the events that the store does not have yet, the oldest first."""
+    """Tells what happened; `untold` are the events that the store does not have yet, the oldest first. `steps` counts
+    what was told of ramps, by journey, kind and whether a person or the gateway did it."""
 
     def __init__(self, webhooks: Webhooks, untold: deque[Event]) -> None:
         self.webhooks = webhooks
         self.untold = untold
+        self.steps: Counter[tuple[str, str, str]] = Counter()
 
     def tell(
         self,
@@ -40,6 +42,8 @@ class Teller:
 
     def told(self, event: Event) -> None:
         """An event that the store has already."""
+        if event.journey:
+            self.steps[event.journey, event.kind, "person" if event.by else "gateway"] += 1
         named = {"route": event.route, "journey": event.journey, "by": event.by}
         level = "warning" if event.kind in _GRAVE else "info"
         fields = {name: value for name, value in named.items() if value}

@@ -8,6 +8,7 @@ of the events. What the store keeps is delivered at least once, restarts include
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from itertools import chain
@@ -79,17 +80,21 @@ class Waiting(NamedTuple):
 
 
 class Receiver:
-    """One configured webhook and what waits for it. `hook` may be exchanged for one of the same url at any time."""
+    """One configured webhook and what waits for it. `hook` may be exchanged for one of the same url at any time.
+
+    `counts` says how many events were delivered and given up, and how many tries failed in between."""
 
     def __init__(self, hook: Webhook, shell: Shell) -> None:
         self.hook = hook
         self.gone = False
         self.dropped = 0
+        self.name = shown(hook.url)
+        self.counts = Counter(dict.fromkeys(("delivered", "failed", "given_up"), 0))
         self._shell = shell
         self._turn = asyncio.Lock()
         self._waiting: dict[str, Waiting] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._log = log().bind(receiver=shown(hook.url))
+        self._log = log().bind(receiver=self.name)
         self._spawn(self._look())
 
     def take(self, delivery: Delivery) -> None:
@@ -104,6 +109,11 @@ class Receiver:
             self.dropped += 1
             self._drop(next(iter(self._waiting)), f"more than {WAITING} events wait for the receiver")
         self._waiting[event_id] = Waiting(delivery, self._spawn(self._deliver(delivery)))
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait."""
+        return len(self._waiting)
 
     def stop(self) -> set[asyncio.Task[None]]:
         """Stop delivering; returns what is about to end. The store knows what was still to be done."""
@@ -151,6 +161,7 @@ class Receiver:
                 self._end()
             await self._given_up(ended, last.why)
             return
+        self.counts["delivered"] += 1
         self._log.debug("webhook_delivered", **_named(ended))
         await self._noted(self._shell.deliveries.delivered(event.id, self.hook.url))
 
@@ -165,11 +176,13 @@ class Receiver:
         due = self._shell.now() + state.upcoming_sleep
         failed = delivery._replace(attempts=delivery.attempts + state.attempt_number, due=due)
         self._waiting[event.id] = self._waiting[event.id]._replace(delivery=failed)
+        self.counts["failed"] += 1
         self._log.warning("webhook_failed", **_named(failed), why=why, next_try=round(state.upcoming_sleep, 1))
         await self._noted(self._shell.deliveries.failed(event.id, self.hook.url, failed.attempts, due, why))
 
     async def _given_up(self, delivery: Delivery, why: str) -> None:
         """There will be no further attempt."""
+        self.counts["given_up"] += 1
         self._log.error("webhook_given_up", **_named(delivery), why=why)
         event_id, attempts = delivery.event.id, delivery.attempts
         await self._noted(self._shell.deliveries.failed(event_id, self.hook.url, attempts, None, why))
@@ -231,6 +244,16 @@ class Webhooks:
     def dropped(self) -> int:
         """How many deliveries were given up because too many waited."""
         return sum(receiver.dropped for receiver in self._receivers.values())
+
+    def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+        """What came of deliveries, by receiver and outcome, and how many events wait for each. Receivers of one host
+        are one here: their paths are secrets."""
+        came: Counter[tuple[str, str]] = Counter()
+        waiting: Counter[str] = Counter()
+        for receiver in self._receivers.values():
+            came.update({(receiver.name, outcome): count for outcome, count in receiver.counts.items()})
+            waiting.update({receiver.name: receiver.waiting})
+        return dict(came), dict(waiting)
 
     def use(self, hooks: Iterable[Webhook]) -> None:
         """Go by this configuration from now on: what waits for a receiver that stays goes on waiting."""

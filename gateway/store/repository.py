@@ -343,9 +343,12 @@ class Store:
         """Writes in these states, the oldest first, each with its number."""
         return await self._read(writes.listed, states, route, limit, after)
 
-    async def count_writes(self) -> dict[tuple[str, str, str], tuple[int, float]]:
-        """How many writes there are of each route, kind and state, and when the oldest came."""
-        return await self._read(writes.counted)
+    async def count_writes(
+        self, states: Sequence[State] = tuple(State)
+    ) -> dict[tuple[str, str, str], tuple[int, float]]:
+        """How many writes there are of each route, kind and state of these, and when the oldest came. Those that are
+        done are kept for days: who asks often asks for the others alone."""
+        return await self._read(writes.counted, states)
 
     async def steer_write(self, write_id: str, signal: Signal, why: str, until: float | None, now: float) -> bool:
         """Have a write delivered (again) or dropped; False where it is in no state for that."""

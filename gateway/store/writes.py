@@ -336,10 +336,11 @@ def count_open(connection: Connection, routes: Sequence[str]) -> int:
     return int(connection.execute(owed).scalar_one())
 
 
-def counted(connection: Connection) -> dict[tuple[str, str, str], tuple[int, float]]:
-    """How many writes there are of each route, kind and state, and when the oldest came."""
+def counted(connection: Connection, states: Sequence[State]) -> dict[tuple[str, str, str], tuple[int, float]]:
+    """How many writes there are of each route, kind and state of these, and when the oldest came."""
     columns = (writes.c.route, writes.c.kind, writes.c.state)
-    found = connection.execute(select(*columns, func.count(), func.min(writes.c.at)).group_by(*columns))
+    those = select(*columns, func.count(), func.min(writes.c.at)).where(writes.c.state.in_(states))
+    found = connection.execute(those.group_by(*columns))
     return {(route, kind, state): (count, oldest) for route, kind, state, count, oldest in found}
 
 

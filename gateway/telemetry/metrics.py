@@ -1,7 +1,7 @@
-"""Every metric, in one file. Counted from observations in the control process, rendered off its loop.
+"""The metrics that are counted, from observations in the control process; all of them are rendered here, off its loop.
 
 Counting is a dictionary and an addition per observation; the Prometheus client only renders. Series of routes that have
-left the table disappear with them.
+left the table disappear with them. What is read instead of counted stands in `gauges`; there is no metric elsewhere.
 """
 
 from bisect import bisect_left
@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.core.captured import Skipped
 from gateway.core.model import BUCKETS, SERVED, Estate, Observation, Outcome, Way, way_of
 from gateway.core.planning import share_of
 from gateway.core.policies import NO_STANDING, Standing
+from gateway.telemetry.gauges import Readings, counter, families, gauge
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the latency histogram, seconds."""
@@ -54,8 +55,8 @@ _NOTHING = Tally()
 
 
 class Traffic(Collector):
-    """Counts of everything observed. `state` gives the gauges that are read at scrape time, `standings` where routes
-    stand beside the file."""
+    """Counts of everything observed. `readings` is how everything else stands, `standings` where routes stand beside
+    the file."""
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[Any, ...], Tally] = {}
@@ -64,10 +65,12 @@ class Traffic(Collector):
         self._verdicts: Counter[tuple[str, str]] = Counter()
         self._estate: Estate | None = None
         self.config_ok = True
-        self.state: dict[str, Any] = {}
+        self.readings = Readings()
         self.standings: Mapping[str, Standing] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
+        ProcessCollector(namespace="banyan_control", registry=self._registry)
+        ProcessCollector(namespace="banyan_data", pid=lambda: self.readings.data_pid, registry=self._registry)
 
     # -------------------------------------------------------------------------------------------- counting
 
@@ -138,21 +141,20 @@ class Traffic(Collector):
         yield self._requests()
         yield self._durations()
         yield self._failures()
-        yield self._verdict_counts()
-        yield self._not_compared()
+        verdicts, skipped = list(self._verdicts.items()), list(self._skipped.items())
+        yield counter(
+            "verdicts", "Requests that both sides answered, by what comparing them said.", "route verdict", verdicts
+        )
+        yield counter("shadow_skipped", "Requests that were not compared, by reason.", "route reason", skipped)
         yield from self._configuration()
-        yield from self._process()
+        yield from families(self.readings)
 
     def _requests(self) -> Metric:
-        labels = ["route", "side", "backend", "role", "code_class"]
-        family = CounterMetricFamily("banyan_requests", "Requests, by what became of them.", labels=labels)
-        sums: dict[tuple[str, ...], int] = {}
+        sums: Counter[tuple[str, ...]] = Counter()
         for way, tally in self._ways():
-            key: tuple[str, ...] = (way.route, way.side, way.backend, way.role, f"{way.status // 100}xx")
-            sums[key] = sums.get(key, 0) + tally.count
-        for key, count in sums.items():
-            family.add_metric(list(key), count)
-        return family
+            sums[way.route, way.side, way.backend, way.role, f"{way.status // 100}xx"] += tally.count
+        labels = "route side backend role code_class"
+        return counter("requests", "Requests, by what became of them.", labels, sums.items())
 
     def _durations(self) -> Metric:
         family = HistogramMetricFamily(
@@ -170,120 +172,28 @@ class Traffic(Collector):
         return family
 
     def _failures(self) -> Metric:
-        labels = ["route", "side", "role", "error_type"]
-        family = CounterMetricFamily("banyan_errors", "Requests that failed, by kind of failure.", labels=labels)
-        sums: dict[tuple[str, ...], int] = {}
+        sums: Counter[tuple[str, ...]] = Counter()
         for way, tally in self._ways():
             if way.error:
-                key: tuple[str, ...] = (way.route, way.side, way.role, way.error)
-                sums[key] = sums.get(key, 0) + tally.count
-        for key, count in sums.items():
-            family.add_metric(list(key), count)
-        return family
-
-    def _verdict_counts(self) -> Metric:
-        help_text, labels = "Requests that both sides answered, by what comparing them said.", ["route", "verdict"]
-        family = CounterMetricFamily("banyan_verdicts", help_text, labels=labels)
-        for key, count in list(self._verdicts.items()):
-            family.add_metric(list(key), count)
-        return family
-
-    def _not_compared(self) -> Metric:
-        help_text, labels = "Requests that were not compared, by reason.", ["route", "reason"]
-        family = CounterMetricFamily("banyan_shadow_skipped", help_text, labels=labels)
-        for key, count in list(self._skipped.items()):
-            family.add_metric(list(key), count)
-        return family
+                sums[way.route, way.side, way.role, way.error] += tally.count
+        return counter(
+            "errors", "Requests that failed, by kind of failure.", "route side role error_type", sums.items()
+        )
 
     def _configuration(self) -> Iterator[Metric]:
-        ok = GaugeMetricFamily("banyan_config_last_reload_successful", "1 if the file's last content was taken.")
-        ok.add_metric([], float(self.config_ok))
-        yield ok
-        info = GaugeMetricFamily("banyan_config_info", "The configuration that serves.", labels=["hash"])
-        share = GaugeMetricFamily(
-            "banyan_route_share", "The part of reads that a side takes.", labels=["route", "side"]
-        )
-        if self._estate is not None:
-            info.add_metric([self._estate.digest], 1)
-            for route in self._estate.routes:
-                standing = self.standings.get(route.name, NO_STANDING)
-                override = standing.override
-                new = (share_of(route, standing) if override is None else override) / BUCKETS
-                share.add_metric([route.name, "new"], new)
-                share.add_metric([route.name, "legacy"], 1 - new if route.serve != "retired" else 0)
-        yield info
-        yield share
+        taken = "1 if the file's last content was taken."
+        yield gauge("config_last_reload_successful", taken, "", [((), self.config_ok)])
+        digest = [] if self._estate is None else [((self._estate.digest,), 1.0)]
+        yield gauge("config_info", "The configuration that serves.", "hash", digest)
+        yield gauge("route_share", "The part of reads that a side takes.", "route side", self._shares())
 
-    def _process(self) -> Iterator[Metric]:
-        for name, help_text in (
-            ("connections", "Client connections that are open."),
-            ("data_process_up", "1 while the data process serves."),
-            ("store_up", "1 while the store answers."),
-            ("loop_stall_max_seconds", "Longest stall of the data loop since the probe was switched on."),
-        ):
-            gauge = GaugeMetricFamily(f"banyan_{name}", help_text)
-            gauge.add_metric([], float(self.state.get(name, 0)))
-            yield gauge
-        for name, help_text in (
-            ("data_process_restarts", "Times the data process was started again."),
-            ("observations_dropped", "Observations lost because control did not read them."),
-        ):
-            counter = CounterMetricFamily(f"banyan_{name}", help_text)
-            counter.add_metric([], float(self.state.get(name, 0)))
-            yield counter
-        pools = GaugeMetricFamily("banyan_backend_connections", "Open connections.", labels=["backend", "state"])
-        for backend, (busy, idle) in self.state.get("pools", {}).items():
-            pools.add_metric([backend, "busy"], busy)
-            pools.add_metric([backend, "idle"], idle)
-        yield pools
-        yield from self._guards()
-
-    def _guards(self) -> Iterator[Metric]:
-        """What stands before protected backends."""
-        requests = GaugeMetricFamily(
-            "banyan_backend_requests", "Requests at a protected backend.", labels=["backend", "state"]
-        )
-        breakers = GaugeMetricFamily(
-            "banyan_breaker_open", "1 while a breaker is open, 0.5 while it is tried, 0 closed.", labels=["backend"]
-        )
-        retries = CounterMetricFamily("banyan_retries", "Requests that were sent once more.", labels=["backend"])
-        closed = GaugeMetricFamily(
-            "banyan_backend_closed", "1 while a backend is closed for maintenance.", labels=["backend"]
-        )
-        for backend, (under_way, waiting, state, again, until) in self.state.get("guards", {}).items():
-            retries.add_metric([backend], again)
-            requests.add_metric([backend, "under_way"], under_way)
-            requests.add_metric([backend, "waiting"], waiting)
-            closed.add_metric([backend], 1.0 if until else 0.0)
-            if state:
-                breakers.add_metric([backend], _OPEN[state])
-        yield requests
-        yield breakers
-        yield retries
-        yield closed
-        yield from self._addresses()
-
-    def _addresses(self) -> Iterator[Metric]:
-        """Each of several addresses of a backend."""
-        up = GaugeMetricFamily(
-            "banyan_backend_address_up",
-            "1 while an address is asked, 0 while it is left out.",
-            labels=["backend", "address"],
-        )
-        for backend, addresses in self.state.get("addresses", {}).items():
-            for address, _, ejected, unwell in addresses:
-                up.add_metric([backend, address], 0.0 if ejected or unwell else 1.0)
-        yield up
-        late = self.state.get("late", 0)
-        yield GaugeMetricFamily("banyan_loop_late_seconds", "How long requests wait for their turn, on average.", late)
-        yield GaugeMetricFamily(
-            "banyan_writes_unstored",
-            "Outcomes of writes that the store has not taken yet.",
-            self.state.get("unstored", 0),
-        )
-
-
-_OPEN = {"closed": 0.0, "half_open": 0.5, "open": 1.0}
+    def _shares(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        for route in self._estate.routes if self._estate is not None else ():
+            standing = self.standings.get(route.name, NO_STANDING)
+            override = standing.override
+            new = (share_of(route, standing) if override is None else override) / BUCKETS
+            yield (route.name, "new"), new
+            yield (route.name, "legacy"), 1 - new if route.serve != "retired" else 0
 
 
 def _no_traffic() -> dict[str, Any]:

@@ -131,6 +131,11 @@ class Gate:
         return self._line.length
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """The most requests that may be under way, and that may wait (infinite: there is no bound)."""
+        return self._bound, self.protect.queue if self.protect.bounded else float("inf")
+
+    @property
     def fits(self) -> bool:
         """Whether no more is under way than may be."""
         return self.under_way <= self._bound

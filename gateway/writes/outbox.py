@@ -5,6 +5,7 @@ spread.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import random
@@ -47,7 +48,8 @@ Send = Callable[[Owed], Awaitable[Sent]]
 class Outbox:
     """Delivers, for as long as `run` runs. `owner` is who holds what is under way.
 
-    What came of some and what is to be sent next are one transaction, however many they are.
+    What came of some and what is to be sent next are one transaction, however many they are. `tries` counts what came
+    of them, by route, kind and outcome.
     """
 
     def __init__(self, owner: str, store: "Callable[[], Store | None]", send: Send) -> None:
@@ -59,6 +61,7 @@ class Outbox:
         self._tried: list[Tried] = []
         self._known: set[str] = set()
         self._lost = self._closing = False
+        self.tries: Counter[tuple[str, str, str]] = Counter()
 
     def due(self) -> None:
         """There may be something to deliver."""
@@ -112,6 +115,7 @@ class Outbox:
             came = Came(Signal.GAVE_UP, f"it could not be delivered in time: {came.why}")
         wait = max(wait_before(owed.tries, random()), came.after)
         given = _given(sent.answer) if sent is not None and owed.kind == "queued" else None
+        self.tries[owed.route, owed.kind, str(came.signal)] += 1
         if came.signal is not Signal.DELIVERED:
             self._tell(owed, came)
         made = None if sent is None else sent.made

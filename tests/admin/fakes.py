@@ -246,7 +246,7 @@ class FakeSteering:
             }
         }
 
-    def metrics(self) -> bytes:
+    async def metrics(self) -> bytes:
         return b"# HELP banyan_requests_total Requests.\n"
 
     async def replay(self, route: str, recorded: CapturedRequest, source: str) -> None:

@@ -88,7 +88,7 @@ async def test_metrics_are_passed_on(reading: Any, steering: FakeSteering) -> No
     """Prometheus gets its text in the type it expects."""
     answer = await reading.get("/metrics")
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert await answer.read() == steering.metrics()
+    assert await answer.read() == await steering.metrics()
 
 
 # ------------------------------------------------------------------------------------------------ questions

@@ -64,6 +64,16 @@ def test_the_other_side_gets_what_the_record_took(gateway: Gateway, old: Origin,
     assert eventually(lambda: not owed(gateway))
 
 
+def test_what_is_owed_shows_in_the_metrics(gateway: Gateway, new: Origin) -> None:
+    """Zero for what owes nothing yet, and what came of each try."""
+    assert eventually(lambda: gateway.metric('banyan_writes_owed{kind="copy",route="copied",state="dead"}') == 0)
+    assert gateway.metric('banyan_writes_owed{kind="queued",route="queued",state="ready"}') == 0
+    new.on("/copied/1", NO)
+    gateway.call("PUT", "/copied/1", body=b"a")
+    tries = 'banyan_deliveries_total{kind="copy",outcome="refused",route="copied"}'
+    assert eventually(lambda: gateway.metric(tries) == 1)
+
+
 def test_what_the_record_refused_is_owed_to_nobody(gateway: Gateway, old: Origin, new: Origin) -> None:
     """And what it may have done is listed, until a person has it delivered."""
     old.on("/copied/1", NO)

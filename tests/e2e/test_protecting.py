@@ -66,6 +66,7 @@ def test_a_backend_bears_no_more_than_it_says(gateway: Gateway, origin: Origin) 
     fault = gateway.call("POST", "/old/soap", "Content-Type: text/xml", body=envelope)
     assert (fault.status, b"Fault" in fault.body, fault.get("Retry-After")) == (500, True, "1")
     assert eventually(lambda: gateway.metric('banyan_backend_requests{backend="old",state="under_way"}') == 1)
+    assert gateway.metric('banyan_backend_requests_max{backend="old",state="under_way"}') == 1
     assert "old: 1 under way, " in gateway.banyan("status").stdout
     assert not origin.seen("/old/other")
     held.go.set()

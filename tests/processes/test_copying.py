@@ -153,6 +153,7 @@ async def test_what_cannot_be_connected_to_is_not_copied(control: Control, origi
 async def test_copies_use_their_part(control: Control, origin: Origin) -> None:
     """Of what backends can bear; how far they have come down is known."""
     assert control.copying.uses()
+    assert control.copying.slots() == {}
     control.copying.share(1, None)
     made = estate(origin, SHADOWED)
     protect = Protect(max_concurrent=4, copies=5_000)
@@ -165,6 +166,7 @@ async def test_copies_use_their_part(control: Control, origin: Origin) -> None:
     assert copier is not None
     assert copier._shadows is not None
     assert [guard.parts for guard in copier._shadows.live.guards] == [2, 2]
+    assert control.copying.slots() == {"office": (0, 0), "repairs": (0, 0)}
 
 
 async def test_no_copies_without_a_part_for_them(control: Control, origin: Origin) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from time import sleep, thread_time
 
-from gateway.processes.stalls import StallProbe
+from gateway.processes.stalls import STALL, StallProbe, Stalls
 
 LONG = 0.05
 
@@ -51,3 +51,11 @@ async def test_switching_it_forgets() -> None:
     rest()
     await asyncio.sleep(0.01)
     assert (probe.late, probe.busy) == (0.0, 0.0)
+
+
+def test_ticks_that_come_late_are_counted() -> None:
+    """Those that clients notice, and how long they were in all; what is usual is no stall."""
+    stalls = Stalls()
+    for late in (0.0, 0.02, STALL, 0.4):
+        stalls.tick(late)
+    assert (stalls.count, stalls.seconds) == (2, STALL + 0.4)

@@ -90,3 +90,12 @@ async def test_the_store_is_told_which_webhooks_are_sent_an_event(teller: Teller
     teller.webhooks.use([Webhook(everything, b"k"), Webhook(some, b"k", ("rolled_back",))])
     assert teller.webhooks_of(event_of("promoted")) == (webhook_name(everything),)
     assert teller.webhooks_of(event_of("rolled_back")) == (webhook_name(everything), webhook_name(some))
+
+
+def test_steps_of_ramps_are_counted(teller: Teller) -> None:
+    """By journey and by who took them; what is about no ramp is no step."""
+    teller.tell("rolled_back", journey="rents")
+    teller.tell("rolled_back", journey="rents", by="ann")
+    teller.tell("rolled_back", journey="rents")
+    teller.tell("override_set", route="a", by="ann")
+    assert teller.steps == {("rents", "rolled_back", "gateway"): 2, ("rents", "rolled_back", "person"): 1}

@@ -165,6 +165,15 @@ async def test_an_event_arrives_signed() -> None:
     assert verified(headers, body, SECRET, now=NOW)
 
 
+async def test_receivers_of_one_host_are_counted_together() -> None:
+    """Their paths may be secrets, so they have one name; one that has got nothing yet shows with zeros."""
+    async with receiver() as (url, _), sending(Webhook(url, SECRET), Webhook(f"{url}&other", SECRET)) as webhooks:
+        assert set(webhooks.counts()[0].values()) == {0}
+        webhooks.send(event())
+        await until(lambda: webhooks.counts()[0][shown(url), "delivered"] == 2)
+        assert webhooks.counts()[1] == {shown(url): 0}
+
+
 async def test_only_the_kinds_that_were_asked_for_are_sent() -> None:
     """A list in the configuration chooses; an empty one means everything."""
     async with receiver() as (one, picky), receiver() as (two, all_ears):
@@ -412,6 +421,9 @@ async def test_when_too_many_wait_the_oldest_is_given_up(monkeypatch: pytest.Mon
             webhooks.send(event(3))
             await until(lambda: len(memory.told) == 4)
         assert webhooks.dropped == 1
+        name = shown(url)
+        counted = {(name, "delivered"): 0, (name, "failed"): 3, (name, "given_up"): 1}
+        await until(lambda: webhooks.counts() == (counted, {name: 2}))
     assert len(received) == 3
     assert ("failed", "evt_1", 1, None, "more than 2 events wait for the receiver") in memory.told
     assert [each["event_id"] for each in logs if each["event"] == "webhook_given_up"] == ["evt_1"]

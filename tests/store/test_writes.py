@@ -233,6 +233,7 @@ async def test_people_see_what_is_owed(store: Store) -> None:
     assert [each.id for _, each in await store.list_writes([State.PENDING], route="b")] == ["other"]
     assert all(one < other for (one, _), (other, _) in pairwise(first + rest))
     assert await store.count_writes() == {("a", "copy", "ready"): (5, 100.0), ("b", "copy", "pending"): (1, 100.0)}
+    assert await store.count_writes([State.PENDING]) == {("b", "copy", "pending"): (1, 100.0)}
 
 
 async def test_only_what_waits_can_be_steered(store: Store) -> None:

@@ -1,27 +1,10 @@
 """Every number that is shown was counted from an observation, and belongs to a route that is there."""
 
-from prometheus_client.parser import text_string_to_metric_families
-
-from gateway.core.model import Backend, Estate, Gateway, Match, Route, Segment, Serve, Target
+from gateway.core.model import Serve
 from gateway.core.policies import Standing
 from gateway.telemetry.metrics import Traffic
+from tests.support.measured import estate, samples
 from tests.support.observations import observed
-
-
-def estate(*names: str, serve: Serve = Serve.SPLIT, share: int = 2_500) -> Estate:
-    match = Match((b"GET",), (Segment("literal", b"x"),))
-    routes = [Route(name, name, match, "GET /x", serve, Target("old"), Target("new"), share=share) for name in names]
-    return Estate(Gateway(), (Backend("old", "localhost", 80),), tuple(routes), "digest-1")
-
-
-def samples(traffic: Traffic) -> dict[tuple[str, tuple[str, ...]], float]:
-    """Each rendered sample: its name and label values in order of the labels' names."""
-    families = text_string_to_metric_families(traffic.render().decode())
-    return {
-        (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in families
-        for sample in family.samples
-    }
 
 
 def test_requests_are_counted_by_what_became_of_them() -> None:
@@ -93,47 +76,6 @@ def test_a_refused_configuration_shows() -> None:
     assert samples(traffic)["banyan_config_last_reload_successful", ()] == 0
 
 
-def test_the_data_process_is_described() -> None:
-    """Its connections, its stalls, its restarts, and what was lost of what it observed."""
-    traffic = Traffic()
-    traffic.state = {"connections": 7, "data_process_up": True, "observations_dropped": 3, "pools": {"old": (2, 5)}}
-    found = samples(traffic)
-    assert found["banyan_connections", ()] == 7
-    assert found["banyan_data_process_up", ()] == 1
-    assert found["banyan_observations_dropped_total", ()] == 3
-    assert found["banyan_data_process_restarts_total", ()] == 0
-    assert found["banyan_backend_connections", ("old", "busy")] == 2
-    assert found["banyan_backend_connections", ("old", "idle")] == 5
-
-
-def test_protected_backends_are_described() -> None:
-    """What is under way and waits there, whether it is left alone, and how often it was asked again."""
-    traffic = Traffic()
-    traffic.state = {
-        "guards": {"old": (3, 2, "open", 7, 0), "new": (0, 0, "half_open", 0, 0), "rate": (1, 0, "", 0, 1e9)}
-    }
-    found = samples(traffic)
-    assert found["banyan_backend_requests", ("old", "under_way")] == 3
-    assert found["banyan_backend_requests", ("old", "waiting")] == 2
-    assert found["banyan_breaker_open", ("old",)] == 1
-    assert found["banyan_breaker_open", ("new",)] == 0.5
-    assert ("banyan_breaker_open", ("rate",)) not in found
-    assert found["banyan_retries_total", ("old",)] == 7
-    assert found["banyan_backend_closed", ("old",)] == 0
-    assert found["banyan_backend_closed", ("rate",)] == 1
-
-
-def test_addresses_are_described() -> None:
-    """Which of several are asked."""
-    traffic = Traffic()
-    told = [("a:1", 3, False, False), ("b:2", 0, True, False), ("c:3", 0, False, True)]
-    traffic.state = {"addresses": {"old": told}, "unstored": 4, "late": 0.25}
-    found = samples(traffic)
-    assert [found["banyan_backend_address_up", (address, "old")] for address, *_ in told] == [1, 0, 0]
-    assert found["banyan_writes_unstored", ()] == 4
-    assert found["banyan_loop_late_seconds", ()] == 0.25
-
-
 def test_people_see_requests_and_errors_by_side() -> None:
     """Failures of a backend are errors; what the gateway refused by itself stands apart."""
     traffic = Traffic()
@@ -183,14 +125,6 @@ def test_verdicts_are_counted() -> None:
     assert found["banyan_verdicts_total", ("repairs", "mismatched")] == 1
     traffic.follow(estate("repairs"))
     assert ("banyan_verdicts_total", ("gone", "matched")) not in samples(traffic)
-
-
-def test_it_shows_whether_the_store_answers() -> None:
-    """Nothing is promoted without it, so somebody should know."""
-    traffic = Traffic()
-    assert samples(traffic)["banyan_store_up", ()] == 0
-    traffic.state = {"store_up": True}
-    assert samples(traffic)["banyan_store_up", ()] == 1
 
 
 def test_the_share_is_where_the_route_stands() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from math import inf
 from time import monotonic
 
 import pytest
@@ -107,6 +108,18 @@ async def test_what_matters_more_takes_a_place_in_a_full_queue(clock: Clock) -> 
     there.line_up("much", -1)
     with pytest.raises(NotAdmitted, match="wait already"):
         there.line_up("much", -1)
+
+
+async def test_its_bounds_can_be_told(clock: Clock) -> None:
+    """Of this gateway's part, as it is now; a queue alone bounds nothing."""
+    there = gate(clock, most=10, queue=3)
+    assert there.bounds == (10, 3)
+    there.follow(there.protect, parts=2)
+    assert there.bounds == (5, 3)
+    there.follow(Protect(queue=3))
+    assert there.bounds == (inf, inf)
+    there.follow(Protect(queue=3, rate=5.0))
+    assert there.bounds == (inf, 3)
 
 
 async def test_without_a_queue_nobody_waits(clock: Clock) -> None:
