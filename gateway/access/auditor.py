@@ -105,9 +105,10 @@ class Auditor:
 
 async def verified(store: "Store", seen: Head) -> Document:
     """Whether the chain in a store is whole, as far as `seen` at least. Raises StoreUnavailable."""
-    audit = Audit(seen)
-    while records := await store.audit(audit.head.number, PAGE):
+    audit, after = Audit(seen), None
+    while records := await store.audit(after, PAGE):
         await asyncio.to_thread(audit.walk, records)
+        after = audit.head.number
         if audit.problem:
             break
     problem = audit.end()
