@@ -33,19 +33,25 @@ class Act(NamedTuple):
     outcome: str = "done"
 
     def text(self) -> str:
-        """What is stored and hashed: JSON with its names in order."""
-        return json.dumps(self._asdict(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        """What is stored and hashed: JSON with its names in order. Half characters, which a command line may hold, are
+        no text that could be kept: they become question marks."""
+        text = json.dumps(self._asdict(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return text.encode("utf-8", "replace").decode()
 
 
 def act_of(text: str) -> Act:
-    """The act that a text tells."""
-    return Act(**json.loads(text))
+    """The act that a text tells. Raises ValueError for one that tells none."""
+    try:
+        return Act(**json.loads(text))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError("This is no act.") from error
 
 
 class Record(NamedTuple):
-    """An act in the chain. `subject` stands beside the text so that it can be asked for."""
+    """An act in the chain. `id` and `subject` stand beside the text so that they can be asked for."""
 
     number: int
+    id: str
     subject: str
     text: str
     digest: str
@@ -61,10 +67,10 @@ class Head(NamedTuple):
 BEGINNING = Head(0, "0" * 64)
 
 
-def following(head: Head, subject: str, text: str) -> Record:
+def following(head: Head, act: Act) -> Record:
     """The record that comes after an end."""
-    number = head.number + 1
-    return Record(number, subject, text, digest_of(head.digest, number, text))
+    number, text = head.number + 1, act.text()
+    return Record(number, act.id, act.subject, text, digest_of(head.digest, number, text))
 
 
 def digest_of(previous: str, number: int, text: str) -> str:
@@ -75,7 +81,7 @@ def digest_of(previous: str, number: int, text: str) -> str:
 class Audit:
     """A walk along the chain, record by record; `problem` is the first thing that is wrong, "" for none.
 
-    `seen` is an end that must be in there.
+    `seen` is an end that must be in there; `head` is how far nothing was wrong.
     """
 
     def __init__(self, seen: Head = BEGINNING) -> None:
@@ -86,9 +92,9 @@ class Audit:
     def walk(self, records: Iterable[Record]) -> None:
         """Take the next records, in the order of their numbers."""
         for record in records:
+            self.problem = self.problem or self._problem(record)
             if self.problem:
                 return
-            self.problem = self._problem(record)
             self.head = Head(record.number, record.digest)
 
     def end(self) -> str:
@@ -106,12 +112,19 @@ class Audit:
             return f"Record {number} is missing: after {self.head.number} comes {record.number}."
         if record.digest != digest_of(self.head.digest, number, record.text):
             return f"Record {number} is not what it was, or does not belong after the one before it."
-        if _subject_of(record.text) != record.subject:
-            return f"Record {number} is listed under {record.subject!r}, which is not what it is about."
+        if problem := _listed_wrongly(record):
+            return f"Record {number} {problem}"
         if number == self._seen.number and record.digest != self._seen.digest:
             return f"Record {number} is another one than this gateway has seen: the chain was written anew."
         return ""
 
 
-def _subject_of(text: str) -> str:
-    return str(json.loads(text)["subject"])
+def _listed_wrongly(record: Record) -> str:
+    """What is wrong with that which stands beside a record's text."""
+    try:
+        act = act_of(record.text)
+    except ValueError:
+        return "cannot be read."
+    if act.subject != record.subject:
+        return f"is listed under {record.subject!r}, which is not what it is about."
+    return "" if act.id == record.id else f"is listed as {record.id!r}, which is not its id."

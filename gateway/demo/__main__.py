@@ -75,7 +75,6 @@ async def _perform(options: Options, folder: Path) -> int:
         gateway = await open_gateway(company, config, listen, admin, data)
         about = Setting(
             address=listen,
-            admin=admin,
             config=config,
             file=str(options.config),
             command=_command(),

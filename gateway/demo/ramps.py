@@ -1,16 +1,19 @@
-"""Where ramps and overrides stand, as the gateway's admin port tells it, and what is new since it was last asked.
+"""Where ramps and overrides stand, as the gateway's control socket tells it, and what is new since it was last asked.
 
 The demo believes nothing else about them: it sees what any operator sees.
 """
 
-import asyncio
-import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.demo.changes import Note, Step
-from gateway.demo.traffic import Address, Connection
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, UnixConnector
 
+from gateway.demo.changes import Note, Step
+
+SOCKET = "control.sock"
 PATIENCE = 5.0
 """Seconds that the gateway gets for an answer."""
 CLIMBING, ROLLED_BACK, FINISHED = "climbing", "rolled back", "finished"
@@ -43,32 +46,36 @@ class Standing(NamedTuple):
     overrides: Mapping[str, str] = {}
 
 
-async def look(admin: Address) -> Standing | None:
-    """Ask the gateway; None when it does not tell now."""
-    connection = Connection(admin)
+async def look(data: Path) -> Standing | None:
+    """Ask the gateway that runs in a data folder; None when it does not tell now."""
     try:
-        async with asyncio.timeout(PATIENCE):
-            ramps = await _asked(connection, admin, "/api/v1/ramps")
-            overrides = await _asked(connection, admin, "/api/v1/overrides")
-    except OSError:  # a control process that has just died, say; TimeoutError is one, too
+        with _socket(data) as path:
+            connector, patience = UnixConnector(path), ClientTimeout(PATIENCE)
+            async with ClientSession(connector=connector, timeout=patience, cookie_jar=DummyCookieJar()) as session:
+                ramps = await _asked(session, "/api/v1/ramps")
+                overrides = await _asked(session, "/api/v1/overrides")
+    except (OSError, ClientError, ValueError):  # a control process that has just died, say; TimeoutError is one, too
         return None
-    finally:
-        connection.close()
     return standing_of(ramps["ramps"], overrides["overrides"])
 
 
-async def _asked(connection: Connection, admin: Address, path: str) -> dict[str, Any]:
-    reply = await connection.exchange(f"GET {path} HTTP/1.1\r\nHost: {admin}\r\n\r\n".encode())
-    if reply.status != 200:
-        raise ConnectionAbortedError(f"{path} answered {reply.status}")
+@contextmanager
+def _socket(data: Path) -> Iterator[str]:
+    """A name of the control socket that is never too long for the kernel: through the folder's descriptor."""
+    folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        return dict(json.loads(reply.body))
-    except ValueError as error:  # somebody else has the port of a gateway that has just died
-        raise ConnectionAbortedError(f"{path} answered no JSON") from error
+        yield f"/proc/self/fd/{folder}/{SOCKET}"
+    finally:
+        os.close(folder)
+
+
+async def _asked(session: ClientSession, path: str) -> dict[str, Any]:
+    async with session.get(f"http://localhost{path}", raise_for_status=True) as answer:
+        return dict(await answer.json())
 
 
 def standing_of(ramps: Sequence[Mapping[str, Any]], overrides: Sequence[Mapping[str, Any]]) -> Standing:
-    """What the admin port's documents say."""
+    """What the gateway's documents say."""
     return Standing(tuple(map(_ramp, ramps)), {each["route"]: each["text"] for each in overrides})
 
 

@@ -38,7 +38,6 @@ class Setting(NamedTuple):
     """What a show needs to know: where, on which file (and what people call it), and how much traffic."""
 
     address: Address
-    admin: Address
     config: Path
     file: str
     command: str
@@ -94,7 +93,7 @@ class Show:
             if setting.seconds is not None:
                 beside.append(group.create_task(self._time(setting.seconds, half_way)))
             await traffic.flow(self._stop)
-            self._learn(await ramps.look(setting.admin))  # what the last clients met
+            self._learn(await ramps.look(setting.data))  # what the last clients met
             for task in beside:
                 task.cancel()
 
@@ -141,7 +140,7 @@ class Show:
 
     async def _ask(self) -> None:
         while True:
-            self._learn(await ramps.look(self._setting.admin))
+            self._learn(await ramps.look(self._setting.data))
             await asyncio.sleep(ASK)
 
     def _learn(self, standing: ramps.Standing | None) -> None:

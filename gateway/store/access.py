@@ -10,6 +10,7 @@ from gateway.store.statements import clean_key, clean_row, inserting, replacing
 from gateway.store.tables import audit, marks, sessions, tokens
 
 _AUDITED = "audit"
+_RECORD = [audit.c[name] for name in Record._fields]
 
 # ------------------------------------------------------------------------------------------------ who may
 
@@ -64,8 +65,9 @@ def add_acts(connection: Connection, acts: Sequence[Act]) -> Head:
         if act.id in known:
             continue
         clean = Act(**clean_row(act._asdict()))
-        record = following(head, clean_key(clean.subject), clean._replace(subject=clean_key(clean.subject)).text())
-        connection.execute(inserting(connection, audit).values({"id": act.id, **record._asdict()}))
+        record = following(head, clean._replace(subject=clean_key(clean.subject)))
+        connection.execute(inserting(connection, audit).values(record._asdict()))
+        known.add(act.id)
         head = Head(record.number, record.digest)
     connection.execute(update(marks).where(marks.c.name == _AUDITED).values(number=head.number))
     return head
@@ -78,15 +80,17 @@ def read_head(connection: Connection) -> Head:
     return BEGINNING if row is None else Head(*row)
 
 
-def read_records(connection: Connection, after: int, most: int) -> list[Record]:
-    """The records after a number, in order."""
-    query = select(audit.c.number, audit.c.subject, audit.c.text, audit.c.digest).where(audit.c.number > after)
-    return [Record(*row) for row in connection.execute(query.order_by(audit.c.number).limit(most))]
+def read_records(connection: Connection, after: int | None, most: int) -> list[Record]:
+    """The records after a number, in order; with None from the very first, whatever its number is."""
+    query = select(*_RECORD).order_by(audit.c.number).limit(most)
+    if after is not None:
+        query = query.where(audit.c.number > after)
+    return [Record(*row) for row in connection.execute(query)]
 
 
 def latest_records(connection: Connection, most: int, before: int | None, subject: str | None) -> list[Record]:
     """The latest records first; `before` a number, to go on from there."""
-    query = select(audit.c.number, audit.c.subject, audit.c.text, audit.c.digest)
+    query = select(*_RECORD)
     if before is not None:
         query = query.where(audit.c.number < before)
     if subject is not None:

@@ -252,8 +252,8 @@ class Store:
         """Put what people did at the end of the audit, each act once; where it ends now."""
         return await self._write(access.add_acts, acts)
 
-    async def audit(self, after: int, most: int) -> list[Record]:
-        """The audit's records after a number, in order."""
+    async def audit(self, after: int | None, most: int) -> list[Record]:
+        """The audit's records after a number, in order; with None from the very first."""
         return await self._read(access.read_records, after, most)
 
     async def latest_acts(self, most: int, *, before: int | None = None, subject: str | None = None) -> list[Record]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.admin.api import command_app
 from gateway.admin.serving import serve_unix
@@ -29,7 +30,7 @@ Banyan = Callable[..., Ran]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a routes.yaml in it and nothing in the environment."""
-    for name in ("CONFIG", "LISTEN", "ADMIN", "DATA", "LOG_LEVEL", "STORE"):
+    for name in ("CONFIG", "LISTEN", "ADMIN", "DATA", "LOG_LEVEL", "STORE", "SERVER", "TOKEN"):
         monkeypatch.delenv(f"BANYAN_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     written(tmp_path)
@@ -63,9 +64,10 @@ def steering(folder: Path) -> Iterator[FakeSteering]:
 
     # As a gateway runs: what is still under way at the end is cancelled, and waited for.
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(10)
-    yield steering
-    loops[0].call_soon_threadsafe(stop.set)
-    thread.join(10)
+    with capture_logs():  # a command's output is what the command says
+        thread.start()
+        assert ready.wait(10)
+        yield steering
+        loops[0].call_soon_threadsafe(stop.set)
+        thread.join(10)
     assert not thread.is_alive()

@@ -1,19 +1,20 @@
 """What the gateway tells of ramps and overrides, and what that means for the board and for the clients."""
 
 import asyncio
+import os
+import socket
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.demo import ramps
 from gateway.demo.changes import Note, Step
-from gateway.demo.ramps import CLIMBING, FINISHED, ROLLED_BACK, Ramp, Standing, look, news, told, turns
-from gateway.demo.traffic import Address
+from gateway.demo.ramps import CLIMBING, FINISHED, ROLLED_BACK, SOCKET, Ramp, Standing, look, news, told, turns
 from tests.demo.support_ramps import CLIMB, ramp
 
 DOCUMENT = {
@@ -34,38 +35,63 @@ DOCUMENT = {
 BEFORE = Standing((ramp(stage=0, share=0.0, sequence=1),))
 
 
-async def looked(answers: dict[str, Any]) -> Standing | None:
-    """What a look at an admin port with these answers finds."""
+async def looked(data: Path, answers: dict[str, Any]) -> Standing | None:
+    """What a look at a gateway with these answers finds."""
 
     async def answer(request: web.Request) -> web.Response:
         return web.json_response(answers[request.path], status=200 if answers[request.path] else 404)
 
     app = web.Application()
     app.router.add_get("/api/v1/{what}", answer)
-    async with TestServer(app) as server:
-        return await look(Address("127.0.0.1", server.port or 0))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.SockSite(runner, listening(data)).start()
+    try:
+        return await look(data)
+    finally:
+        await runner.cleanup()
 
 
-async def test_a_look_finds_ramps_and_overrides() -> None:
-    """As the admin port has them; that time has yet to pass is not worth a word."""
+def listening(data: Path) -> socket.socket:
+    """The control socket of a data folder."""
+    (data / SOCKET).unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(os.path.relpath(data / SOCKET))
+    listener.listen()
+    return listener
+
+
+async def test_a_look_finds_ramps_and_overrides(tmp_path: Path) -> None:
+    """As the gateway has them; that time has yet to pass is not worth a word."""
     override = {"route": "list", "text": "legacy by override"}
     answers = {"/api/v1/ramps": {"ramps": [DOCUMENT]}, "/api/v1/overrides": {"overrides": [override]}}
-    assert await looked(answers) == Standing((CLIMB,), {"list": "legacy by override"})
+    assert await looked(tmp_path, answers) == Standing((CLIMB,), {"list": "legacy by override"})
 
 
-async def test_a_gateway_that_does_not_tell_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody there, an error, silence, or somebody else: then what was known before holds."""
+async def test_a_deep_folder_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A data folder may be deeper than a socket's name may be long."""
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    assert await looked(deep, {"/api/v1/ramps": {"ramps": []}, "/api/v1/overrides": {"overrides": []}}) == Standing()
+
+
+async def test_a_gateway_that_does_not_tell_is_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody there, an error, silence, or nonsense: then what was known before holds."""
 
     async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.3)
         writer.close()
 
-    assert await look(Address("127.0.0.1", 1)) is None
-    assert await looked({"/api/v1/ramps": {}}) is None
-    assert await looked({"/api/v1/ramps": "[]"}) is None
+    assert await look(tmp_path / "none") is None
+    monkeypatch.chdir(tmp_path)
+    listening(tmp_path).close()
+    assert await look(tmp_path) is None
+    assert await looked(tmp_path, {"/api/v1/ramps": {}}) is None
+    assert await looked(tmp_path, {"/api/v1/ramps": "[]"}) is None
     monkeypatch.setattr(ramps, "PATIENCE", 0.1)
-    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
-        assert await look(Address(*server.sockets[0].getsockname()[:2])) is None
+    async with await asyncio.start_unix_server(silent, sock=listening(tmp_path)):
+        assert await look(tmp_path) is None
         await asyncio.sleep(0.3)
 
 

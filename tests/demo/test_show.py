@@ -47,7 +47,7 @@ async def opened(
         command = [sys.executable, "-c", f"import time; time.sleep({lives})"]
         gateway = await company.start("gateway", command, os.environ)
         address = Address("127.0.0.1", server.port or 0)
-        setting = Setting(address, NOBODY, config, "routes.yaml", "banyan", folder, seconds, clients=10, rate=50)
+        setting = Setting(address, config, "routes.yaml", "banyan", folder, seconds, clients=10, rate=50)
         yield Show(setting, load(config, os.environ).estate, console or Console(file=io.StringIO())), gateway, config
 
 
@@ -107,7 +107,7 @@ async def test_a_flip_that_fails_or_has_no_route_is_a_trouble(tmp_path: Path) ->
     assert show.troubles == ["The flip failed."]
     async with opened(tmp_path, seconds=0.4) as (_, gateway, config):
         config.write_text(ROUTES.replace("repairs-list", "renamed"))
-        setting = Setting(NOBODY, NOBODY, config, "routes.yaml", "banyan", tmp_path, 0.4, 1, 1.0)
+        setting = Setting(NOBODY, config, "routes.yaml", "banyan", tmp_path, 0.4, 1, 1.0)
         renamed = Show(setting, load(config, os.environ).estate, Console(file=io.StringIO()))
         await run(renamed, gateway, fail)
     assert renamed.troubles == ["routes.yaml has no route repairs-list to flip."]
