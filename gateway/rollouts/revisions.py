@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ class Revisions:
     def __init__(self, store: "Callable[[], Store | None]") -> None:
         self._store = store
         self._waiting: list[Configuration] = []
+        self._noted = asyncio.Event()
 
     def note(self, old: Estate | None, new: Loaded, by: str, why: str) -> None:
         """Something else serves now; the store is told of it when it can be."""
@@ -40,17 +42,20 @@ class Revisions:
         files = {os.fspath(file): data.decode("utf-8", "replace") for file, data in new.files}
         self._waiting.append(Configuration(0, new.estate.digest, time(), by, why, changes, dict(counts), files))
         del self._waiting[:-MOST_WAITING]
+        self._noted.set()
 
     async def run(self) -> None:
         """Tell the store, for as long as this runs."""
         while True:
+            self._noted.clear()
             try:
                 await self.tell()
             except StoreUnavailable:
                 pass  # the keeper tells of it, and this is tried again
             except Exception:  # noqa: BLE001 - a defect here must not end the gateway
                 log().exception("configuration_not_kept")
-            await asyncio.sleep(AGAIN)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._noted.wait(), AGAIN if self._waiting else None)
 
     async def tell(self) -> None:
         """Have the store take what waits. Raises StoreUnavailable."""

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from benchmarks.common import ROOT
-from gateway.admin.api import READ
+from gateway.admin.api import QUESTIONS
 from gateway.config.check import load
 from gateway.core.model import Gateway
 
@@ -41,7 +41,7 @@ def test_probes_ask_what_the_admin_port_answers(probe: str) -> None:
     """On the port that the image has it listen on."""
     asked = container()[probe]["httpGet"]
     assert asked["path"] == PROBES[probe]
-    assert asked["path"] in READ
+    assert asked["path"] in {each.path for each in QUESTIONS}
     ports = {port["name"]: port["containerPort"] for port in container()["ports"]}
     assert image()["BANYAN_ADMIN"] == f"0.0.0.0:{ports[asked['port']]}"
 
@@ -96,4 +96,4 @@ def test_the_image_asks_for_its_own_health() -> None:
     """At an address that there is."""
     asked = re.search(r"http://127\.0\.0\.1:8081(/\w+)", (ROOT / "Dockerfile").read_text())
     assert asked is not None
-    assert asked[1] in READ
+    assert asked[1] in {each.path for each in QUESTIONS}

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.support.gateway import Gateway
 from tests.support.messages import answer
@@ -50,7 +50,7 @@ def routes_yaml(old: Origin, new: Origin) -> str:
     return f"""version: 1
 gateway: {{access_log: {{to: "off"}}, admin: {{name: "Thornbeck · production", timezone: Europe/London}}}}
 backends:
-  old: {{url: "{old.url}", protect: {{max_concurrent: 20, queue: {{size: 40}}, copies: 50%, breaker: {{open_after: 50}}}}}}
+  old: {{url: "{old.url}", protect: {{max_concurrent: 20, queue: {{size: 40}}, copies: 50%}}}}
   new: {{url: "{new.url}"}}
 routes:
   - {{name: everything, match: ANY /**, legacy: old}}
@@ -61,7 +61,11 @@ routes:
     legacy: old
     new: new
     serve: ramp
-    ramp: {{stages: [50%, 100%], every: 1s, approve_at: [100%], guards: {{parity: off, samples: 30}}}}
+    ramp:
+      stages: [50%, 100%]
+      every: 1s
+      approve_at: [100%]
+      guards: {{parity: off, errors: off, latency: off, samples: 30}}
   - {{name: copied, match: "ANY /copied/{{id}}", legacy: old, new: new, writes: {{copy: true}}}}
   - {{name: gone, match: GET /gone, legacy: old, serve: retired}}
 """
@@ -119,7 +123,7 @@ class Looks:
         self.hosts: set[str] = set()
         self.page: Page = context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda told: self.errors.append(told.text) if told.type == "error" else None)
+        self.page.on("console", self._told)
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname or ""))
         self._url = f"http://127.0.0.1:{gateway.admin}"
         self.go("/", 401)
@@ -127,6 +131,11 @@ class Looks:
         self.page.click("main button")
         expect(self.page.locator("h1")).to_contain_text("need")
         self.errors.clear()  # the browser calls the 401 one
+
+    def _told(self, told: ConsoleMessage) -> None:
+        """Of a form that is refused the browser tells as of an error, which it is not."""
+        if told.type == "error" and not any(f"status of {status}" in told.text for status in (400, 412)):
+            self.errors.append(told.text)
 
     def go(self, path: str, status: int = 200) -> Page:
         answered = self.page.goto(self._url + path)
@@ -184,8 +193,14 @@ def violations(page: Page) -> list[str]:
 
 
 def row(gateway: Gateway, name: str) -> dict[str, Any]:
-    rows = json.loads(gateway.banyan("routes", "--json").stdout)
-    return next(each for each in rows["routes"] if each["name"] == name)
+    rows = json.loads(gateway.look("/api/v1/routes")[1])["routes"]
+    return next(dict(each) for each in rows if each["name"] == name)
+
+
+def flip(gateway: Gateway, name: str, serve: str) -> None:
+    config = ("--config", str(gateway.config))
+    done = gateway.banyan("flip", name, serve, "--reason", "for the test", *config)
+    assert done.returncode == 0, done.stderr
 
 
 def explain(page: Page, text: str) -> None:
@@ -195,20 +210,18 @@ def explain(page: Page, text: str) -> None:
 # ------------------------------------------------------------------------------------------------ looking
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_every_page_is_there_for_every_role(anyone: Looks, path: str) -> None:
+def test_every_page_is_there_for_every_role(anyone: Looks) -> None:
     """Without an error in the browser, without a request to anywhere else, and as axe wants it."""
-    page = anyone.go(path)
-    assert page.locator("h1").count() == 1
-    assert violations(page) == []
+    found = {path: (anyone.go(path).locator("h1").count(), violations(anyone.page)) for path in PAGES}
+    assert found == dict.fromkeys(PAGES, (1, []))
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_nothing_scrolls_sideways_on_a_small_phone(approver: Looks, path: str) -> None:
+def test_nothing_scrolls_sideways_on_a_small_phone(approver: Looks) -> None:
     """320 pixels are enough for every page."""
     approver.page.set_viewport_size({"width": 320, "height": 640})
-    page = approver.go(path)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 320
+    wide = "() => document.documentElement.scrollWidth"
+    found = {path: approver.go(path).evaluate(wide) for path in PAGES}
+    assert {path: width for path, width in found.items() if width > 320} == {}
 
 
 def test_who_is_unknown_signs_in_and_goes_on(browser: Browser, gateway: Gateway, tokens: dict[str, str]) -> None:
@@ -223,7 +236,7 @@ def test_who_is_unknown_signs_in_and_goes_on(browser: Browser, gateway: Gateway,
     page.fill("#token", tokens["viewer"])
     page.click("main button")
     expect(page.locator("h1")).to_have_text("Backends")
-    page.click("text=Sign out")
+    page.click(".whose button")
     expect(page.locator("h1")).to_have_text("Sign in")
     answered = page.goto(f"http://127.0.0.1:{gateway.admin}/backends")
     assert answered is not None
@@ -325,7 +338,7 @@ def test_an_approver_approves_and_an_operator_rolls_back(operator: Looks, approv
     expect(page.locator(".box-needs")).to_contain_text("you are operator")
     page = approver.go("/")
     page.click("text=Review 100%")
-    page.click("text=Approve 100%")
+    page.click("main a:has-text('Approve 100%')")
     explain(page, "agreed with Revenues")
     page.click("button:has-text('Approve 100%')")
     expect(page.locator(".done")).to_contain_text("approve")
@@ -391,9 +404,9 @@ def test_a_token_is_made_and_revoked(approver: Looks, gateway: Gateway) -> None:
 
 def test_an_earlier_file_is_put_back(operator: Looks, gateway: Gateway) -> None:
     """The configuration's page has what served before, and puts it back."""
-    gateway.banyan("flip", "search", "legacy", "--reason", "for the test")
+    flip(gateway, "search", "legacy")
     before = row(gateway, "search")["serve"]
-    gateway.banyan("flip", "search", "new", "--reason", "for the test")
+    flip(gateway, "search", "new")
     assert eventually(lambda: row(gateway, "search")["serve"] == "new")
     page = operator.go("/configuration")
     expect(page.locator("tbody tr").first).to_contain_text("serves")
@@ -407,13 +420,13 @@ def test_an_earlier_file_is_put_back(operator: Looks, gateway: Gateway) -> None:
 # ------------------------------------------------------------------------------------------------ without scripts
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_pages_need_no_scripts(plain: Looks, path: str) -> None:
+def test_pages_need_no_scripts(plain: Looks) -> None:
     """Every page is there, and each chart is its table."""
-    page = plain.go(path)
-    assert page.locator("h1").count() == 1
-    for figure in page.locator(".chart").all():
-        assert figure.locator("details").get_attribute("open") is not None
+    for path in PAGES:
+        page = plain.go(path)
+        assert page.locator("h1").count() == 1, path
+        for figure in page.locator(".chart").all():
+            assert figure.locator("details").get_attribute("open") is not None, path
 
 
 def test_levers_need_no_scripts(plain: Looks, gateway: Gateway) -> None:
