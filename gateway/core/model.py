@@ -390,8 +390,8 @@ class Observation(NamedTuple):
 
     Times: `at` Unix seconds at the start; `connect` seconds it took to make a connection (0 for a kept one),
     `first_byte` and `duration` seconds since the start; -1 where it did not come so far. Bytes are of bodies. `error`
-    is a short kind, "" when there was none. `trace` is the id of its trace, 32 digits, and where it is traced the ids of
-    its spans (`core.tracing`). The second to the tenth field are the `way` of the observation.
+    is a short kind, "" when there was none. `trace` is the id of its trace, 32 digits, and where it is traced the ids
+    of its spans (`core.tracing`). The second to the tenth field are the `way` of the observation.
     """
 
     at: float

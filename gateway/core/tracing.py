@@ -21,7 +21,7 @@ UNFINISHED = b"+"
 _NO_PARENT = b"0" * SPAN_DIGITS
 _EVERY_CHANCE = 16**14
 _SAMPLED = b"13579bdf"
-"""Digits with the lowest bit set: the last one of trace-flags tells with it that a trace is recorded (section 3.2.2)."""
+"""Digits with the lowest bit set: with it the last one of trace-flags says that a trace is recorded."""
 _COMPLEMENT = bytes.maketrans(b"0123456789abcdef", b"fedcba9876543210")
 
 
