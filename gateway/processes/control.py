@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prometheus_client.core import Metric
+
 from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
@@ -26,6 +28,7 @@ from gateway.core.writing import Asked
 from gateway.errors import CommandError, ConfigError
 from gateway.processes.supervisor import Supervisor
 from gateway.telemetry.access import AccessWriter
+from gateway.telemetry.exporting import Telemetry
 from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
@@ -81,11 +84,13 @@ class Control:
         self.reconciling: Reconciling
         self.exchange: Exchange
         self.writes: WritesDesk
+        self.telemetry: Telemetry
 
     def observed(self, batch: list[Observation]) -> None:
         """The data process tells what it did."""
         self._traffic.observe(batch)
         self.rollouts.observed(batch)
+        self.telemetry.observed(batch)
         self._access.write(batch)
 
     def passed(self, requests: list[Passing], skipped: Skipped) -> None:
@@ -265,6 +270,7 @@ class Control:
         estate = self.loaded.estate
         self._traffic.config_ok = True
         self._traffic.follow(estate)
+        self.telemetry.follow(estate)
         self._access.configure(estate.gateway.access_log, {route.name: route.pattern for route in estate.routes})
 
     # -------------------------------------------------------------------------------------------- what others ask
@@ -326,6 +332,17 @@ class Control:
         return self._traffic.by_route()
 
     def metrics(self) -> bytes:
+        """In Prometheus' text format."""
+        self._look()
+        return self._traffic.render()
+
+    def figures(self) -> list[Metric]:
+        """The same metrics, as families."""
+        self._look()
+        return list(self._traffic.collect())
+
+    def _look(self) -> None:
+        """See how the gauges stand."""
         stats = self.supervisor.stats
         self._traffic.state = {
             "connections": stats.get("connections", 0),
@@ -339,8 +356,8 @@ class Control:
             "addresses": stats.get("addresses", {}),
             "unstored": stats.get("unstored", 0),
             "late": stats.get("late", 0),
+            "spans_dropped": self.telemetry.lost,
         }
-        return self._traffic.render()
 
     def order(self, *message: object) -> bool:
         return self.supervisor.order(*message)

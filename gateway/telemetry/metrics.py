@@ -227,6 +227,7 @@ class Traffic(Collector):
         for name, help_text in (
             ("data_process_restarts", "Times the data process was started again."),
             ("observations_dropped", "Observations lost because control did not read them."),
+            ("spans_dropped", "Traced attempts lost because no collector took them."),
         ):
             counter = CounterMetricFamily(f"banyan_{name}", help_text)
             counter.add_metric([], float(self.state.get(name, 0)))
