@@ -110,7 +110,13 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     )
     keeper = control.rollouts.keeper
     control.telemetry = Telemetry(control.figures, control.rollouts.replica)
-    control.copying = Copying(control.sampled, control.rollouts.judge, control.order, exchange.pairs)
+    control.copying = Copying(
+        control.sampled,
+        control.rollouts.judge,
+        control.order,
+        exchange.pairs,
+        lambda seen: control.telemetry.observed([seen]),
+    )
     users = (control.supervisor, control.copying)
     sharing = Sharing(control.rollouts.replica, lambda: keeper.store, users)
     control.sharing = sharing

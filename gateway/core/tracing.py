@@ -80,6 +80,17 @@ def belated(lines: bytes, trace: bytes) -> bytes:
     return lines if traced is None else lines[:-21] + traced.request + lines[-5:]
 
 
+def of_copy(otlp: Otlp | None, lines: bytes, span: bytes) -> tuple[bytes, bytes]:
+    """The lines that a copy of a request goes with, and the trace of its observation, b"" where it is not traced.
+
+    It is one more attempt of the request that it is a copy of, whose first one stands in the lines.
+    """
+    if otlp is None or otlp.traces is None or lines[-3] not in _SAMPLED:
+        return lines, b""
+    trace, first = lines[-54:-22], lines[-21:-5]
+    return lines[:-21] + span + lines[-5:], trace + _NO_PARENT + first + span + UNFINISHED
+
+
 # ------------------------------------------------------------------------------------------------ what is traced
 
 

@@ -16,7 +16,19 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from gateway import __version__
-from gateway.core.model import Backend, Estate, Match, Observation, Outcome, Placeholder, Route, Target, Way, way_of
+from gateway.core.model import (
+    SERVED,
+    Backend,
+    Estate,
+    Match,
+    Observation,
+    Outcome,
+    Placeholder,
+    Route,
+    Target,
+    Way,
+    way_of,
+)
 from gateway.core.tracing import Traced, traced_of
 
 SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
@@ -75,7 +87,7 @@ class Spans:
         request, attempt = self._ways.get(way) or self._remember(Way._make(way))
         begin = int(observation.at * 1e9)
         end = begin + int(max(observation.duration, 0.0) * 1e9)
-        since = self._since(traced, begin, end)
+        since = self._since(traced, begin, end) if observation.role in SERVED else begin
         if attempt is not None:
             more = {"banyan.connect": observation.connect, "banyan.first_byte": observation.first_byte}
             times = {name: seconds for name, seconds in more.items() if seconds >= 0}

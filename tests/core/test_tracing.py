@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.core.forwarding import ids_of
 from gateway.core.model import BUCKETS
 from gateway.core.policies import Otlp
-from gateway.core.tracing import above, again, belated, identify, least_of, traced_of, unfinished
+from gateway.core.tracing import above, again, belated, identify, least_of, of_copy, traced_of, unfinished
 from tests.support.observations import observed
 from tests.support.values import request
 
@@ -114,6 +114,25 @@ def test_what_is_sent_later_belongs_to_the_request() -> None:
     """When a write is delivered no attempt is under way any more that it could be part of."""
     _, trace, lines = identify(ALL)(BROUGHT, FRESH)
     assert traceparent(belated(lines, trace)) == f"00-{TRACE}-{OWN}-01"
+
+
+def test_a_copy_is_one_more_attempt() -> None:
+    """Of the request that it is a copy of, of which it tells nothing else."""
+    _, trace, lines = identify(ALL)(BROUGHT, FRESH)
+    sent, told = of_copy(ALL, b"Via: x\r\n" + lines, b"3" * 16)
+    assert (sent[:8], traceparent(sent)) == (b"Via: x\r\n", f"00-{TRACE}-{'3' * 16}-01")
+    first, copy = traced_of(trace), traced_of(told)
+    assert first is not None
+    assert copy == first._replace(parent=b"", attempt=b"3" * 16, finished=False)
+
+
+@pytest.mark.parametrize("otlp", [None, Otlp("http://collector", traces=None)])
+def test_a_copy_goes_as_the_request_went_where_nothing_is_traced(otlp: Otlp | None) -> None:
+    """A client's trace is not the gateway's to tell of then, and one that is not recorded never is."""
+    lines = ids_of(BROUGHT, FRESH)[2]
+    assert of_copy(otlp, lines, b"3" * 16) == (lines, b"")
+    unrecorded = ids_of(request(), FRESH)[2]
+    assert of_copy(ALL, unrecorded, b"3" * 16) == (unrecorded, b"")
 
 
 def test_what_is_not_traced_is_left_alone() -> None:

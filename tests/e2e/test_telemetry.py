@@ -37,6 +37,7 @@ routes:
     match: GET /kept
     legacy: old
     cache: {{ttl: 1m}}
+  - {{name: shadowed, match: GET /shadowed, legacy: old, new: new, shadow: 100%}}
 """
 
 
@@ -116,6 +117,21 @@ def test_a_fallback_is_two_attempts_of_one_request(estate: Estate) -> None:
     )
     assert request.begin == first.begin < first.end == second.begin < second.end == request.end
     assert (request.failed, request.attributes["http.response.status_code"]) == (False, 200)
+
+
+def test_a_copy_is_part_of_the_trace(estate: Estate) -> None:
+    """The side that does not serve is told of an attempt of its own, under the request whose copy it got."""
+    spans: list[Seen] = []
+    for number in range(0xA0, 0xB0):  # copies are sent when there is time for them
+        trace, field = brought(number)
+        estate.gateway.get("/shadowed", field)
+        if eventually(lambda trace=trace: trace in "".join(told(estate.new, "/shadowed")), 1):  # type: ignore[misc]
+            spans = estate.collector.trace(trace, 3)
+            break
+    request, attempt, copy = spans
+    assert (copy.parent, attempt.parent) == (request.id, request.id)
+    assert (copy.attributes["banyan.role"], copy.attributes["banyan.side"]) == ("shadow", "new")
+    assert told(estate.new, "/shadowed")[-1] == f"00-{request.trace}-{copy.id}-01"
 
 
 def test_what_no_backend_was_asked_is_one_span(estate: Estate) -> None:

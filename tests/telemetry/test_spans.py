@@ -139,6 +139,14 @@ def test_a_second_attempt_begins_where_the_first_failed() -> None:
     assert later.start_time == 1_000 * 10**9
 
 
+def test_a_copy_begins_when_it_was_sent() -> None:
+    """It follows nothing, and nothing follows it."""
+    spans = Spans(Resource({}), Estate(GATEWAY, BACKENDS, ROUTES, "d"))
+    for role in ("shadow", "probe"):
+        (copy,) = spans.of(observed(trace=TRACED + SECOND + b"+", role=role, at=1_000.0, duration=1.0))
+        assert (copy.kind, copy.start_time) == (SpanKind.CLIENT, 1_000 * 10**9)
+
+
 def test_ends_that_never_come_are_not_waited_for_for_ever() -> None:
     """They are forgotten, the oldest first."""
     spans = Spans(Resource({}), Estate(GATEWAY, BACKENDS, ROUTES, "d"))
