@@ -45,6 +45,8 @@ def least_of(share: int) -> bytes:
 def _ids_of_traced(least: bytes, request: Request, fresh: tuple[bytes, bytes]) -> Ids:
     """A trace that a client brought is recorded if the client says so; of the others a part is."""
     ids = request_id, trace_id, lines = ids_of(request, fresh)
+    if not request.reserved and trace_id[18:] < least:  # most requests: so much can be told at once
+        return ids
     parent, flags, span = lines[-21:-5], lines[-4:-2], fresh[1]  # the lines end with them
     if parent == span:
         if trace_id[18:] < least:

@@ -71,8 +71,9 @@ def test_a_trace_begins_here_where_the_client_brings_none() -> None:
 def test_of_no_share_none_begins() -> None:
     """Whatever its id, and as if there were no traces at all."""
     most = b"f" * 32, FRESH[1]
-    assert identify(NONE)(request(), most) == ids_of(request(), most)
-    assert traced_of(identify(NONE)(request(), most)[1]) is None
+    for asked in (request(), request("GET /", "X-Request-ID: order/42")):
+        assert identify(NONE)(asked, most) == ids_of(asked, most)
+        assert traced_of(identify(NONE)(asked, most)[1]) is None
 
 
 @pytest.mark.parametrize(
