@@ -1,8 +1,10 @@
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from gateway.config import exporting
 from gateway.config.changes import RouteChange, describe_changes
 from gateway.core.model import Gateway
 from gateway.core.policies import Otlp
@@ -95,10 +97,13 @@ def test_a_new_token_is_noticed_and_not_printed(tmp_path: Path) -> None:
     assert describe_changes(before, after) == [RouteChange("gateway", "otlp", shown, f"{shown} (changed)")]
 
 
-@pytest.mark.parametrize("missing", ["opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "opentelemetry"])
+@pytest.mark.parametrize("missing", ["opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", ""])
 def test_what_is_not_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    """With what to install, and only where it is asked for."""
-    monkeypatch.setitem(sys.modules, missing, None)
+    """With what to install, and only where it is asked for; a part of it or nothing at all."""
+    if missing:
+        monkeypatch.setitem(sys.modules, missing, None)
+    else:
+        monkeypatch.setattr(exporting, "find_spec", lambda name: find_spec(f"no_{name}"))
     message = "OpenTelemetry is not installed here: pip install 'banyan-gateway[otlp]'; or leave `otlp` out"
     assert told(tmp_path, "endpoint: 'http://c'") == [f"gateway: {message}"]
     assert problems(tmp_path, "version: 1\n") == []
