@@ -1,5 +1,5 @@
 """The part of requirements.lock that some packages need, with its hashes: by default what Banyan needs to run, with
-either database.
+either database and OpenTelemetry.
 
     python deploy/runtime_lock.py > runtime.lock             # without tests, linters and build tools
     python deploy/runtime_lock.py hatchling > build.lock
@@ -50,7 +50,8 @@ def wanted(lock: str, roots: set[str]) -> str:
 
 def main() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = [*project["dependencies"], *project["optional-dependencies"]["postgres"]]
+    optional = project["optional-dependencies"]
+    needed = [*project["dependencies"], *optional["postgres"], *optional["otlp"]]
     roots = {canonical(each) for each in sys.argv[1:] or needed}
     print(wanted((ROOT / "requirements.lock").read_text(), roots), end="")
 

@@ -96,6 +96,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.rollouts.revisions import Revisions
     from gateway.rollouts.room import Rollouts
     from gateway.rollouts.sharing import Sharing
+    from gateway.telemetry.exporting import Telemetry
     from gateway.writes.clerk import Clerk
     from gateway.writes.desk import WritesDesk
     from gateway.writes.exchange import Exchange
@@ -116,7 +117,14 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         exchange.pairs.are_one,
     )
     keeper = control.rollouts.keeper
-    control.copying = Copying(control.sampled, control.rollouts.judge, control.order, exchange.pairs)
+    control.telemetry = Telemetry(control.figures, control.rollouts.replica)
+    control.copying = Copying(
+        control.sampled,
+        control.rollouts.judge,
+        control.order,
+        exchange.pairs,
+        lambda seen: control.telemetry.observed([seen]),
+    )
     users = (control.supervisor, control.copying)
     sharing = Sharing(control.rollouts.replica, lambda: keeper.store, users)
     control.sharing = sharing
@@ -160,6 +168,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
 
     async with contextlib.AsyncExitStack() as ending:
         ending.callback(control.close)
+        ending.push_async_callback(control.telemetry.close)
         ending.push_async_callback(control.rollouts.close)
         sharers = _share(options, loaded, sharing, ending)
         ending.callback(control.copying.close)

@@ -95,6 +95,18 @@ def webhook_url(value: object) -> str:
     return text
 
 
+def collector(value: object) -> str:
+    """The base address of an OpenTelemetry collector. Some have keys in their addresses, so no message repeats it."""
+    text = text_of(value).strip()
+    try:
+        path = _url_parts(text, "")[3]
+    except Unreadable as error:
+        raise Unreadable("must be an address without user, password and query: http://collector:4318") from error
+    if path.rstrip("/").endswith(("/v1/traces", "/v1/metrics")):
+        raise Unreadable("must end before /v1/traces and /v1/metrics, which are put behind it")
+    return text.rstrip("/")
+
+
 def database(value: object) -> str:
     """The URL of a PostgreSQL database. It may hold a password, so no message repeats it."""
     text = text_of(value).strip()

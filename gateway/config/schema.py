@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
 from gateway.config import addresses, words
 from gateway.config.closing import MaintenanceSpec
+from gateway.config.exporting import OtlpSpec
 from gateway.config.keeping import AdminSpec, KeepSpec, StoreSpec, WebhookSpec
 from gateway.config.kinds import (
     Bound,
@@ -98,6 +99,7 @@ class GatewaySpec(Spec):
     """How much is kept of answers, of all routes with `cache`. Default 64MiB."""
     webhooks: list[WebhookSpec] = Field(default=[])
     """Where events are sent."""
+    otlp: Maybe[OtlpSpec] = None
     keep: KeepSpec = KeepSpec.model_construct()
     store: StoreSpec = StoreSpec.model_construct()
     admin: AdminSpec = AdminSpec.model_construct()

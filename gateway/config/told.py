@@ -21,6 +21,7 @@ from gateway.core.policies import (
     Idempotency,
     Keep,
     Maintenance,
+    Otlp,
     Pointer,
     Protect,
     Ramp,
@@ -238,6 +239,15 @@ def _webhook(webhook: Webhook) -> Document:
     return {"url": shown_url(webhook.url, path=False), "secret": secret, "events": list(webhook.events)}
 
 
+def _otlp(otlp: Otlp) -> Document:
+    return {
+        "endpoint": shown_url(otlp.endpoint, path=False),
+        "headers": dict.fromkeys((name for name, _ in otlp.headers), MASK),
+        "traces": "off" if otlp.traces is None else share_text(otlp.traces),
+        "metrics": "off" if otlp.metrics is None else duration_text(otlp.metrics),
+    }
+
+
 def _keep(keep: Keep) -> Document:
     lasting = {name: duration_text(getattr(keep, name)) for name in ("traffic", "writes", "evidence", "events")}
     return {**lasting, "examples": keep.examples}
@@ -262,6 +272,7 @@ TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
     Maintenance: (_maintenance, Maintenance(())),
     RetryPolicy: (_retry, RetryPolicy(attempts=0)),
     Webhook: (_webhook, Webhook("", b"")),
+    Otlp: (_otlp, Otlp("")),
     Keep: (_keep, Keep()),
     StoreSettings: (_store, StoreSettings()),
 }

@@ -162,7 +162,7 @@ def attempt_of(route: str, side: Side, role: Role, backend: str, at: float, answ
         duration=answer.seconds,
         revision=0,
         request_id=b"-",
-        trace_id=b"",
+        trace=b"",
         path=b"",
     )
 

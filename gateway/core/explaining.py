@@ -16,7 +16,6 @@ from gateway.core.forwarding import (
     Peer,
     client_address,
     forwarding_lines,
-    ids_of,
     is_trusted,
     request_head,
 )
@@ -38,6 +37,7 @@ from gateway.core.problems import soap_fault
 from gateway.core.published import page_for
 from gateway.core.reasons import key_name, why
 from gateway.core.secrecy import shown
+from gateway.core.tracing import identify
 from gateway.errors import ClientError
 
 
@@ -208,6 +208,7 @@ class _Visit:
         self.request = request
         self.asked = asked
         self.capture = gateway.capture
+        self.identify = identify(gateway.otlp)
         self.peer = Peer(asked.address, scheme, is_trusted(asked.address, trusted))
         self.address = client_address(self.peer, request, trusted)
 
@@ -233,7 +234,7 @@ class _Visit:
             return sending._replace(
                 refused=f"413: the body is longer than {plan.max_body} bytes, this route's max_body."
             )
-        _, _, lines = ids_of(request, fresh)
+        _, _, lines = self.identify(request, fresh)
         lines = forwarding_lines(self.peer, request) + lines
         head = request_head(plan, request, target, lines).decode(errors="replace")
         first, host, *fields = head.rstrip("\r\n").split("\r\n")

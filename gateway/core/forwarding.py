@@ -30,7 +30,8 @@ class Peer(NamedTuple):
 
 
 Ids = tuple[bytes, bytes, bytes]
-"""What identifies one exchange in logs and traces, its request id and its trace id, and the lines that pass them on."""
+"""What identifies one exchange in logs and traces, its request id and its trace (as an observation has it), and the
+lines that pass them on, the traceparent last."""
 NO_IDS: Ids = (b"-", b"", b"")
 
 # ------------------------------------------------------------------------------------------------ identity

@@ -20,6 +20,7 @@ from gateway.core.policies import (
     Idempotency,
     Keep,
     Maintenance,
+    Otlp,
     Protect,
     Ramp,
     Replay,
@@ -316,7 +317,7 @@ class Gateway(NamedTuple):
     `public_url` the address front ends use, where the Host header does not tell; `served_by` sends
     `X-Banyan-Served-By` and `Server-Timing`; `keep_alive` how long an idle client connection is kept; `capture` how
     much of a body is held for what needs it twice; `cache` how much is kept of answers; `webhooks` where events are
-    sent; `keep` how long what is stored, `store` where; `admin` about the pages.
+    sent, `otlp` traces and metrics; `keep` how long what is stored, `store` where; `admin` about the pages.
     """
 
     timeout: Timeouts = Timeouts()
@@ -333,6 +334,7 @@ class Gateway(NamedTuple):
     capture: int = 262_144
     cache: int = 64 * 2**20
     webhooks: tuple[Webhook, ...] = ()
+    otlp: Otlp | None = None
     keep: Keep = Keep()
     store: StoreSettings = StoreSettings()
     admin: Administration = Administration()
@@ -390,7 +392,8 @@ class Observation(NamedTuple):
 
     Times: `at` Unix seconds at the start; `connect` seconds it took to make a connection (0 for a kept one),
     `first_byte` and `duration` seconds since the start; -1 where it did not come so far. Bytes are of bodies. `error`
-    is a short kind, "" when there was none. The second to the tenth field are the `way` of the observation.
+    is a short kind, "" when there was none. `trace` is the id of its trace, 32 digits, and where it is traced the ids
+    of its spans (`core.tracing`). The second to the tenth field are the `way` of the observation.
     """
 
     at: float
@@ -410,7 +413,7 @@ class Observation(NamedTuple):
     duration: float
     revision: int
     request_id: bytes
-    trace_id: bytes
+    trace: bytes
     path: bytes
 
 

@@ -305,6 +305,19 @@ class Keep(NamedTuple):
     writes: float = 7 * 86_400.0
 
 
+class Otlp(NamedTuple):
+    """Where traces and metrics go, by OTLP: `endpoint` the collector's address, `headers` what it is shown.
+
+    `traces` is the part of BUCKETS that is recorded of the requests that bring no trace, None that none is; `metrics`
+    seconds between one export and the next, None for none.
+    """
+
+    endpoint: str
+    headers: tuple[tuple[str, str], ...] = ()
+    traces: int | None = 1_000
+    metrics: float | None = 30.0
+
+
 class StoreSettings(NamedTuple):
     """Where what must last is kept: `url` a PostgreSQL database's (None: a file in the data folder); `upgrade` tells
     whether a gateway brings its tables up to date as it starts."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-PROTOCOL = 5
+PROTOCOL = 6
 SOCKET = "data.sock"
 CONTROL_SOCKET = "control.sock"
 SLICE = 25

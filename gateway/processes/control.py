@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prometheus_client.core import Metric
+
 from gateway import __version__
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
@@ -27,6 +29,7 @@ from gateway.errors import CommandError, ConfigError
 from gateway.processes.readings import read
 from gateway.processes.supervisor import Supervisor
 from gateway.telemetry.access import AccessWriter
+from gateway.telemetry.exporting import Telemetry
 from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
@@ -93,11 +96,13 @@ class Control:
         self.keyring: Keyring
         self.auditor: Auditor
         self.revisions: Revisions
+        self.telemetry: Telemetry
 
     def observed(self, batch: list[Observation]) -> None:
         """The data process tells what it did."""
         self._traffic.observe(batch)
         self.rollouts.observed(batch)
+        self.telemetry.observed(batch)
         self._access.write(batch)
 
     def passed(self, requests: list[Passing], skipped: Skipped) -> None:
@@ -282,6 +287,8 @@ class Control:
         """A file that was held because writes are owed is taken once they are not, for as long as this runs."""
         while True:
             await asyncio.sleep(WAITED)
+            if self.loaded.estate.gateway.otlp is not None:
+                await self.look()
             if self._waits:
                 await self._reload(accept=False, asked=False)
 
@@ -322,6 +329,7 @@ class Control:
         estate = self.loaded.estate
         self._traffic.config_ok = True
         self._traffic.follow(estate)
+        self.telemetry.follow(estate)
         self._access.configure(estate.gateway.access_log, {route.name: route.pattern for route in estate.routes})
 
     # -------------------------------------------------------------------------------------------- what others ask
@@ -384,8 +392,16 @@ class Control:
 
     async def metrics(self) -> bytes:
         """Prometheus' text. Read here, and rendered in a thread: with many routes that takes a third of a second."""
-        self._traffic.readings = read(self, loaded_at=self._loaded_at.timestamp(), held=self._held is not None)
+        await self.look()
         return await asyncio.to_thread(self._traffic.render)
+
+    async def look(self) -> None:
+        """See how the gauges stand, in the loop in which they change."""
+        self._traffic.readings = read(self, loaded_at=self._loaded_at.timestamp(), held=self._held is not None)
+
+    def figures(self) -> list[Metric]:
+        """The same metrics, as families; of the last look, for whoever asks in another thread."""
+        return self._traffic.families()
 
     def order(self, *message: object) -> bool:
         return self.supervisor.order(*message)

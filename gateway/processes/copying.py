@@ -28,7 +28,7 @@ from gateway.proxy.copies import ask, deliver
 from gateway.proxy.live import LiveBuilder
 from gateway.proxy.pace import Effort, Pace, Strain
 from gateway.proxy.parts import Parts
-from gateway.proxy.shadows import OURSELVES, Shadows
+from gateway.proxy.shadows import OURSELVES, Shadows, Trace
 from gateway.telemetry.logging import log
 from gateway.wire.clock import NEVER, Clock
 from gateway.wire.driver import Driver
@@ -54,8 +54,8 @@ class Judging(Protocol):
 class Copying:
     """Copies of one estate after the other, as control's loop sees them.
 
-    `sampled` takes what they brought, `order` reaches the data process; both are called in control's loop. `pairs` are
-    the identifiers that are exchanged.
+    `sampled` takes what they brought, `order` reaches the data process, `trace` takes what those were that are traced;
+    all are called in control's loop. `pairs` are the identifiers that are exchanged.
     """
 
     def __init__(
@@ -64,8 +64,10 @@ class Copying:
         judging: Judging,
         order: Callable[..., bool],
         pairs: Pairs,
+        trace: Trace = lambda observation: None,
     ) -> None:
         self._sampled = sampled
+        self._trace = trace
         self._judging = judging
         self._order = order
         self._pairs = pairs
@@ -99,6 +101,7 @@ class Copying:
                 lambda room: loop.call_soon_threadsafe(self._order, "room", room),
                 self._judging,
                 self._pairs,
+                lambda seen: loop.call_soon_threadsafe(self._trace, seen),
             )
             self._copier.share(*self._parts)
         await self._copier.follow(estate, routes, self._standings)
@@ -210,7 +213,8 @@ async def driven(work: Coroutine[Any, Any, T]) -> T:
 
 
 class Copier:
-    """The thread. What control's loop calls is done in the thread's own; `deliver` and `tell` are called there."""
+    """The thread. What control's loop calls is done in the thread's own; `deliver`, `tell` and `trace` are called
+    there."""
 
     def __init__(
         self,
@@ -218,11 +222,13 @@ class Copier:
         tell: Callable[[int], object],
         judging: Judging,
         pairs: Pairs,
+        trace: Trace,
     ) -> None:
         self.routes: frozenset[str] = frozenset()
         self.uses = -1
         self._parts = Parts(0)
         self._pairs = pairs
+        self._trace = trace
         self._deliver = deliver
         self._tell = tell
         self._judging = judging
@@ -305,7 +311,9 @@ class Copier:
             raise CommandError(f"No copies can be sent: {error}. See `tls` of the backends.") from error
         builder.live.table.stand(standings)
         if self._shadows is None:
-            self._shadows = Shadows(builder.live, self._deliver, Pace(Strain(Effort().part, LATE)), self._pairs)
+            self._shadows = Shadows(
+                builder.live, self._deliver, Pace(Strain(Effort().part, LATE)), self._pairs, self._trace
+            )
             self._clock.start()
             self._tell_room(self._shadows)
         else:

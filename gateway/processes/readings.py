@@ -51,6 +51,7 @@ def read(control: "Control", *, loaded_at: float, held: bool) -> Readings:
         deliveries=dict(control.outbox.tries),
         webhooks=webhooks,
         webhooks_waiting=waiting,
+        spans_dropped=control.telemetry.lost,
         **told,
     )
 

@@ -11,13 +11,14 @@ from gateway.core import matching, published, soap
 from gateway.core.caching import METHODS
 from gateway.core.crosswalk import OTHER, Pairs, side_for, translated
 from gateway.core.fields import field_lines
-from gateway.core.forwarding import client_address, ids_of, public_origin
+from gateway.core.forwarding import client_address, public_origin
 from gateway.core.headers import read_request
 from gateway.core.matching import NotFound
 from gateway.core.model import BUCKETS, LEGACY, NEW, Observation, Observed, Outcome, Request
 from gateway.core.paths import needs_raw, problem_of
 from gateway.core.planning import SHARED, Choice, Plan, PlannedRoute, client_key, settling, side_of
 from gateway.core.problems import Refusal, soap_fault
+from gateway.core.tracing import again, unfinished
 from gateway.errors import BackendError, ClientError, ClientGone, NotAdmitted
 from gateway.proxy.answers import refuse, relay, write_own
 from gateway.proxy.attempts import REFUSED, Attempt
@@ -67,7 +68,7 @@ class Handler:
         watched: Watched | None = None
         course: Course | None = None
         try:
-            request = _readable(exchange)
+            request = _readable(exchange, live)
             if request.odd and request.path.startswith(PLACE):
                 await answer_receipt(exchange, request.path, request.method, self.durable)
                 return
@@ -203,11 +204,13 @@ class Handler:
         course.give_up("fallback")
         exchange, failed = course.exchange, course.taken
         route = failed.route
-        self._recorder.record(_observation(exchange, route, failed, course.live.table.revision))
+        self._recorder.record(unfinished(_observation(exchange, route, failed, course.live.table.revision)))
         failed.end()
         exchange.body.replay()
+        ids, exchange.ids = exchange.ids, again(exchange.ids, fresh_digits()[1])
+        lines = failed.lines.removesuffix(ids[2]) + exchange.ids[2]
         ready = route.ready[LEGACY if failed.plan.side == NEW else NEW]
-        rescue = Attempt(exchange, elsewhere, route, ready.plan, failed.lines, ready.pool)
+        rescue = Attempt(exchange, elsewhere, route, ready.plan, lines, ready.pool)
         rescue.role, rescue.asked = "fallback", failed.asked
         course.attempt, course.caller, course.pool = rescue, ready.caller, ready.pool
         exchange.attempt = rescue
@@ -216,7 +219,7 @@ class Handler:
         """The last attempt failed, and a kept answer stands in: it counts as it did."""
         last = course.taken
         last.outcome, last.acted, last.error, last.status = failed.outcome, failed.acted, failed.error, failed.status
-        self._recorder.record(_observation(course.exchange, last.route, last, course.live.table.revision))
+        self._recorder.record(unfinished(_observation(course.exchange, last.route, last, course.live.table.revision)))
         if last is not failed:
             last.end()
         course.attempt = failed
@@ -266,13 +269,13 @@ class _Answered(Exception):
 # ------------------------------------------------------------------------------------------------ finding the route
 
 
-def _readable(exchange: Exchange) -> Request:
+def _readable(exchange: Exchange, live: Live) -> Request:
     """The request, with ids. Raises ClientError for what must not be routed at all."""
     request = exchange.request
     if request is None:
-        exchange.ids = ids_of(NOTHING_READ, fresh_digits())
+        exchange.ids = live.identify(NOTHING_READ, fresh_digits())
         raise exchange.fault or ClientError(400, "The request cannot be read.", close=True)
-    exchange.ids = ids_of(request, fresh_digits())
+    exchange.ids = live.identify(request, fresh_digits())
     if request.method in _OWN_METHODS:
         request = _own_method(exchange, request)
     if request.odd and (problem := problem_of(request.path)) is not None:
@@ -435,7 +438,7 @@ def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attemp
     if attempt is None or route is None:
         return _own_observation(exchange, route, revision)
     plan, request = attempt.plan, attempt.request
-    request_id, trace_id, _ = exchange.ids
+    request_id, trace, _ = exchange.ids
     return (  # in the order of an Observation
         exchange.at,
         route.name,
@@ -454,7 +457,7 @@ def _observation(exchange: Exchange, route: PlannedRoute | None, attempt: Attemp
         perf_counter() - exchange.began,
         revision,
         request_id,
-        trace_id,
+        trace,
         request.path,
     )
 
@@ -483,7 +486,7 @@ def _own_observation(exchange: Exchange, route: PlannedRoute | None, revision: i
             duration=perf_counter() - exchange.began,
             revision=revision,
             request_id=exchange.ids[0],
-            trace_id=exchange.ids[1],
+            trace=exchange.ids[1],
             path=request.path if exchange.request is not None else b"",
         )
     )

@@ -17,6 +17,7 @@ from gateway.core.forwarding import Network
 from gateway.core.matching import RoutingTable
 from gateway.core.model import Backend, Gateway, Route
 from gateway.core.planning import Plan, planned
+from gateway.core.tracing import identify
 from gateway.wire.clock import Clock
 from gateway.wire.guard import Guard
 from gateway.wire.guarded import GuardedPool
@@ -42,6 +43,7 @@ class Live:
         self.guards = tuple(pool.guard for pool in pools.values() if pool.guard is not None)
         self.trusted: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
         self.pools = pools
+        self.identify = identify(gateway.otlp)
 
 
 CONNECTORS = {

@@ -11,12 +11,24 @@ from functools import partial
 from random import getrandbits
 from time import time
 
-from gateway.core.captured import GONE, CapturedAnswer, CapturedRequest, Passed, Sample, Seconds, Skipped, reason_of
+from gateway.core.captured import (
+    GONE,
+    REPLAY,
+    CapturedAnswer,
+    CapturedRequest,
+    Passed,
+    Sample,
+    Seconds,
+    Skipped,
+    attempt_of,
+    reason_of,
+)
 from gateway.core.crosswalk import Pairs, translated
 from gateway.core.forwarding import Peer, forwarding_lines, ids_of
 from gateway.core.headers import AnswerHead
-from gateway.core.model import BUCKETS, LEGACY, NEW, Side
+from gateway.core.model import BUCKETS, LEGACY, NEW, Observation, Role, Side
 from gateway.core.planning import PlannedRoute
+from gateway.core.tracing import of_copy
 from gateway.errors import NotAdmitted
 from gateway.proxy.chance import fresh_digits
 from gateway.proxy.copies import Copy, ask, seen_fields
@@ -43,6 +55,7 @@ OTHER: dict[Side, Side] = {LEGACY: NEW, NEW: LEGACY}
 OURSELVES = Peer(b"127.0.0.1", b"http", False)
 
 Deliver = Callable[[list[Sample], Skipped, Seconds], object]
+Trace = Callable[[Observation], object]
 
 
 class _NotThere(Exception):
@@ -79,11 +92,20 @@ class Lane:
 class Shadows:
     """Sends copies, and hands on what came of them, by what serves in `live`.
 
-    `deliver` takes samples, what was skipped, and second answers by the number they were asked for with.
+    `deliver` takes samples, what was skipped, and second answers by the number they were asked for with; `trace` what
+    each copy of a request that is traced was.
     """
 
-    def __init__(self, live: Live, deliver: Deliver, pace: Pace, pairs: Pairs | None = None) -> None:
+    def __init__(
+        self,
+        live: Live,
+        deliver: Deliver,
+        pace: Pace,
+        pairs: Pairs | None = None,
+        trace: Trace = lambda observation: None,
+    ) -> None:
         self.live = live
+        self._trace = trace
         self._pairs = Pairs() if pairs is None else pairs
         self._deliver = deliver
         self._pace = pace
@@ -232,21 +254,13 @@ class Shadows:
             self._turn_soon()
 
     async def _run(self, waiting: Waiting) -> None:
-        passed, route = waiting.passed, waiting.route
-        request, gateway = passed.request(), self.live.gateway
-
-        async def answer(side: Side) -> CapturedAnswer:
-            exchanged = translated(self._pairs, route, request, passed.body, side)
-            if exchanged is None or (route.crosswalk is not None and not self._pairs.complete):
-                raise _NotThere
-            return await ask(*exchanged, route, route.ready[side], passed.lines, passed.scheme, gateway)
-
+        passed = waiting.passed
         try:
             if waiting.number:
-                self._seconds[waiting.number] = await answer(passed.side)
+                self._seconds[waiting.number] = await self._ask(waiting, passed.side)
                 return
-            control = waiting.control or await answer(passed.side)
-            candidate = await answer(OTHER[passed.side])
+            control = waiting.control or await self._ask(waiting, passed.side)
+            candidate = await self._ask(waiting, OTHER[passed.side])
         except NotAdmitted as refused:
             self._shed(waiting, refused.kind)
             return
@@ -259,6 +273,23 @@ class Shadows:
             return
         self._in_vain.pop(passed.route, None)
         self._finish(passed, control, candidate)
+
+    async def _ask(self, waiting: Waiting, side: Side) -> CapturedAnswer:
+        """One side's answer. Raises NotAdmitted, and _NotThere."""
+        passed, route, gateway = waiting.passed, waiting.route, self.live.gateway
+        exchanged = translated(self._pairs, route, passed.request(), passed.body, side)
+        if exchanged is None or (route.crosswalk is not None and not self._pairs.complete):
+            raise _NotThere
+        lines, trace = passed.lines, b""
+        if passed.source != REPLAY:  # what is replayed is no part of anybody's trace
+            lines, trace = of_copy(gateway.otlp, passed.lines, fresh_digits()[1])
+        ready, began = route.ready[side], time()
+        answer = await ask(*exchanged, route, ready, lines, passed.scheme, gateway)
+        if trace:
+            role: Role = "probe" if side == passed.side else "shadow"
+            seen = attempt_of(route.name, side, role, ready.plan.name, began, answer)
+            self._trace(seen._replace(method=passed.method, trace=trace))
+        return answer
 
     # -------------------------------------------------------------------------------------------- handing on
 

@@ -16,6 +16,7 @@ from gateway.core.fields import field_lines, fields_of
 from gateway.core.model import Acted, Gateway, Outcome
 from gateway.core.planning import client_key
 from gateway.core.problems import Refusal, problem
+from gateway.core.tracing import belated
 from gateway.core.ways import field, value_of
 from gateway.core.writing import ELSEWHERE, Claim, Ending, Given, Intent, Kept, Signal, claim_of, lane_of
 from gateway.errors import BackendError, ClientError, ConnectFailed, NotAcquired, NotAdmitted
@@ -137,7 +138,7 @@ def _intent(attempt: Attempt, body: bytes) -> Intent:
         asked.query,
         asked.host,
         asked.lines,
-        attempt.lines,
+        belated(attempt.lines, attempt.exchange.ids[1]),
         attempt.exchange.connection.peer.scheme,
         body if attempt.asked_body is None else attempt.asked_body,
     )

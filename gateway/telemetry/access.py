@@ -34,7 +34,7 @@ class Lines:
         """One request as it is logged; times in milliseconds, -1 where it did not come so far."""
         way = way_of(observation)
         same = self._same.get(way) or self._remember(Way._make(way))
-        bytes_in, bytes_out, connect, first_byte, duration, revision, request_id, trace_id, path = observation[10:]
+        bytes_in, bytes_out, connect, first_byte, duration, revision, request_id, trace, path = observation[10:]
         at = observation[0]
         second = int(at)
         if second != self._second:
@@ -51,7 +51,7 @@ class Lines:
             bytes_out,
             revision,
             request_id,
-            trace_id,
+            trace[:32],
             b',"path":%b' % orjson.dumps(quote(path, safe=_SAFE_IN_PATHS)) if self._paths else b"",
         )
 

@@ -75,6 +75,7 @@ class Readings(NamedTuple):
     deliveries: Mapping[tuple[str, str, str], int] = {}
     webhooks: Mapping[tuple[str, str], int] = {}
     webhooks_waiting: Mapping[str, int] = {}
+    spans_dropped: int = 0
 
 
 def families(readings: Readings) -> Iterator[Metric]:
@@ -133,6 +134,7 @@ def _processes(now: Readings) -> Iterator[Metric]:
     yield gauge("data_process_up", "1 while the data process serves.", "", _one(now.data_process_up))
     yield counter("data_process_restarts", "Times the data process was started again.", "", _one(now.restarts))
     yield counter("observations_dropped", "Observations lost because control did not read them.", "", _one(now.dropped))
+    yield counter("spans_dropped", "Traced attempts lost because no collector took them.", "", _one(now.spans_dropped))
     yield gauge("loop_late_seconds", "How long requests wait for their turn, on average.", "", _one(now.late))
     yield counter("loop_stalls", "Times the data loop came back 0.1 s late or more.", "", _one(stalls))
     yield counter("loop_stalled_seconds", "Seconds of those stalls.", "", _one(stalled))

@@ -137,6 +137,10 @@ class Traffic(Collector):
         """The Prometheus text format, version 0.0.4. Takes a while with many routes: call it in a thread."""
         return generate_latest(self._registry)
 
+    def families(self) -> list[Metric]:
+        """Everything that is rendered, to be told in another way."""
+        return list(self._registry.collect())
+
     def collect(self) -> Iterator[Metric]:
         yield self._requests()
         yield self._durations()

@@ -4,8 +4,9 @@ import asyncio
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -21,7 +22,7 @@ from tests.support.disks import full_disk
 
 
 @pytest.fixture(autouse=True)
-def logged() -> Iterator[list[object]]:
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
     """The events of the log."""
     with capture_logs() as logs:
         yield logs
@@ -60,7 +61,7 @@ async def test_what_was_done_is_told_and_listed(store: Store, tmp_path: Path) ->
     assert (tmp_path / WAITING).read_text() == ""
 
 
-async def test_the_log_has_it_too(tmp_path: Path, logged: list[object]) -> None:
+async def test_the_log_has_it_too(tmp_path: Path, logged: list[MutableMapping[str, Any]]) -> None:
     """Whoever collects logs has a copy of the audit that no database has."""
     await away(tmp_path).record(ACT)
     assert logged[0] == {
@@ -196,7 +197,9 @@ async def test_many_at_once_are_all_told(store: Store, tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------ damage
 
 
-async def test_a_line_that_was_cut_off_spoils_no_other(store: Store, tmp_path: Path, logged: list[object]) -> None:
+async def test_a_line_that_was_cut_off_spoils_no_other(
+    store: Store, tmp_path: Path, logged: list[MutableMapping[str, Any]]
+) -> None:
     """A crash in the middle of writing: what came before and what comes after is told, and the rest is kept."""
     await done(away(tmp_path), 1)
     with (tmp_path / WAITING).open("a") as file:
@@ -296,7 +299,7 @@ WRITTEN_ANEW = "Record 3 is another one than this gateway has seen: the chain wa
     ],
 )
 async def test_what_was_cut_off_stays_found_out(
-    store: Store, tmp_path: Path, logged: list[object], first: int, more: int, problem: str
+    store: Store, tmp_path: Path, logged: list[MutableMapping[str, Any]], first: int, more: int, problem: str
 ) -> None:
     """Whatever is done afterwards: records that come later must not take the place of those that are gone."""
     one = auditing(store, tmp_path)
@@ -330,7 +333,7 @@ async def test_what_another_gateway_wrote_is_no_alarm(store: Store, tmp_path: Pa
 
 @pytest.mark.parametrize("text", ["", "3", "three abc", "1 2 3", "\udcff"])
 async def test_a_damaged_end_is_told_and_not_forgotten(
-    store: Store, tmp_path: Path, logged: list[object], text: str
+    store: Store, tmp_path: Path, logged: list[MutableMapping[str, Any]], text: str
 ) -> None:
     """It is no reason to begin with another one; people can act meanwhile."""
     one = auditing(store, tmp_path)

@@ -42,6 +42,7 @@ SAMPLE = """\
 version: 1
 gateway:
   capture: 1MiB
+  otlp: {endpoint: "http://collector:4318", headers: {Authorization: "Bearer ${OTLP_TOKEN}"}, traces: 5%, metrics: off}
   webhooks: [{url: "https://hooks.example", secret: "${WEBHOOK_SECRET}", events: [rolled_back]}]
   keep: {traffic: 400d, examples: 3}
   store: {url: "${DATABASE_URL}", upgrade: manual}

@@ -8,8 +8,8 @@ import pytest
 
 from gateway.core.captured import CapturedRequest, Passed, Sample, Seconds, Skipped
 from gateway.core.crosswalk import Pairs
-from gateway.core.model import BUCKETS, NEW, Backend, Estate, Gateway, Route, Serve, Tls
-from gateway.core.policies import Protect, Shadow, Standing
+from gateway.core.model import BUCKETS, NEW, Backend, Estate, Gateway, Observation, Route, Serve, Tls
+from gateway.core.policies import Otlp, Protect, Shadow, Standing
 from gateway.errors import CommandError
 from gateway.processes.copying import Copying
 from gateway.proxy.pace import FEW
@@ -35,7 +35,8 @@ class Control:
         self.seconds: Seconds = {}
         self.orders: list[tuple[object, ...]] = []
         self.judging = Judging()
-        self.copying = Copying(self._sampled, self.judging, self._order, Pairs())
+        self.traced: list[Observation] = []
+        self.copying = Copying(self._sampled, self.judging, self._order, Pairs(), self.traced.append)
 
     def _sampled(self, samples: list[Sample], skipped: Skipped, seconds: Seconds) -> None:
         self.samples += samples
@@ -78,6 +79,18 @@ def estate(origin: Origin, *routes: Route, gateway: Gateway | None = None) -> Es
 def passed(name: str = "a") -> Passed:
     asked = (b"GET", b"/a", b"/a", b"", b"api.example", b"", b"", b"", b"http")
     return Passed(time(), name, "legacy", *asked, 200, b"", False, b"old", "", False, 0.1, "shadow")
+
+
+async def test_what_a_traced_copy_was_is_told(control: Control, origin: Origin) -> None:
+    """In control's loop, beside what it brought."""
+    gateway = Gateway(otlp=Otlp("http://collector"))
+    await control.copying.follow(estate(origin, SHADOWED, gateway=gateway))
+    lines = f"traceparent: 00-{'a' * 32}-{'b' * 16}-01\r\n".encode()
+    control.copying.take([passed()._replace(lines=each) for each in (lines, lines.replace(b"-01", b"-00"))])
+    await control.until(lambda: len(control.samples) == 2)
+    await control.until(lambda: control.traced)
+    (seen,) = control.traced
+    assert (seen.route, seen.side, seen.role, seen.trace[:32]) == ("a", "new", "shadow", b"a" * 32)
 
 
 async def test_where_nothing_is_copied_nothing_ticks(control: Control, origin: Origin) -> None:

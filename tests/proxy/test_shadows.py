@@ -9,7 +9,8 @@ import pytest
 from gateway.core import model
 from gateway.core.captured import GONE, CapturedRequest, Seconds
 from gateway.core.model import BUCKETS, Gateway, Route, Serve
-from gateway.core.policies import Shadow, Standing
+from gateway.core.policies import Otlp, Shadow, Standing
+from gateway.core.tracing import traced_of
 from gateway.proxy import pace, shadows
 from tests.support.messages import answer
 from tests.support.origin import Origin, Talk, hang
@@ -295,6 +296,38 @@ async def test_one_side_may_be_asked_the_same_again(start: Start, legacy: Origin
     assert [second.get(name) for name in told] == [first.get(name) for name in told]
     assert (first.get("X-Banyan-Shadow"), second.get("X-Banyan-Shadow")) == (None, "1")
     assert len(new.seen("/a")) == 1
+
+
+async def test_copies_of_a_traced_request_are_attempts_of_it(start: Start, legacy: Origin, new: Origin) -> None:
+    """Each with a span of its own, which the side that is asked is told of."""
+    serving = await start(copied(), gateway=Gateway(served_by=False, otlp=Otlp("http://collector", traces=BUCKETS)))
+    await serving.get("/a", until=b"ok")
+    (sample,) = await serving.compared()
+    serving.shadows.ask_again(sample.number)
+    await answered(serving)
+    serving.recorder.flush()
+    served = traced_of(serving.seen[0].trace)
+    copies = [traced_of(each.trace) for each in serving.traced]
+    assert [(each.role, each.side, each.backend, each.method) for each in serving.traced] == [
+        ("shadow", "new", "repairs", b"GET"),
+        ("probe", "legacy", "office", b"GET"),
+    ]
+    assert served is not None
+    assert [each and (each.request, each.finished) for each in copies] == [(served.request, False)] * 2
+    told = [each.get("traceparent") for each in (*legacy.seen("/a"), *new.seen("/a"))]
+    spans = [each and each.attempt.decode() for each in (served, copies[1], copies[0])]
+    assert told == [f"00-{served.trace.decode()}-{span}-01" for span in spans]
+
+
+async def test_a_replay_is_no_part_of_a_trace(start: Start, legacy: Origin) -> None:
+    """Whatever its recording says: who recorded it has long ended."""
+    serving = await start(copied(), gateway=Gateway(served_by=False, otlp=Otlp("http://collector", traces=BUCKETS)))
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    recorded = CapturedRequest(b"GET", b"/a", b"api.example", ((b"traceparent", trace.encode()),))
+    serving.shadows.replay("ANY /a", recorded, "replay")
+    await serving.compared()
+    assert serving.traced == []
+    assert [each.get("traceparent") for each in legacy.seen("/a")] == [trace]
 
 
 async def test_requests_are_kept_for_a_while(start: Start, legacy: Origin, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ ORDINARY = Observation(
     duration=0.0123,
     revision=3,
     request_id=b"request-1",
-    trace_id=b"4bf92f3577b34da6a3ce929d0e0e4736",
+    trace=b"4bf92f3577b34da6a3ce929d0e0e4736",
     path=b"/repairs/17",
 )
 

@@ -26,8 +26,8 @@ class Serving:
     """A handler that serves routes from one origin for each backend, and a client's connection to it.
 
     What passes is asked of the other side within this process too. `seen` are the observations, `samples`, `skipped`
-    and `seconds` what copies brought; `deaf` refuses what passes. `protect`, `retry` and `maintained` are what
-    backends say of these, by name; `settings` are others of all backends.
+    and `seconds` what copies brought, `traced` what those were that are traced; `deaf` refuses what passes. `protect`,
+    `retry` and `maintained` are what backends say of these, by name; `settings` are others of all backends.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Serving:
         self.samples: list[Sample] = []
         self.skipped: Skipped = {}
         self.seconds: Seconds = {}
+        self.traced: list[Observation] = []
         self.deaf = False
         self.pairs = Pairs()
         self.asked: list[Intent | Ending | Receipt] = []
@@ -75,7 +76,8 @@ class Serving:
         await builder.add(self._served)
         self.live = builder.live
         self.recorder = Recorder(self._take)
-        self.shadows = Shadows(builder.live, self._take_samples, Pace(Strain(Effort().part)), self.pairs)
+        pace = Pace(Strain(Effort().part))
+        self.shadows = Shadows(builder.live, self._take_samples, pace, self.pairs, self.traced.append)
         self.watch = Watch(self._take_passed)
         self.watch.has_room(1_000_000)
         settings = Settings(gateway.limits, gateway.timeout, gateway.keep_alive, lambda _: False)
