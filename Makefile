@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 OUT = benchmarks/out
 
-.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults bench-soap bench-shadow bench-comparing bench-evidence bench-protect faults simulation corpus differential lock vendor docker-steps clean
+.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults bench-soap bench-shadow bench-comparing bench-evidence bench-protect faults simulation corpus differential screenshots lock vendor docker-steps clean
 
 help:
 	@echo "make demo [SECONDS=75]  the council: legacy, replacements, traffic, and the gateway between them"
@@ -26,6 +26,7 @@ help:
 	@echo "make bench-evidence     ramps roll back in time, stores fail, processes are killed: nothing is lost or undone"
 	@echo "make simulation         how often ramps go on and back, for sides that are so and so right"
 	@echo "make corpus             load many public WSDLs (from ../shared/wsdl, where it is there)"
+	@echo "make screenshots        pictures of all pages, with the demo running, into docs/pages (needs chromium)"
 	@echo "make differential       code values of all their operations: there and back, by the schema, beside zeep"
 	@echo "make vendor             front-end libraries into gateway/admin/static/vendor, as deploy/vendor pins them (needs npm)"
 
@@ -102,6 +103,9 @@ corpus: $(READY)
 
 differential: $(READY)
 	$(BIN)/python -m benchmarks.differential --corpus $(SHARED)/wsdl
+
+screenshots: $(READY)
+	$(BIN)/python deploy/screenshots.py
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv

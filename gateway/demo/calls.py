@@ -63,8 +63,13 @@ def repair_detail(home: council.Tenancy, chance: Random) -> Call:
     return Call("repair-detail", "GET", f"/housing/repairs/{id}", id.encode())
 
 
+LOFTS = 0.005
+"""The part of reports that are about lofts, which new does not know."""
+
+
 def repair_report(home: council.Tenancy, chance: Random) -> Call:
-    report = {"fault": "Gutter overflows", "room": chance.choice(("roof", "porch", "garage"))}
+    rooms = ("loft",) if chance.random() < LOFTS else ("roof", "porch", "garage", "shed", "hall", "kitchen")
+    report = {"fault": "Gutter overflows", "room": chance.choice(rooms)}
     return _json("repair-report", "/housing/repairs", report, home.id, CREATED)
 
 
