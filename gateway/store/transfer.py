@@ -4,7 +4,7 @@ They are read in one transaction that sees one moment, and written in one that c
 that they are kept as; the numbers that a database gives to rows go on after the last one given.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import time
 from typing import Any
 
@@ -25,24 +25,24 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.sql import ColumnElement, TableClause, column, literal, table
 
+from gateway import __version__
 from gateway.errors import CommandError
-from gateway.store.backups import ROWS, Contents, Reading, TableHead, Writing, head_now
+from gateway.store.backups import ROWS, Contents, Head, TableHead, Told, Writing
 from gateway.store.migrating import revision_of
 from gateway.store.migrations import REVISIONS
+from gateway.store.reading import Reading
 from gateway.store.shapes import TYPES, Columns, Kind, Shape, shape_of
 
 WIDE = 4
 """Rows that are read at once of a table whose rows may hold whole bodies."""
 _given = table("sqlite_sequence", column("name", String), column("seq", BigInteger))
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-Told = Callable[[int], None]
-"""Is told, again and again, how many rows are done."""
 
 
 def save(connection: Connection, backup: Writing, told: Told) -> str:
     """Put everything into a backup; the version of the schema, which must be one that this program knows."""
     revision = str(revision_of(connection))
-    backup.begin(head_now(revision, time(), _NAMES[connection.dialect.name]))
+    backup.begin(Head(revision, time(), __version__, _NAMES[connection.dialect.name]))
     done = 0
     for name, columns in shape_of(revision).items():
         backup.table(TableHead(name, columns, _last_given(connection, name, columns)))

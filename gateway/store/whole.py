@@ -15,8 +15,9 @@ from gateway.core.writing import OPEN, State
 from gateway.errors import CommandError
 from gateway.store import migrating, sharing, transfer
 from gateway.store.addresses import Address
-from gateway.store.backups import Contents, Reading, Writing
+from gateway.store.backups import Contents, Told, Writing
 from gateway.store.engines import Engine, open_engine, unavailable
+from gateway.store.reading import Reading
 from gateway.store.shapes import lost_between, shape_of
 from gateway.store.tables import writes
 
@@ -55,7 +56,7 @@ class Whole:
         self.name = address.name
         self._address = address
 
-    async def save(self, backup: Writing, told: transfer.Told) -> str:
+    async def save(self, backup: Writing, told: Told) -> str:
         """Put everything there is at one moment into a backup; the version of the schema. Gateways go on meanwhile."""
         async with self._door() as engine, engine.reading.connect() as connection:
             await connection.run_sync(migrating.still)
@@ -65,13 +66,11 @@ class Whole:
             async with connection.begin():
                 return await connection.run_sync(self._save, backup, told)
 
-    async def look(self, contents: Contents) -> bool:
-        """Whether there is anything in the store, having seen that a backup can be restored into it."""
-        return await self._alone(self._look, contents)
+    async def look(self, contents: Contents, *, replace: bool) -> bool:
+        """Whether there is anything in the store, having seen that the backup could be loaded now."""
+        return await self._alone(self._look, contents, replace)
 
-    async def load(
-        self, backup: Reading, contents: Contents, told: transfer.Told, *, replace: bool, hold: bool
-    ) -> Filled:
+    async def load(self, backup: Reading, contents: Contents, told: Told, *, replace: bool, hold: bool) -> Filled:
         """Have in the store what is in a backup, and nothing else. With `replace`, whatever was there goes.
 
         `hold`: writes that are owed wait for a person.
@@ -89,26 +88,28 @@ class Whole:
 
     # ------------------------------------------------------------------------------------------ inside a transaction
 
-    def _save(self, connection: Connection, backup: Writing, told: transfer.Told) -> str:
+    def _save(self, connection: Connection, backup: Writing, told: Told) -> str:
         self._known(migrating.revision_of(connection))
         return transfer.save(connection, backup, told)
 
-    def _look(self, connection: Connection, contents: Contents) -> bool:
+    def _look(self, connection: Connection, contents: Contents, replace: bool) -> bool:
         transfer.must_fit(contents)
         revision = migrating.revision_of(connection)
-        return revision is not None and not transfer.is_empty(connection, shape_of(self._known(revision)))
+        filled = revision is not None and not transfer.is_empty(connection, shape_of(self._known(revision)))
+        if filled and not replace:
+            raise CommandError(f"The store ({self.name}) is not empty. Name another, or replace all of it: --replace")
+        return filled
 
     def _load(
         self,
         connection: Connection,
         backup: Reading,
         contents: Contents,
-        told: transfer.Told,
+        told: Told,
         replace: bool,
         hold: bool,
     ) -> Filled:
-        if self._look(connection, contents) and not replace:
-            raise CommandError(f"The store ({self.name}) is not empty. Name another, or replace all of it: --replace")
+        self._look(connection, contents, replace)
         if migrating.revision_of(connection) is not None:
             migrating.move(connection, "base")
         migrating.move(connection, contents.head.schema)

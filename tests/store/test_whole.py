@@ -13,9 +13,10 @@ from gateway.core.writing import Ending, Signal
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.store import transfer
 from gateway.store.addresses import address_of
-from gateway.store.backups import Contents, reading, writing
+from gateway.store.backups import Contents, writing
 from gateway.store.engines import open_engine
 from gateway.store.migrations import REVISIONS
+from gateway.store.reading import reading
 from gateway.store.repository import Store
 from gateway.store.shapes import shape_of
 from gateway.store.tables import METADATA, writes
