@@ -154,6 +154,8 @@ def reading(path: Path) -> Iterator[Reading]:
     except OSError as error:
         raise _unreadable(path, error) from error
     with file:
+        if not file.seekable():
+            raise CommandError(f"{path} cannot be read twice, which is needed. Write it to a file, and restore that.")
         yield Reading(path, file)
 
 

@@ -119,15 +119,10 @@ class Whole:
 
     def _loss(self, connection: Connection, revision: str) -> Loss:
         before = self._known(migrating.revision_of(connection))
-        if revision not in migrating.earlier_than(before):
-            raise CommandError(
-                f"The store ({self.name}) has schema {before}; "
-                + (
-                    f"earlier ones are {', '.join(found)}."
-                    if (found := migrating.earlier_than(before))
-                    else "it is the first."
-                )
-            )
+        earlier = migrating.earlier_than(before)
+        if revision not in earlier:
+            there = f"earlier ones are {', '.join(earlier)}" if earlier else "it is the first"
+            raise CommandError(f"The store ({self.name}) has schema {before}; {there}.")
         tables, columns = lost_between(shape_of(before), shape_of(revision))
         return Loss({name: transfer.count(connection, name) for name in tables}, tuple(columns))
 

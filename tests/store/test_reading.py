@@ -1,5 +1,6 @@
 """A backup is read as it was written; whatever has happened to it since is noticed before any of it is used."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,18 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         pass
     with open("/proc/self/mem", "rb") as bad, pytest.raises(CommandError, match="y cannot be read: Input/output error"):
         Reading(tmp_path / "y", bad).verified()
+
+
+def test_a_pipe_is_refused() -> None:
+    """A backup is read through before it is used: what comes only once is to be written down before."""
+    read, write = os.pipe()
+    with (
+        open(read, "rb"),
+        open(write, "wb"),
+        pytest.raises(CommandError, match=r"cannot be read twice, which is needed\. Write it to a file"),
+        reading(Path(f"/dev/fd/{read}")),
+    ):
+        pass
 
 
 def _refused(path: Path, data: bytes) -> str:
