@@ -82,7 +82,7 @@ def _remaining(
     last = max((each.last_seen for each in live), default=None)
     copied = max((each.last_seen for each in copies), default=None)
     on = {route.name for route in routes}
-    owed = sum(each["writes"] for each in writes if each["route"] in on and each["state"] not in ("done", "dropped"))
+    owed = sum(each["writes"] for each in writes if each["route"] in on)
     facts = (_unasked(last, now), _unnamed(routes), _uncopied(copied, routes, now), _undelivered(owed))
     return Remaining(name, tuple(on), sum(each.requests for each in live), last, copied, owed, facts)
 

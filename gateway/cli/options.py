@@ -15,6 +15,10 @@ Config = Annotated[Path, typer.Option("--config", metavar="FILE", envvar="BANYAN
 Data = Annotated[
     Path, typer.Option("--data", metavar="DIR", envvar="BANYAN_DATA", help="The running gateway's data folder.")
 ]
+StoreUrl = Annotated[
+    str | None,
+    typer.Option("--store", metavar="URL", envvar="BANYAN_STORE", help="Default: banyan.db in the data folder."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the time and your name.")]
 MaybeReason = Annotated[

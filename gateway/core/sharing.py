@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 NOTHING = 0
 """The number of parts of one that uses none of them."""
+LASTS = 300.0
+"""Seconds for which a part may be used after it was renewed last. A store may be away for so long; and what a gateway
+used that died stays unused for so long."""
 
 
 class Wanted(NamedTuple):

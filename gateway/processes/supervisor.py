@@ -29,6 +29,7 @@ from gateway.core.writing import Asked
 from gateway.errors import CommandError
 from gateway.processes.channel import PROTOCOL, SLICE, SOCKET, Channel, Message, connect_unix
 
+LOCK = "control.lock"
 BACKLOG = 4_096
 CRASHES = 5
 CRASH_WINDOW = 10.0
@@ -493,7 +494,7 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = (folder / "control.lock").open("a+")
+        self._file = (folder / LOCK).open("a+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -8,16 +8,13 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from gateway.core.sharing import NOTHING
+from gateway.core.sharing import LASTS, NOTHING
 from gateway.errors import StoreUnavailable
 from gateway.telemetry.logging import log
 
 if TYPE_CHECKING:
     from gateway.store.repository import Store
 
-LASTS = 300.0
-"""Seconds for which a part may be used after it was renewed last. A store may be away for so long; and what a gateway
-used that died stays unused for so long."""
 EARLY = 5.0
 """Seconds before the end at which it is no longer used: clocks differ in speed."""
 EVERY, SOON = 2.0, 0.1

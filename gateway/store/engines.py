@@ -24,6 +24,7 @@ _CLOCK_STEP = 1_100_000_000
 """Nanoseconds, more than a file system's clock takes for a step (a second with the coarsest that SQLite is fit for)."""
 _ADVICE = (
     ("locked", "Another process holds it: see which, with `fuser FILE`, and end what it does."),
+    ("lock timeout", "Somebody else changes or copies it at the moment: wait for them, and try again."),
     ("full", "Make room."),
     ("readonly", "The gateway's user must be able to write to the file and its folder."),
     ("unable to open", "The gateway's user must be able to write to the file and its folder."),
@@ -48,18 +49,23 @@ class Engine(NamedTuple):
     written: Callable[[], object]
 
 
-def open_engine(address: Address, deadline: float) -> Engine:
-    """Connections are made when they are needed, with `deadline` seconds for everything. Raises StoreUnavailable."""
+def open_engine(address: Address, deadline: float, *, patience: float | None = None, alone: bool = False) -> Engine:
+    """Connections are made when they are needed, with `deadline` seconds for everything. Raises StoreUnavailable.
+
+    `patience` are the seconds to wait for a connection or a lock, where that is less. `alone`: while one that writes is
+    open, no other process can open a store that is a file, and it fails while another has it open.
+    """
+    patience = min(deadline, patience or deadline)
     common: dict[str, Any] = {
-        "pool_size": CONNECTIONS,
+        "pool_size": 1 if alone else CONNECTIONS,
         "max_overflow": 0,
-        "pool_timeout": deadline,
+        "pool_timeout": patience,
         "pool_use_lifo": True,
         "hide_parameters": True,  # errors shall not show what was to be stored
     }
     if address.file is None:
-        return _postgresql(address, deadline, common)
-    return _sqlite(address, address.file, deadline, common)
+        return _postgresql(address, deadline, patience, common)
+    return _sqlite(address, address.file, patience, common, alone=alone)
 
 
 def unavailable(address: Address, error: BaseException) -> StoreUnavailable:
@@ -73,19 +79,19 @@ def unavailable(address: Address, error: BaseException) -> StoreUnavailable:
 # ------------------------------------------------------------------------------------------------- SQLite
 
 
-def _sqlite(address: Address, file: Path, deadline: float, common: dict[str, Any]) -> Engine:
+def _sqlite(address: Address, file: Path, patience: float, common: dict[str, Any], *, alone: bool) -> Engine:
     try:
         _private(file)
     except OSError as error:
         raise unavailable(address, error) from error
     engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(file)), connect_args={"timeout": deadline / 2}, **common
+        URL.create("sqlite+aiosqlite", database=str(file)), connect_args={"timeout": patience / 2}, **common
     )
 
     def settle(connection: Any, _: object) -> None:
         connection.isolation_level = None  # transactions begin where this says so, not where the driver guesses
         cursor = connection.cursor()
-        for setting in ("synchronous = FULL", "foreign_keys = ON"):
+        for setting in ("synchronous = FULL", "foreign_keys = ON", *(("locking_mode = EXCLUSIVE",) if alone else ())):
             cursor.execute(f"PRAGMA {setting}")
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
@@ -133,7 +139,7 @@ def _private(file: Path) -> None:
 # --------------------------------------------------------------------------------------------- PostgreSQL
 
 
-def _postgresql(address: Address, deadline: float, common: dict[str, Any]) -> Engine:
+def _postgresql(address: Address, deadline: float, patience: float, common: dict[str, Any]) -> Engine:
     try:
         import asyncpg
     except ImportError as error:
@@ -142,13 +148,13 @@ def _postgresql(address: Address, deadline: float, common: dict[str, Any]) -> En
     settings = {
         "application_name": "banyan",
         "statement_timeout": milliseconds,
-        "lock_timeout": str(int(deadline * 500)),
+        "lock_timeout": str(int(patience * 500)),
         "idle_in_transaction_session_timeout": milliseconds,
     }
 
     async def connect(*_: object, **__: object) -> Any:
         # asyncpg reads the URL itself: it knows libpq's parameters, and no one else gets to see the password
-        return await asyncpg.connect(address.dsn, timeout=deadline, command_timeout=deadline, server_settings=settings)
+        return await asyncpg.connect(address.dsn, timeout=patience, command_timeout=deadline, server_settings=settings)
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_pre_ping=True, **common)
     foreign = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)

@@ -47,7 +47,7 @@ def problem_of(revision: str | None, store: str) -> str:
 
 def upgrade(connection: Connection) -> str | None:
     """Bring the schema to this program's version, if it is behind; the version that was there."""
-    _alone(connection)
+    alone(connection)
     before = revision_of(connection)
     if standing_of(before) == "behind":
         move(connection, "head")
@@ -55,17 +55,32 @@ def upgrade(connection: Connection) -> str | None:
 
 
 def move(connection: Connection, revision: str) -> None:
-    """Bring the schema to a version, upwards (`head`) or downwards (`base`: nothing is left)."""
+    """Bring the schema to a version, upwards (`head`: the latest) or downwards (`base`: nothing is left)."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "gateway.store:migrations")
     config.attributes["connection"] = connection
-    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+    down = revision == "base" or revision in earlier_than(revision_of(connection))
+    (command.downgrade if down else command.upgrade)(config, revision)
 
 
-def _alone(connection: Connection) -> None:
-    """Wait for others that migrate. In SQLite whoever writes is alone."""
+def earlier_than(revision: str | None) -> tuple[str, ...]:
+    """The versions before one; none where that is not known."""
+    return REVISIONS[: REVISIONS.index(revision)] if revision in REVISIONS else ()
+
+
+def alone(connection: Connection) -> None:
+    """Wait for others that migrate, until the transaction ends. In SQLite whoever writes is alone."""
+    _lock(connection, "SELECT pg_advisory_xact_lock(:number)")
+
+
+def still(connection: Connection) -> None:
+    """Have nobody migrate for as long as this connection is open. In SQLite whoever reads sees nothing of it."""
+    _lock(connection, "SELECT pg_advisory_lock_shared(:number)")
+
+
+def _lock(connection: Connection, statement: str) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+        connection.execute(text(statement), {"number": _LOCK})

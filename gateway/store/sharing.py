@@ -5,11 +5,11 @@ All of them go by the database's clock, and one after the other.
 
 from time import time
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, inspect, select
 
-from gateway.core.sharing import NOTHING, Wanted, wanted
+from gateway.core.sharing import LASTS, NOTHING, Wanted, wanted
 from gateway.store.statements import inserting, replacing
-from gateway.store.tables import marks, shares
+from gateway.store.tables import marks, replicas, shares
 
 _TURN = "shares"
 
@@ -32,6 +32,24 @@ def renew(connection: Connection, replica: str, parts: int, lasts: float) -> Wan
 def leave(connection: Connection, replica: str) -> None:
     """A gateway uses no part any more."""
     connection.execute(delete(shares).where(shares.c.replica == replica))
+
+
+def seen(connection: Connection, within: float) -> dict[str, float]:
+    """The gateways that have used the store within so many seconds, and how many seconds ago each did last.
+
+    Of one that was stopped in good order its last flush is left; one that has only just begun has a share at first. The
+    schema may be an older one, or none.
+    """
+    now = _now(connection)
+    there = inspect(connection)
+    last: dict[str, float] = {}
+    if there.has_table(replicas.name):
+        last |= {row.id: row.last_seen for row in connection.execute(select(replicas.c.id, replicas.c.last_seen))}
+    if there.has_table(shares.name):
+        for row in connection.execute(select(shares.c.replica, shares.c.until)):
+            last[row.replica] = max(row.until - LASTS, last.get(row.replica, 0.0))
+    # a clock that is far ahead must not keep a gateway here for ever
+    return {replica: max(now - at, 0.0) for replica, at in last.items() if abs(now - at) <= within}
 
 
 def _alone(connection: Connection) -> None:

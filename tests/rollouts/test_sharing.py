@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.core.sharing import NOTHING, Wanted
+from gateway.core.sharing import LASTS, NOTHING, Wanted
 from gateway.errors import StoreUnavailable
 from gateway.rollouts import sharing
-from gateway.rollouts.sharing import LASTS, Sharing
+from gateway.rollouts.sharing import Sharing
 from tests.support.serving import until
 
 

@@ -55,6 +55,24 @@ async def test_sqlite_is_set_to_keep_what_it_was_told(tmp_path: Path) -> None:
     await engine.reading.dispose()
 
 
+async def test_a_file_can_be_had_alone(tmp_path: Path) -> None:
+    """Not while somebody else has it open; and then nobody else gets it, not even to read, before it is given back."""
+    store = await Store.open(None, tmp_path, upgrade=True, deadline=0.4)
+    alone = open_engine(address_of(None, tmp_path), 5, patience=0.2, alone=True)
+    async with alone.writing.connect() as connection:
+        with pytest.raises(OperationalError, match="locked"):
+            await connection.begin()
+    await store.close()
+    async with alone.writing.begin():
+        pass
+    store = Store(address_of(None, tmp_path), deadline=0.4)
+    with pytest.raises(StoreUnavailable, match=r"locked\. Another process holds it"):
+        await store.revision()
+    await alone.reading.dispose()
+    assert await store.revision() is not None
+    await store.close()
+
+
 async def test_a_file_tells_that_it_was_written(tmp_path: Path) -> None:
     """Without being asked: the same as long as nobody writes, something else afterwards, nothing just after a write."""
     store = await Store.open(None, tmp_path, upgrade=True)
@@ -87,6 +105,18 @@ async def test_a_server_ends_what_was_given_up(server: "PostgresServer") -> None
 
     async with engine.reading.begin() as connection:
         assert await connection.run_sync(settings) == ["5s", "2500ms", "5s", "banyan"]
+    await engine.reading.dispose()
+
+
+async def test_waiting_may_end_sooner_than_working(server: "PostgresServer") -> None:
+    """What takes an hour to do need not wait an hour for somebody else's lock."""
+    engine = open_engine(address_of(server.get_uri(), Path()), 3_600, patience=4)
+
+    def settings(connection: Connection) -> list[object]:
+        return [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in ("statement_timeout", "lock_timeout")]
+
+    async with engine.reading.begin() as connection:
+        assert await connection.run_sync(settings) == ["1h", "2s"]
     await engine.reading.dispose()
 
 

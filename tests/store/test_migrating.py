@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,13 +15,14 @@ from sqlalchemy import Connection, inspect, update
 from sqlalchemy.sql import column, table
 
 from gateway.errors import CommandError
-from gateway.store import migrating
+from gateway.store import migrating, transfer
 from gateway.store.addresses import address_of
 from gateway.store.engines import open_engine
 from gateway.store.migrations import REVISIONS
 from gateway.store.repository import Store
+from gateway.store.shapes import shape_of
 from gateway.store.tables import METADATA
-from tests.store import counts
+from tests.store import counts, filling
 from tests.support.databases import Place
 
 
@@ -43,6 +45,68 @@ async def test_the_migrated_schema_is_the_tables(empty: Place) -> None:
         assert await connection.run_sync(lambda on: inspect(on).get_table_names()) == ["alembic_version"]
         assert await connection.run_sync(migrating.revision_of) is None
     await engine.reading.dispose()
+
+
+def _schema(connection: Connection) -> Any:
+    """Tables, columns and indexes as the database has them."""
+    there = inspect(connection)
+    return {
+        name: (
+            [(each["name"], str(each["type"]), each["nullable"]) for each in there.get_columns(name)],
+            there.get_pk_constraint(name)["constrained_columns"],
+            sorted((str(each["name"]), each["column_names"], each["unique"]) for each in there.get_indexes(name)),
+        )
+        for name in there.get_table_names()
+        if name != "sqlite_sequence"
+    }
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_each_step_can_be_gone_back(empty: Place, revision: str) -> None:
+    """With rows in all tables: down by a step what is older is left as it was, and up again the schema is the same."""
+    before = ("base", *migrating.earlier_than(revision))[-1]
+    shape = shape_of(revision)
+    older = {} if before == "base" else shape_of(before)
+    engine = open_engine(address_of(*empty), 5)
+    async with engine.writing.begin() as connection:
+        await connection.run_sync(migrating.move, revision)
+        expected = await connection.run_sync(_schema)
+        await connection.run_sync(filling.fill, shape)
+        await connection.run_sync(migrating.move, before)
+        assert await connection.run_sync(migrating.revision_of) == (None if before == "base" else before)
+        for name in older:
+            assert await connection.run_sync(transfer.count, name) == filling.ROWS
+        await connection.run_sync(migrating.move, revision)
+        assert await connection.run_sync(_schema) == expected
+    await engine.reading.dispose()
+
+
+async def test_all_steps_go_down_and_up(empty: Place) -> None:
+    """By all versions to the first and back: the tables are what they say."""
+    engine = open_engine(address_of(*empty), 5)
+    async with engine.writing.begin() as connection:
+        await connection.run_sync(migrating.upgrade)
+        for revision in (*REVISIONS[-2::-1], *REVISIONS[1:]):
+            await connection.run_sync(migrating.move, revision)
+            assert await connection.run_sync(migrating.revision_of) == revision
+        assert await connection.run_sync(_differences) == []
+        await connection.run_sync(filling.fill, shape_of(REVISIONS[-1]))
+    await engine.reading.dispose()
+
+
+async def test_nobody_migrates_while_it_is_to_stay(remote: Place) -> None:
+    """Who reads all of a server's tables, one after the other, finds them all: who would change them waits."""
+    reader, changer = (open_engine(address_of(*remote), 5, patience=0.2) for _ in range(2))
+    async with reader.reading.connect() as connection:
+        await connection.run_sync(migrating.still)
+        await connection.commit()
+        async with changer.writing.connect() as other:
+            with pytest.raises(changer.foreign, match="lock timeout"):
+                await other.run_sync(migrating.upgrade)
+    await reader.reading.dispose()
+    async with changer.writing.begin() as other:
+        assert await other.run_sync(migrating.upgrade) == REVISIONS[-1]
+    await changer.reading.dispose()
 
 
 def test_the_revisions_are_those_of_the_scripts() -> None:

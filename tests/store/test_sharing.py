@@ -1,9 +1,14 @@
 """Gateways on one store find each other, and each uses its part of what backends can bear."""
 
 import asyncio
+from time import time
 
-from gateway.core.sharing import NOTHING, Wanted
+from gateway.core.sharing import LASTS, NOTHING, Wanted
+from gateway.store.addresses import address_of
+from gateway.store.engines import open_engine
 from gateway.store.repository import Store
+from gateway.store.sharing import seen
+from tests.store import counts
 from tests.support.databases import Place
 
 
@@ -45,3 +50,30 @@ async def test_those_that_come_at_once_take_turns(place: Place) -> None:
     assert parts == [4] * 4
     for each in stores:
         await each.close()
+
+
+async def _seen(place: Place) -> dict[str, float]:
+    engine = open_engine(address_of(*place), 5)
+    async with engine.reading.begin() as connection:
+        found = await connection.run_sync(seen, 60)
+    await engine.reading.dispose()
+    return {replica: round(ago, -1) for replica, ago in found.items()}
+
+
+async def test_gateways_have_been_seen(place: Place) -> None:
+    """One that flushes, and one that has begun and has only its share yet; not who is gone for long, or left."""
+    store = await Store.open(*place, upgrade=True)
+    for replica, ago in (("flushes", 31), ("gone", 70), ("fast clock", -3_600), ("just stopped", 21)):
+        await store.flush(counts.flush(replica=replica)._replace(at=time() - ago))
+    for replica in ("just begun", "left", "just stopped"):
+        await store.renew_share(replica, NOTHING, LASTS)
+    await store.renew_share("killed", NOTHING, LASTS - 100)
+    for replica in ("left", "just stopped"):
+        await store.leave_share(replica)
+    await store.close()
+    assert await _seen(place) == {"flushes": 30, "just stopped": 20, "just begun": 0}
+
+
+async def test_nobody_is_seen_in_an_empty_store(empty: Place) -> None:
+    """There need not even be tables."""
+    assert await _seen(empty) == {}

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 from gateway.admin.pages.figures import Figures
 from gateway.admin.pages.wording import Clock, count, unix
 from gateway.admin.steering import Steering
+from gateway.core.writing import OPEN
 from gateway.errors import CommandError
 
 Kind = Literal["rolled_back", "broken", "approval", "waiting"]
@@ -26,9 +27,10 @@ class Need(NamedTuple):
 
 
 async def owed(steering: Steering) -> list[dict[str, Any]]:
-    """How many writes there are of each route, kind and state; none where the store cannot be asked."""
+    """How many writes are owed of each route, kind and state; none where the store cannot be asked."""
     try:
-        return list((await steering.writes.listed([], None, 1, 0))["counts"])
+        counts = (await steering.writes.listed([], None, 1, 0))["counts"]
+        return [each for each in counts if each["state"] in OPEN]
     except CommandError:
         return []
 
