@@ -8,6 +8,7 @@ from gateway.access.refusals import Refusal
 from gateway.admin.orders import STEERING
 from gateway.admin.pages import wording
 from gateway.admin.pages.rendering import looking, page
+from gateway.core.writing import OPEN
 from gateway.errors import CommandError
 
 PAGE = 50
@@ -16,10 +17,15 @@ SHOWN = {
     "open": "Not done",
     "stuck": "Needs a person",
     "ready": "On its way",
-    "done": "Delivered",
-    "dropped": "Dropped",
+    "delivered": "Delivered",
+    "given": "Given up",
 }
-_STATES = {"open": [], "stuck": [*STUCK], "ready": ["pending", "ready", "delivering"]}
+_STATES = {
+    "open": [],
+    "stuck": [*STUCK],
+    "ready": ["pending", "ready", "delivering"],
+    "given": ["dropped", "refused", "expired"],
+}
 
 
 async def writes(request: web.Request) -> web.Response:
@@ -34,7 +40,7 @@ async def writes(request: web.Request) -> web.Response:
         why = str(error)
     rows = [each | {"at": wording.unix(each["at"]), "next": wording.unix(each["next_try"])} for each in told["writes"]]
     counts = [each | {"oldest": wording.unix(each["oldest"])} for each in told["counts"]]
-    owing = [each for each in counts if each["state"] in ("pending", "ready", "delivering", *STUCK)]
+    owing = [each for each in counts if each["state"] in OPEN]
     copying = [route for route in look.steering.loaded.estate.routes if route.writes.copy or route.writes.queue]
     return page(
         look,
