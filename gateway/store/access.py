@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from gateway.core.access import Role, Session, Token
 from gateway.core.auditing import BEGINNING, Act, Head, Record, following
-from gateway.store.statements import clean_key, clean_row, inserting, replacing
+from gateway.store.statements import clean_key, clean_row, inserting
 from gateway.store.tables import audit, marks, sessions, tokens
 
 _AUDITED = "audit"
@@ -39,9 +39,16 @@ def read_sessions(connection: Connection, now: float) -> list[Session]:
     return [Session(*row)._replace(role=Role(row.role)) for row in found]
 
 
-def put_session(connection: Connection, session: Session) -> None:
-    """Keep a session, or that it was used."""
-    connection.execute(replacing(connection, sessions), clean_row(session._asdict()))
+def add_session(connection: Connection, session: Session) -> None:
+    """Keep a session that has begun; told again, it is there once."""
+    row = clean_row(session._asdict())
+    connection.execute(inserting(connection, sessions).values(row).on_conflict_do_nothing())
+
+
+def use_session(connection: Connection, session_id: str, at: float) -> None:
+    """Note that a session was used, if it is still there: what was ended does not begin again."""
+    used = (sessions.c.id == session_id) & (sessions.c.seen < at)
+    connection.execute(update(sessions).where(used).values(seen=at))
 
 
 def end_session(connection: Connection, session_id: str, now: float) -> None:
