@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from gateway.core.access import Role, Session, Token
 from gateway.core.auditing import BEGINNING, Act, Head, Record, following
-from gateway.store.statements import clean_key, clean_row, inserting
+from gateway.store.statements import clean_key, clean_row, inserting, marked
 from gateway.store.tables import audit, marks, sessions, tokens
 
 _AUDITED = "audit"
@@ -60,12 +60,8 @@ def end_session(connection: Connection, session_id: str, now: float) -> None:
 
 
 def add_acts(connection: Connection, acts: Sequence[Act]) -> Head:
-    """Put acts at the end of the chain, each once; where it ends now.
-
-    One at a time does this: in PostgreSQL the mark's row is held until the end, in SQLite whoever writes is alone.
-    """
-    connection.execute(inserting(connection, marks).values(name=_AUDITED, number=0).on_conflict_do_nothing())
-    connection.execute(select(marks.c.number).where(marks.c.name == _AUDITED).with_for_update()).scalar_one()
+    """Put acts at the end of the chain, each once; where it ends now."""
+    marked(connection, _AUDITED)  # one at a time does this
     known = set(connection.execute(select(audit.c.id).where(audit.c.id.in_([act.id for act in acts]))).scalars())
     head = read_head(connection)
     for act in acts:
