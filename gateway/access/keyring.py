@@ -1,8 +1,8 @@
 """Who may come in: tokens, browsers that are signed in, and links that are good once.
 
 What is kept is in the store, as hashes, and is read again every few seconds, so that what is revoked on one gateway is
-over on all. In between this memory is what counts: nobody is locked out because the store is away, and the control
-socket, which needs none of it, always works.
+over on all. In between this memory is what counts: who is signed in never waits for the store, nobody is locked out
+because it is away, and the control socket, which needs none of it, always works.
 """
 
 import asyncio
@@ -67,9 +67,11 @@ class Keyring:
         self._times = times
         self._tokens: dict[str, Token] = {}
         self._sessions: dict[str, Session] = {}
-        self._told: dict[str, float] = {}
+        self._told: dict[str, float] = {}  # the sessions that the store knows, and when it was told last of their use
+        self._ended: set[str] = set()  # those that it may still have
         self._links: dict[str, Link] = {}
-        self._ended: set[str] = set()
+        self._changes = 0
+        self._looking = asyncio.Lock()
         self.looked = asyncio.Event()
 
     async def run(self) -> None:
@@ -84,20 +86,44 @@ class Keyring:
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
-        """Take up what other gateways have changed. Raises StoreUnavailable."""
+        """Tell what was done here, and take up what other gateways have changed. Raises StoreUnavailable."""
         store = self._store()
-        if store is None:
-            return
-        tokens, sessions = await store.tokens(), await store.sessions(time())
+        if store is not None:
+            async with self._looking:
+                await self._look(store)
+
+    async def _look(self, store: "Store") -> None:
+        for session in [*self._sessions.values()]:
+            await self._tell(store, session)
+        changes = -1
+        while changes != self._changes:  # what was begun or ended here meanwhile may not be in what was read
+            changes = self._changes
+            tokens, sessions = await store.tokens(), await store.sessions(time())
         self._tokens = {token.id: token for token in tokens}
-        ours = {key: each for key, each in self._sessions.items() if key not in self._told}  # not stored yet
+        ours = {key: each for key, each in self._sessions.items() if key not in self._told}
         self._sessions = {each.id: self._fresher(each) for each in sessions if each.id not in self._ended} | ours
+        self._told = {each.id: self._told.get(each.id, each.seen) for each in sessions}
+        self._ended &= self._told.keys()
         self.looked.set()
+        for session_id in [*self._ended]:
+            await store.end_session(session_id, time())
 
     def _fresher(self, stored: Session) -> Session:
         known = self._sessions.get(stored.id)
-        self._told.setdefault(stored.id, stored.seen)
         return stored if known is None or known.seen < stored.seen else known
+
+    async def _tell(self, store: "Store", session: Session) -> None:
+        """Have the store know of a session: who is signed in stays so when the gateway is started anew."""
+        told = self._told.get(session.id)
+        if told is None:
+            await store.add_session(session)
+        elif session.seen - told >= USED:
+            await store.use_session(session.id, session.seen)
+        else:
+            return
+        if session.id in self._sessions:
+            self._told[session.id] = session.seen
+            self._changes += 1
 
     def _opened(self) -> "Store":
         store = self._store()
@@ -127,6 +153,7 @@ class Keyring:
         token = Token(token_id, hashed(secret), name.strip(), given(role), by, now, now + lasts)
         await self._opened().add_token(token)
         self._tokens[token_id] = token
+        self._changes += 1
         return token, f"banyan_{token_id}_{secret}"
 
     async def revoke(self, token_id: str) -> Token:
@@ -134,10 +161,13 @@ class Keyring:
         now = time()
         if not await self._opened().end_token(token_id, now):
             raise CommandError(f"There is no token {token_id!r} that could be revoked. `banyan token list` shows them.")
+        self._changes += 1
         for session in [each for each in self._sessions.values() if each.token == token_id]:
             self._forget(session.id)
-        await self.look()
-        return self._tokens[token_id]
+        if token_id not in self._tokens:  # another gateway has made it a moment ago
+            await self.look()
+        token = self._tokens[token_id] = self._tokens[token_id]._replace(ended=now)
+        return token
 
     def bearer(self, text: str, now: float) -> Principal:
         """Whose token this is. Raises Refusal."""
@@ -196,23 +226,32 @@ class Keyring:
         if len(self._sessions) >= MOST_SESSIONS:
             self._forget(min(self._sessions.values(), key=lambda each: each.seen).id)
         self._sessions[session.id] = session
-        await self._tell(session)
+        self._changes += 1
+        store = self._store()
+        if store is not None:
+            try:
+                await self._tell(store, session)
+            except StoreUnavailable as error:
+                log().warning("session_not_stored", why=str(error))
         return SignedIn(cookie, session)
 
     async def by_cookie(self, cookie: str, *, active: bool) -> Principal | None:
         """Who is signed in with this cookie; None for nobody. What a page asks by itself is not `active` use."""
         session = self._sessions.get(hashed(cookie))
         now = time()
-        if session is None or session.is_over(now, self._times().idle):
+        if session is None or session.is_over(now, self._times().idle) or not self._vouched(session, now):
             return None
         if active:
-            session = self._sessions[session.id] = session._replace(seen=now)
-            if now - self._told.get(session.id, 0) >= USED:
-                await self._tell(session)
+            self._sessions[session.id] = session._replace(seen=now)
         return Principal(session.name, session.role, "session", session.id, session.csrf)
 
+    def _vouched(self, session: Session, now: float) -> bool:
+        """Whether the token that a session was begun with is still good, wherever it was revoked."""
+        token = self._tokens.get(session.token)
+        return not session.token or (token is not None and not token.problem(now))
+
     async def sign_out(self, session_id: str) -> None:
-        """End a session."""
+        """End a session. Where the store cannot be had, it is ended there as soon as it can."""
         self._forget(session_id)
         store = self._store()
         if store is not None:
@@ -223,20 +262,8 @@ class Keyring:
 
     def _forget(self, session_id: str) -> None:
         self._sessions.pop(session_id, None)
-        self._told.pop(session_id, None)
         self._ended.add(session_id)
-
-    async def _tell(self, session: Session) -> None:
-        """Have the store know of a session: who is signed in stays so when the gateway is started anew."""
-        store = self._store()
-        if store is None:
-            return
-        try:
-            await store.put_session(session)
-        except StoreUnavailable as error:
-            log().warning("session_not_stored", why=str(error))
-        else:
-            self._told[session.id] = session.seen
+        self._changes += 1
 
 
 def given(role: str) -> Role:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -61,8 +61,10 @@ class Revisions:
         """Have the store take what waits. Raises StoreUnavailable."""
         store = self._store()
         while store is not None and self._waiting:
-            await store.add_configuration(self._waiting[0])
-            self._waiting.pop(0)
+            first = self._waiting[0]
+            await store.add_configuration(first)
+            if first in self._waiting:  # more may have come meanwhile than are kept
+                self._waiting.remove(first)
 
     async def listed(self, most: int = MOST) -> Document:
         """The latest first."""
@@ -79,9 +81,10 @@ class Revisions:
         return {"configurations": told, "store": why}
 
     async def put_back(self, number: int, path: Path, present: Loaded, environ: Mapping[str, str]) -> str:
-        """Write the files of an earlier configuration in the place of the present ones; its digest.
+        """Write the files of an earlier configuration in the place of the present ones; the digest of what that is.
 
-        Raises CommandError where that cannot be done, or would not be valid today.
+        It is another one than before where documents that the files refer to have changed since: those are not kept.
+        Raises CommandError where that cannot be done, would not be valid today, or would change nothing.
         """
         store = self._store()
         found = None if store is None else await store.configuration(number)
@@ -93,9 +96,24 @@ class Revisions:
             raise CommandError(f"Other files belonged to it ({names}); put it back where the files are kept.")
         changed = {Path(name): text.encode() for name, text in found.files.items() if now[name] != text.encode()}
         try:
-            await asyncio.to_thread(load, path, environ, changed)
+            candidate = await asyncio.to_thread(load, path, environ, changed)
         except ConfigError as error:
             raise CommandError(f"It would not be valid today: {error.problems[0]}") from error
-        for file, data in changed.items():
-            await asyncio.to_thread(write, Flip(file, 0, "", "", now[os.fspath(file)], data))
-        return found.digest
+        if not changed and found.digest != present.estate.digest:
+            raise CommandError("Only documents that the files refer to were others then; put those back by hand.")
+        flips = [Flip(file, 0, "", "", now[os.fspath(file)], data) for file, data in changed.items()]
+        await asyncio.to_thread(_write_all, flips)
+        return candidate.estate.digest
+
+
+def _write_all(flips: Iterable[Flip]) -> None:
+    """All or none of them: where one cannot be written, those before it are taken back."""
+    written: list[Flip] = []
+    try:
+        for flip in flips:
+            write(flip)
+            written.append(flip)
+    except CommandError:
+        for flip in written:
+            write(flip._replace(old_text=flip.new_text, new_text=flip.old_text))
+        raise

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from gateway.core.access import Role, Session, Token
 from gateway.core.auditing import BEGINNING, Act, Head, Record, following
-from gateway.store.statements import clean_key, clean_row, inserting, replacing
+from gateway.store.statements import clean_key, clean_row, inserting, marked
 from gateway.store.tables import audit, marks, sessions, tokens
 
 _AUDITED = "audit"
@@ -39,9 +39,16 @@ def read_sessions(connection: Connection, now: float) -> list[Session]:
     return [Session(*row)._replace(role=Role(row.role)) for row in found]
 
 
-def put_session(connection: Connection, session: Session) -> None:
-    """Keep a session, or that it was used."""
-    connection.execute(replacing(connection, sessions), clean_row(session._asdict()))
+def add_session(connection: Connection, session: Session) -> None:
+    """Keep a session that has begun; told again, it is there once."""
+    row = clean_row(session._asdict())
+    connection.execute(inserting(connection, sessions).values(row).on_conflict_do_nothing())
+
+
+def use_session(connection: Connection, session_id: str, at: float) -> None:
+    """Note that a session was used, if it is still there: what was ended does not begin again."""
+    used = (sessions.c.id == session_id) & (sessions.c.seen < at)
+    connection.execute(update(sessions).where(used).values(seen=at))
 
 
 def end_session(connection: Connection, session_id: str, now: float) -> None:
@@ -53,12 +60,8 @@ def end_session(connection: Connection, session_id: str, now: float) -> None:
 
 
 def add_acts(connection: Connection, acts: Sequence[Act]) -> Head:
-    """Put acts at the end of the chain, each once; where it ends now.
-
-    One at a time does this: in PostgreSQL the mark's row is held until the end, in SQLite whoever writes is alone.
-    """
-    connection.execute(inserting(connection, marks).values(name=_AUDITED, number=0).on_conflict_do_nothing())
-    connection.execute(select(marks.c.number).where(marks.c.name == _AUDITED).with_for_update()).scalar_one()
+    """Put acts at the end of the chain, each once; where it ends now."""
+    marked(connection, _AUDITED)  # one at a time does this
     known = set(connection.execute(select(audit.c.id).where(audit.c.id.in_([act.id for act in acts]))).scalars())
     head = read_head(connection)
     for act in acts:

@@ -4,13 +4,14 @@ from typing import Any
 
 from sqlalchemy import Connection, cast, func, select
 
-from gateway.store.statements import clean_row, inserting
+from gateway.store.statements import clean_row, inserting, marked
 from gateway.store.tables import LATENCY, calls, configurations, totals
 from gateway.store.values import Calls, Configuration, Total
 
 
 def add_configuration(connection: Connection, told: Configuration) -> bool:
     """Note what serves now; False where that was the last one noted, by this gateway or by another on the store."""
+    marked(connection, "configurations")  # of several that serve the same from the same moment on, one notes it
     last = select(configurations.c.digest).order_by(configurations.c.number.desc()).limit(1)
     if connection.execute(last).scalar() == told.digest:
         return False

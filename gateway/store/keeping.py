@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, delete, func, select, update
 from gateway.core.policies import Keep
 from gateway.core.writing import OPEN
 from gateway.store.counting import KEYS, summed
-from gateway.store.statements import adding, inserting
+from gateway.store.statements import adding, marked
 from gateway.store.tables import (
     deliveries,
     events,
@@ -59,9 +59,7 @@ def _drop_hour(connection: Connection, table: Table, before: float) -> bool:
 def _join_piece(connection: Connection, table: Table, before: float) -> bool:
     """Add the oldest piece that is by the minute still, and is over before a time, to the row of its hour."""
     name = f"joined_{table.name}"
-    connection.execute(inserting(connection, marks).values(name=name, number=0).on_conflict_do_nothing())
-    mark = select(marks.c.number).where(marks.c.name == name).with_for_update()  # two must not join the same piece
-    joined = connection.execute(mark).scalar_one()
+    joined = marked(connection, name)  # two must not join the same piece
     oldest = connection.execute(select(func.min(table.c.minute)).where(table.c.minute >= joined)).scalar()
     if oldest is None or (end := oldest - oldest % PIECE + PIECE) > before:
         return False

@@ -241,9 +241,13 @@ class Store:
         """Browsers that are signed in."""
         return await self._read(access.read_sessions, now)
 
-    async def put_session(self, session: Session) -> None:
-        """Keep a session, or that it was used."""
-        await self._write(access.put_session, session)
+    async def add_session(self, session: Session) -> None:
+        """Keep a session that has begun; told again, it is there once."""
+        await self._write(access.add_session, session)
+
+    async def use_session(self, session_id: str, at: float) -> None:
+        """Note that a session was used, if nobody has ended it."""
+        await self._write(access.use_session, session_id, at)
 
     async def end_session(self, session_id: str, now: float) -> None:
         await self._write(access.end_session, session_id, now)

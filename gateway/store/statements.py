@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, case
+from sqlalchemy import Connection, Table, case, select
 from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.store.tables import marks
 
 Insert = sqlite.Insert | postgresql.Insert
 Row = dict[str, Any]
@@ -42,6 +44,13 @@ def adding(connection: Connection, table: Table, *, earliest: str = "", latest: 
         elif not column.primary_key:
             changed[column.name] = column + other
     return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)
+
+
+def marked(connection: Connection, name: str) -> int:
+    """The number of a mark, 0 for a new one. Whoever has it is alone with it until the transaction ends: in PostgreSQL
+    its row is locked, in SQLite nobody else writes anyway."""
+    connection.execute(inserting(connection, marks).values(name=name, number=0).on_conflict_do_nothing())
+    return int(connection.execute(select(marks.c.number).where(marks.c.name == name).with_for_update()).scalar_one())
 
 
 def execute_sliced(connection: Connection, statement: Insert, rows: Iterable[Row]) -> None:

@@ -3,8 +3,20 @@
 import pytest
 from sqlalchemy import Table
 
-from gateway.store.tables import LATENCY, fields, overrides, positions, traffic, verdicts
-from gateway.store.values import FieldSeen, Override, StoredPosition, TrafficCount, VerdictCount
+from gateway.core.access import Session, Token
+from gateway.store.tables import (
+    LATENCY,
+    calls,
+    fields,
+    overrides,
+    positions,
+    sessions,
+    tokens,
+    totals,
+    traffic,
+    verdicts,
+)
+from gateway.store.values import Calls, FieldSeen, Override, StoredPosition, Total, TrafficCount, VerdictCount
 
 
 @pytest.mark.parametrize(
@@ -15,6 +27,10 @@ from gateway.store.values import FieldSeen, Override, StoredPosition, TrafficCou
         (fields, FieldSeen._fields),
         (positions, StoredPosition._fields),
         (overrides, Override._fields),
+        (totals, (*Total._fields[:-1], *LATENCY)),
+        (calls, Calls._fields),
+        (tokens, Token._fields),
+        (sessions, Session._fields),
     ],
 )
 def test_columns_are_the_fields_in_their_order(table: Table, names: tuple[str, ...]) -> None:

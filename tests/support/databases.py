@@ -7,7 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -121,6 +121,14 @@ async def meddled(store: Store, *statements: str) -> None:
             connection.exec_driver_sql(statement)
 
     await store._write(work)
+
+
+@asynccontextmanager
+async def without(store: Store, *tables: str) -> AsyncIterator[None]:
+    """A store that fails whenever it is asked about these tables."""
+    await meddled(store, *(f"ALTER TABLE {table} RENAME TO {table}_away" for table in tables))
+    yield
+    await meddled(store, *(f"ALTER TABLE {table}_away RENAME TO {table}" for table in tables))
 
 
 @pytest.fixture(scope="session")
