@@ -7,6 +7,7 @@ from hashlib import sha256
 from json import dumps
 from typing import Any, NamedTuple
 
+from gateway.core.administering import Cost
 from gateway.core.model import Estate, Route, Serve
 from gateway.store.values import Calls, Configuration, Total
 
@@ -35,6 +36,14 @@ class Remaining(NamedTuple):
     last_copy: float | None
     owed: int
     facts: tuple[Fact, ...]
+    cost: Cost | None = None
+    spared: int = 0
+    """Requests that new has answered in its place so far."""
+
+    @property
+    def saved(self) -> float:
+        """What they would have cost."""
+        return self.spared * self.cost.per_call if self.cost is not None else 0.0
 
     @property
     def is_ready(self) -> bool:
@@ -84,7 +93,10 @@ def _remaining(
     on = {route.name for route in routes}
     owed = sum(each["writes"] for each in writes if each["route"] in on)
     facts = (_unasked(last, now), _unnamed(routes), _uncopied(copied, routes, now), _undelivered(owed))
-    return Remaining(name, tuple(on), sum(each.requests for each in live), last, copied, owed, facts)
+    cost = next((backend.cost for backend in estate.backends if backend.name == name), None)
+    replaced = {route.name for route in estate.routes if route.legacy is not None and route.legacy.backend == name}
+    spared = sum(each.requests for each in calls if each.live and each.side == "new" and each.route in replaced)
+    return Remaining(name, tuple(on), sum(each.requests for each in live), last, copied, owed, facts, cost, spared)
 
 
 def _names(route: Route, backend: str) -> bool:

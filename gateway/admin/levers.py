@@ -8,9 +8,10 @@ do it, look again, and write all that down. Who says how things stood when they 
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gateway.access.auditor import act_now
+from gateway.access.eyes import Asked
 from gateway.access.refusals import Refusal
 from gateway.admin.steering import Document, Steering
 from gateway.config.words import YEAR, serve_text
@@ -62,6 +63,12 @@ async def pull(steering: Steering, lever: Lever, told: Pull) -> Document:
     if told.seen and told.seen not in (tag_of(before), "*"):
         now = before.get("text") or "something else serves"
         raise Refusal(412, f"{subject or 'The gateway'} has changed since you looked ({now}). Nothing was done.")
+    if (first := _first(steering, lever, told, subject)) is None:
+        waits = f"{subject} wants a second person: nothing is done until somebody else says the same, within an hour."
+        await _write(steering, lever, told, subject, before, "waits for a second person")
+        return {"message": waits, "holds": False, "waits": True}
+    if first:
+        told = told._replace(reason=f"{told.reason} (with {first.by}: {first.reason})")
     try:
         done = await lever.run(steering, told)
     except (CommandError, StoreUnavailable) as error:
@@ -69,6 +76,21 @@ async def pull(steering: Steering, lever: Lever, told: Pull) -> Document:
         raise
     await _write(steering, lever, told, subject, before, "done")
     return done
+
+
+_CAREFUL = frozenset({"flip", "override", "clear", "approve", "promote", "resume", "restart"})
+"""Levers that may send more to new. Rolling back and pausing never wait for anybody."""
+
+
+def _first(steering: Steering, lever: Lever, told: Pull, subject: str) -> Asked | Literal[False] | None:
+    """Who has asked for the same before, where a second person is needed; False where none is, None where one is."""
+    asking = [route for route in steering.loaded.estate.routes if subject in (route.name, route.journey)]
+    if lever.action not in _CAREFUL or not any(route.four_eyes for route in asking):
+        return False
+    if told.order.get("serve") == "legacy" and not told.order.get("writes"):
+        return False
+    what = json.dumps({key: each for key, each in told.order.items() if key not in ("by", "reason")}, sort_keys=True)
+    return steering.four_eyes.second(lever.action, subject, what, told.by, told.reason)
 
 
 async def _write(steering: Steering, lever: Lever, told: Pull, subject: str, before: Document, outcome: str) -> None:

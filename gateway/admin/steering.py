@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from gateway.access.auditor import Auditor
+from gateway.access.eyes import FourEyes
 from gateway.access.keyring import Keyring
 from gateway.config.changes import ReloadResult as ReloadResult
 from gateway.config.check import Loaded
@@ -140,6 +141,11 @@ class Steering(Protocol):
     @property
     def keyring(self) -> Keyring:
         """Who may come in."""
+        ...
+
+    @property
+    def four_eyes(self) -> FourEyes:
+        """What waits for a second person."""
         ...
 
     @property

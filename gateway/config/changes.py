@@ -120,6 +120,7 @@ def _backend(backend: Backend) -> Settings:
             "maintenance",
             "others",
             "health",
+            "cost",
         )
     }
     return {"url": _Setting(address, url), **{name: _Setting(value, _words(value)) for name, value in rest.items()}}

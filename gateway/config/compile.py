@@ -106,6 +106,7 @@ def backend_of(name: str, spec: schema.BackendSpec, entry: Entry, problems: Prob
         retry=retry_of(spec.retry),
         maintenance=maintenance_of(spec.maintenance, entry, problems),
         others=others,
+        cost=keeping.cost_of(spec.cost),
         health=None if spec.health is None else Health(**spec.health.given(Health._fields)),
     )
 
@@ -173,6 +174,7 @@ def route_of(spec: routes.RouteSpec, entry: Entry, problems: Problems) -> Route:
         raw_path=spec.path == "raw",
         priority=spec.priority,
         fallback=spec.fallback,
+        four_eyes=spec.four_eyes,
         successor=spec.successor,
         deprecated=_deprecation(spec.deprecated, entry, problems),
         shadow=evidence.shadow_of(spec.shadow),

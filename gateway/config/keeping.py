@@ -8,7 +8,7 @@ from gateway.config import addresses, measures, words
 from gateway.config.kinds import CountOrZero, Duration, Maybe, Spec, text
 from gateway.config.problems import Problem
 from gateway.config.wording import Entry
-from gateway.core.administering import Administration
+from gateway.core.administering import Administration, Cost
 from gateway.core.policies import EventKind, Keep, StoreSettings, Webhook
 
 _Kept = Annotated[float, PlainValidator(words.long_duration), text("A duration: 90d, 12h.", examples=["90d"])]
@@ -67,6 +67,21 @@ class AdminSpec(Spec):
     """After how long a browser is signed out in any case. Default 12h."""
     secure: bool = Administration().secure
     """Whether browsers come by https: their cookie then goes no other way."""
+
+
+class CostSpec(Spec):
+    """What a backend costs, for the ledger."""
+
+    per_call: Annotated[float, Field(ge=0, le=1_000_000)] = Cost().per_call
+    """Of each call."""
+    per_month: Annotated[float, Field(ge=0, le=1_000_000_000)] = Cost().per_month
+    """Of each month, whether it is called or not."""
+    currency: Annotated[str, Field(min_length=1, max_length=8)] = Cost().currency
+    """What stands before the figures. Default £."""
+
+
+def cost_of(spec: CostSpec | None) -> Cost | None:
+    return None if spec is None else Cost(spec.per_call, spec.per_month, spec.currency)
 
 
 def admin_of(spec: AdminSpec) -> Administration:

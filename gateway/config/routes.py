@@ -272,6 +272,8 @@ class RouteSpec(Spec):
     """How much its requests matter where not all can be served: low, normal (the default) or high."""
     fallback: bool = False
     """Whether the other side answers safe requests at which the serving one fails."""
+    four_eyes: bool = False
+    """Whether a second person must say the same before more of its traffic goes to new, or its writes move by hand."""
     successor: Maybe[Link] = None
     """Where a retired route's clients should go."""
     deprecated: Maybe[DeprecatedSpec] = None

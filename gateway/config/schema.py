@@ -11,7 +11,7 @@ from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from gateway.config import addresses, words
 from gateway.config.closing import MaintenanceSpec
 from gateway.config.exporting import OtlpSpec
-from gateway.config.keeping import AdminSpec, KeepSpec, StoreSpec, WebhookSpec
+from gateway.config.keeping import AdminSpec, CostSpec, KeepSpec, StoreSpec, WebhookSpec
 from gateway.config.kinds import (
     Bound,
     Count,
@@ -203,7 +203,7 @@ class HealthSpec(Spec):
 class BackendSpec(Spec):
     """A named system that can answer."""
 
-    later = frozenset("proxy cost".split())  # noqa: SIM905
+    later = frozenset({"proxy"})
 
     type: Literal["http", "soap"] = "http"
     """The protocol it speaks: http (the default), or soap, described by its `wsdl`."""
@@ -250,6 +250,7 @@ class BackendSpec(Spec):
     """How many connections are kept open for reuse."""
     idle: DurationOrZero = 30.0
     """How long they are kept."""
+    cost: Maybe[CostSpec] = None
 
     @property
     def first(self) -> addresses.Address:

@@ -13,3 +13,11 @@ class Administration(NamedTuple):
     idle: float = 30 * 60.0
     lasts: float = 12 * 3_600.0
     secure: bool = False
+
+
+class Cost(NamedTuple):
+    """What a backend costs: for each call, and by the month whether it is called or not (in `currency`)."""
+
+    per_call: float = 0.0
+    per_month: float = 0.0
+    currency: str = "£"

@@ -10,7 +10,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
-from gateway.core.administering import Administration
+from gateway.core.administering import Administration, Cost
 from gateway.core.fields import Fields, fields_of
 from gateway.core.policies import (
     CachePolicy,
@@ -126,7 +126,8 @@ class Backend(NamedTuple):
     `types` what its connector knows of its messages (SOAP: a `Schema`), plain values that only the connector reads;
     `published` its WSDL, where SOAP routes go by it; `protect` what it can bear,
     `retry` when it is asked once more, `maintenance` when it is closed;
-    `others` are more addresses, hosts and ports, and `health` is how all of them are asked whether they are well.
+    `others` are more addresses, hosts and ports, and `health` is how all of them are asked whether they are well;
+    `cost` is what it takes, for the ledger.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Backend(NamedTuple):
     maintenance: Maintenance | None = None
     others: tuple[tuple[str, int], ...] = ()
     health: Health | None = None
+    cost: Cost | None = None
 
 
 class HeaderEdit(NamedTuple):
@@ -280,6 +282,7 @@ class Route(NamedTuple):
     raw_path: bool = False
     priority: int = 0
     fallback: bool = False
+    four_eyes: bool = False
     successor: str | None = None
     contract: str | None = None
     deprecated: Deprecation | None = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client.core import Metric
 
 from gateway import __version__
+from gateway.access.eyes import FourEyes
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
 from gateway.config.live import settled_changes
@@ -93,6 +94,7 @@ class Control:
         self.exchange: Exchange
         self.writes: WritesDesk
         self.admin_url = ""
+        self.four_eyes = FourEyes()
         self.keyring: Keyring
         self.auditor: Auditor
         self.revisions: Revisions

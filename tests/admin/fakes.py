@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import ClientResponse
 
 from gateway.access.auditor import Auditor
+from gateway.access.eyes import FourEyes
 from gateway.access.keyring import Keyring
 from gateway.admin.steering import ReloadResult
 from gateway.config.check import Loaded, load
@@ -170,6 +171,7 @@ class FakeSteering:
         self.flipped: list[tuple[object, ...]] = []
         self.admin_url = "http://127.0.0.1:8081"
         self.store: Store | None = None
+        self.four_eyes = FourEyes()
         self.keyring = Keyring(lambda: self.store)
         self.auditor = Auditor(config.parent, lambda: self.store)
         self.result = ReloadResult("unchanged", "The file is what serves already.", (), 1)

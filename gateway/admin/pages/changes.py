@@ -202,6 +202,7 @@ async def _asked(
         form=form or {},
         tag=tag_of(standing_of(look.steering, _subject(look, row, action))),
         reasons=REASONS if action == "rollback" else (),
+        four_eyes=row.route.four_eyes and action not in ("rollback", "pause"),
         wanted=request.query.get("to", ""),
         back_to=f"/routes/{quote(row.name, safe='')}",
     )
@@ -216,14 +217,15 @@ async def done(request: web.Request) -> web.StreamResponse:
     subject = _subject(look, row, action)
     try:
         order = _order(action, form)
-        await pulled(request, action, {"name": subject}, order, form)
+        document = await pulled(request, action, {"name": subject}, order, form)
     except Refusal as refusal:
         if refusal.status not in (400, 412):
             raise
         return await _asked(request, Fault(refusal.detail, refusal.status), form)
     except (CommandError, StoreUnavailable) as error:
         return await _asked(request, Fault(str(error), 400), form)
-    raise web.HTTPSeeOther(f"/routes/{quote(row.name, safe='')}?done={action}")
+    said = "waits_for_a_second_person" if document.get("waits") else action
+    raise web.HTTPSeeOther(f"/routes/{quote(row.name, safe='')}?done={said}")
 
 
 async def pulled(

@@ -1,5 +1,6 @@
 """What needs a person, broken things first: the first line of the overview, and the count in each tab's title."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -41,6 +42,7 @@ def needs_of(steering: Steering, figures: Figures, clock: Clock, writes: list[di
         *_file(steering),
         *_processes(steering),
         *_ramps(steering, clock, figures),
+        *_seconds(steering, clock),
         *_breakers(steering),
         *_writes(writes, clock),
     ]
@@ -103,6 +105,21 @@ def _ramps(steering: Steering, clock: Clock, figures: Figures) -> Iterator[Need]
                 f"/routes/{route}",
                 filled=True,
             )
+
+
+def _seconds(steering: Steering, clock: Clock) -> Iterator[Need]:
+    names = {route.journey: route.name for route in steering.loaded.estate.routes}
+    for each in steering.four_eyes.waiting:
+        route = names.get(each.subject, each.subject)
+        serve = json.loads(each.what).get("serve", "")
+        words = f"{each.action} {serve}".strip()
+        sentence = (
+            f"{each.by} asked for “{words}” at {clock.brief(each.at)}: {each.reason}. Somebody else has to agree."
+        )
+        to = f"/routes/{route}/do/{each.action}" + (
+            f"?to={serve.removesuffix(' new')}" if each.action == "flip" else ""
+        )
+        yield Need("approval", "Second person", each.subject, f"/routes/{route}", sentence, "Review", to)
 
 
 def _breakers(steering: Steering) -> Iterator[Need]:
