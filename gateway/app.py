@@ -93,6 +93,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     from gateway.proxy.chance import fresh_digits
     from gateway.rollouts.daily import Daily
     from gateway.rollouts.desk import Desk
+    from gateway.rollouts.discovery import Discovery
     from gateway.rollouts.revisions import Revisions
     from gateway.rollouts.room import Rollouts
     from gateway.rollouts.sharing import Sharing
@@ -148,6 +149,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     control.writes = WritesDesk(lambda: keeper.store, outbox.due)
     control.keyring = Keyring(lambda: keeper.store)
     control.auditor = Auditor(options.data, lambda: keeper.store)
+    control.discovery = Discovery(lambda: keeper.store)
     control.revisions = Revisions(lambda: keeper.store)
     owing = [
         loop.create_task(work)
@@ -155,6 +157,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
             control.keyring.run(),
             control.auditor.run(),
             control.revisions.run(),
+            control.discovery.run(),
             control.clerk.run(),
             control.clerk.look_after(),
             outbox.run(),

@@ -206,6 +206,10 @@ async def probe_stalls(request: web.Request) -> web.Response:
     return web.json_response({"sent": request.app[STEERING].order("probe_stalls", order["on"])})
 
 
+async def discovered(request: web.Request) -> web.Response:
+    return web.json_response(await request.app[STEERING].discovered())
+
+
 async def configurations(request: web.Request) -> web.Response:
     return web.json_response(await request.app[STEERING].configurations())
 
@@ -235,6 +239,7 @@ QUESTIONS = (
     Question("/api/v1/routes", Role.VIEWER, "Every route: what serves it, how far, what it served.", routes),
     Question("/api/v1/routes/{name}", Role.VIEWER, "One route, with its settings and an ETag.", route),
     Question("/api/v1/estate", Role.VIEWER, "Everything that the file says, secrets masked.", estate),
+    Question("/api/v1/discover", Role.VIEWER, "What catch-all routes are asked for, and routes for it.", discovered),
     Question("/api/v1/configurations", Role.VIEWER, "What served, the latest first.", configurations),
     Question("/api/v1/explain", Role.VIEWER, "Which route takes a request, and why.", explain_query, _ASKED),
     Question("/api/v1/explain", Role.VIEWER, "The same for one with a body.", explain_body, method="POST"),

@@ -169,6 +169,10 @@ class Steering(Protocol):
         """Put an earlier configuration in the place of the present one. Raises CommandError."""
         ...
 
+    async def discovered(self) -> Document:
+        """What catch-all routes are asked for, and routes to paste for it."""
+        ...
+
     async def configurations(self) -> Document:
         """What served, the latest first, and why the store does not tell where it does not."""
         ...

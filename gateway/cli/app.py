@@ -18,6 +18,7 @@ from gateway.cli.check import check
 from gateway.cli.completion import COMPLETE, completion, learn_shells
 from gateway.cli.db import db
 from gateway.cli.diff import diff
+from gateway.cli.discover import discover
 from gateway.cli.events import events
 from gateway.cli.explain import explain
 from gateway.cli.flip import flip
@@ -55,7 +56,7 @@ for command in (check, explain, call, routes, flip, diff, reload, status, shadow
     app.command()(command)
 for word, moves in WORDS.items():
     app.command(word)(moves)
-for further in (override, events, openapi, schema, init, completion):
+for further in (override, events, discover, openapi, schema, init, completion):
     app.command()(further)
 app.add_typer(importing)
 app.add_typer(outbox)

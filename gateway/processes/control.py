@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gateway.processes.copying import Copying
     from gateway.rollouts.capturing import Captures
     from gateway.rollouts.desk import Desk
+    from gateway.rollouts.discovery import Discovery
     from gateway.rollouts.replaying import Replays
     from gateway.rollouts.revisions import Revisions
     from gateway.rollouts.room import Rollouts
@@ -98,6 +99,7 @@ class Control:
         self.keyring: Keyring
         self.auditor: Auditor
         self.revisions: Revisions
+        self.discovery: Discovery
         self.telemetry: Telemetry
 
     def observed(self, batch: list[Observation]) -> None:
@@ -105,6 +107,7 @@ class Control:
         self._traffic.observe(batch)
         self.rollouts.observed(batch)
         self.telemetry.observed(batch)
+        self.discovery.observed(batch)
         self._access.write(batch)
 
     def passed(self, requests: list[Passing], skipped: Skipped) -> None:
@@ -243,6 +246,10 @@ class Control:
         """The store, where it has been opened."""
         return self.rollouts.keeper.store
 
+    async def discovered(self) -> dict[str, Any]:
+        """What catch-all routes are asked for."""
+        return await self.discovery.found()
+
     async def configurations(self) -> dict[str, Any]:
         """What served, the latest first."""
         return await self.revisions.listed()
@@ -331,6 +338,7 @@ class Control:
         estate = self.loaded.estate
         self._traffic.config_ok = True
         self._traffic.follow(estate)
+        self.discovery.follow(estate)
         self.telemetry.follow(estate)
         self._access.configure(estate.gateway.access_log, {route.name: route.pattern for route in estate.routes})
 

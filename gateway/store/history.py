@@ -1,11 +1,13 @@
 """Every configuration that served, and the figures of all routes together: what the ledger is made of."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, cast, func, select
 
-from gateway.store.statements import clean_row, inserting, marked
-from gateway.store.tables import LATENCY, calls, configurations, totals
+from gateway.core.discovering import Endpoint
+from gateway.store.statements import adding, clean_key, clean_row, execute_sliced, inserting, marked
+from gateway.store.tables import LATENCY, calls, configurations, endpoints, totals
 from gateway.store.values import Calls, Configuration, Total
 
 
@@ -47,6 +49,31 @@ def read_totals(connection: Connection, begin: float, end: float, step: int) -> 
     query = select(minute.label("at"), totals.c.side, *sums).where(within).group_by("at", totals.c.side)
     rows = connection.execute(query.order_by("at", totals.c.side))
     return [Total._make((*row[:5], tuple(row[5:]))) for row in rows]
+
+
+def add_endpoints(connection: Connection, route: str, seen: Sequence[Endpoint]) -> None:
+    """Add what a catch-all route was asked for to what it was before."""
+    rows = [
+        {
+            "route": route,
+            "method": each.method,
+            "template": clean_key(each.template),
+            "requests": each.requests,
+            "errors": each.errors,
+            "first_seen": each.first,
+            "last_seen": each.last,
+        }
+        for each in sorted(seen)
+    ]
+    execute_sliced(connection, adding(connection, endpoints, earliest="first_seen", latest="last_seen"), rows)
+
+
+def read_endpoints(connection: Connection) -> dict[str, list[Endpoint]]:
+    """What catch-all routes were asked for, by route."""
+    found: dict[str, list[Endpoint]] = {}
+    for row in connection.execute(select(endpoints).order_by(endpoints.c.route, endpoints.c.requests.desc())):
+        found.setdefault(row.route, []).append(Endpoint(*row[1:]))
+    return found
 
 
 def read_calls(connection: Connection) -> list[Calls]:

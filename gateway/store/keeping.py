@@ -12,6 +12,7 @@ from gateway.store.counting import KEYS, summed
 from gateway.store.statements import adding, marked
 from gateway.store.tables import (
     deliveries,
+    endpoints,
     events,
     evidence,
     examples,
@@ -78,6 +79,7 @@ def _drop_rest(connection: Connection, keep: Keep, now: float) -> bool:
         (fields.c.last_seen, keep.evidence),
         (evidence.c.at, keep.evidence),
         (replicas.c.last_seen, keep.evidence),
+        (endpoints.c.last_seen, keep.traffic),
         (events.c.at, keep.events),
     ):
         connection.execute(delete(time.table).where(time < now - kept))

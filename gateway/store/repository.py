@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.core.access import Session, Token
 from gateway.core.auditing import Act, Head, Record
 from gateway.core.crosswalk import Pair
+from gateway.core.discovering import Endpoint
 from gateway.core.events import Event
 from gateway.core.policies import Keep
 from gateway.core.sharing import Wanted
@@ -281,6 +282,14 @@ class Store:
     async def totals(self, begin: float, end: float, step: int) -> list[Total]:
         """What either side answered clients, all routes together, added up over `step` seconds."""
         return await self._read(history.read_totals, begin, end, step)
+
+    async def add_endpoints(self, route: str, seen: Sequence[Endpoint]) -> None:
+        """Add what a catch-all route was asked for to what it was before."""
+        await self._write(history.add_endpoints, route, seen)
+
+    async def endpoints(self) -> dict[str, list[Endpoint]]:
+        """What catch-all routes were asked for, by route."""
+        return await self._read(history.read_endpoints)
 
     async def calls(self) -> list[Calls]:
         """All that backends were asked for, and when last."""

@@ -72,6 +72,20 @@ calls = Table(
 )
 """What each backend was asked for, and when last: for clients (`live` 1), or as a copy, a second asking or a probe."""
 
+endpoints = Table(
+    "endpoints",
+    METADATA,
+    Column("route", Text, primary_key=True),
+    Column("method", Text, primary_key=True),
+    Column("template", Text, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("first_seen", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What a catch-all route was asked for, as path templates: values are in none of them."""
+
 verdicts = Table(
     "verdicts",
     METADATA,

@@ -196,6 +196,9 @@ class FakeSteering:
         self.flipped.append((number, by, why))
         return {"message": "It is done.", "holds": True}
 
+    async def discovered(self) -> dict[str, Any]:
+        return {"routes": [], "store": ""}
+
     async def configurations(self) -> dict[str, Any]:
         return {"configurations": [], "store": ""}
 

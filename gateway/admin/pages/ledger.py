@@ -50,6 +50,7 @@ async def ledger(request: web.Request) -> web.Response:
         daily=len(steps) > 1 and steps[1].at - steps[0].at >= DAY,
         progress=progress(estate, look.steering.desk.routes()),
         routes=len(estate.routes),
+        discovered=await look.steering.discovered(),
         catching=sorted(catching, key=lambda each: -each[1]),
         uncalled=uncalled(estate, look.figures.calls, now - UNCALLED)[:200],
         why=why,

@@ -93,8 +93,21 @@ def _figures() -> None:
         sqlite_with_rowid=False,
     )
 
+    op.create_table(
+        "endpoints",
+        sa.Column("route", sa.Text(), primary_key=True),
+        sa.Column("method", sa.Text(), primary_key=True),
+        sa.Column("template", sa.Text(), primary_key=True),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("errors", sa.BigInteger(), nullable=False),
+        sa.Column("first_seen", sa.Double(), nullable=False),
+        sa.Column("last_seen", sa.Double(), nullable=False),
+        sqlite_with_rowid=False,
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("endpoints")
     op.drop_table("calls")
     op.drop_table("totals")
     op.drop_index("ix_traffic_route", "traffic")
