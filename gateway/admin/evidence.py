@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from gateway.admin.levers import standing_of, tag_of
 from gateway.admin.orders import STEERING, number
 from gateway.admin.questions import Question
 from gateway.admin.steering import Desk
@@ -20,7 +21,9 @@ async def ramps(request: web.Request) -> web.Response:
 
 
 async def ramp(request: web.Request) -> web.Response:
-    return web.json_response(_desk(request).ramp(request.match_info["name"]))
+    found = _desk(request).ramp(request.match_info["name"])
+    tag = tag_of(standing_of(request.app[STEERING], found["ramp"]))
+    return web.json_response(found, headers={"ETag": tag})
 
 
 async def overrides(request: web.Request) -> web.Response:

@@ -123,7 +123,7 @@ def standing_of(steering: Steering, subject: str) -> Document:
         return {"serve": serve, "share": standing.get("share"), "text": standing.get("standing") or serve}
     for ramp in steering.desk.ramps() if subject else []:
         if subject == ramp["ramp"]:
-            return {"state": ramp["state"], "share": ramp["share"], "stage": ramp["stage"], "text": ramp["text"]}
+            return {name: ramp.get(name) for name in ("state", "share", "stage", "text")}
     return {"digest": steering.loaded.estate.digest}
 
 

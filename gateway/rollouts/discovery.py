@@ -42,7 +42,7 @@ class Discovery:
     def observed(self, batch: Iterable[Observation]) -> None:
         """The data process tells what it did."""
         learners = self._learners
-        for each in batch:
+        for each in batch if learners else ():
             learner = learners.get(each.route)
             if learner is not None and each.role in SERVED:
                 learner.saw(each.method.decode("latin-1"), each.path, 1, each.status, each.at)

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from gateway import __version__
 from gateway.admin.admission import LIVE, PRINCIPAL
+from gateway.admin.levers import LEVERS
 from gateway.admin.orders import STEERING
 from gateway.admin.pages import assets, wording
 from gateway.admin.pages.figures import Figures, Gauge
@@ -60,6 +61,7 @@ def environment() -> Environment:
         "dict_without": lambda query, name: {key: value for key, value in query.items() if key != name},
     }
     made.globals |= {
+        "DONE": frozenset(LEVERS) | {"waits_for_a_second_person"},
         "clock_unix": wording.unix,
         "NAV": NAV,
         "VERSION": __version__,
