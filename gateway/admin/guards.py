@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 from gateway.access.refusals import Refusal
 from gateway.core.matching import host_name
 from gateway.errors import CommandError, StoreUnavailable
+from gateway.telemetry.logging import log
 
 LOOPBACK_ONLY: web.AppKey[bool] = web.AppKey("loopback_only", bool)
 _LOOPBACK_NAMES = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
@@ -59,6 +60,15 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         allow = error.headers.get("Allow")
         return problem(error.status, _DETAILS.get(error.status, ""), {"Allow": allow} if allow else {})
+    except web.RequestPayloadError:
+        return problem(400, "The body is not what its head says.")
+    except ConnectionError:  # nobody waits for an answer any more
+        raise
+    except Exception:
+        if request.writer.output_size:  # an answer is under way: all that can be done is to cut it off
+            raise
+        log().exception("admin_failed", method=request.method, path=request.path)
+        return problem(500, "This went wrong in the gateway itself. Its log has more.")
 
 
 _DETAILS = {
