@@ -168,6 +168,7 @@ class FakeSteering:
         self.replays = Replays(self.replay, idle_judge(), lambda: None)
         self.accepted: list[bool] = []
         self.flipped: list[tuple[object, ...]] = []
+        self.holds = True
         self.admin_url = "http://127.0.0.1:8081"
         self.store: Store | None = None
         self.keyring = Keyring(lambda: self.store)
@@ -180,7 +181,7 @@ class FakeSteering:
 
     async def flip(self, name: str, serve: str, by: str, why: str) -> dict[str, Any]:
         self.flipped.append((name, serve, by, why))
-        return {"message": "It is done.", "holds": True}
+        return {"message": "It is done.", "holds": self.holds}
 
     async def revert(self, number: int, by: str, why: str) -> dict[str, Any]:
         self.flipped.append((number, by, why))
