@@ -59,17 +59,17 @@ class Auditor:
         self._telling.add(telling)
         telling.add_done_callback(self._telling.discard)
         await asyncio.wait({telling}, timeout=SOON)
-        if self._waiting is None or act not in self._waiting:
-            return
-        log().warning("audit_waits", act=act.id)
-        if problem:
+        untold = self._waiting is None or act in self._waiting
+        if untold:
+            log().warning("audit_waits", act=act.id)
+        if untold and problem:
             raise StoreUnavailable(f"What was done could not be written down: {problem}. The store does not take it.")
 
     async def _keep(self, act: Act) -> str:
         """Keep an act, here and on the disk; what is wrong with the disk, "" for nothing."""
         async with self._lock:
-            (await self._known()).append(act)
             try:
+                (await self._known()).append(act)
                 await asyncio.to_thread(_append, self._folder / WAITING, act.text())
             except OSError as error:
                 log().error("audit_not_on_disk", why=str(error))

@@ -72,6 +72,7 @@ class Keyring:
         self._links: dict[str, Link] = {}
         self._changes = 0
         self._looking = asyncio.Lock()
+        self._written: object = None
         self.looked = asyncio.Event()
 
     async def run(self) -> None:
@@ -88,9 +89,15 @@ class Keyring:
     async def look(self) -> None:
         """Tell what was done here, and take up what other gateways have changed. Raises StoreUnavailable."""
         store = self._store()
-        if store is not None:
-            async with self._looking:
-                await self._look(store)
+        if store is None:
+            return
+        written = store.written()
+        told = self._sessions.keys() <= self._told.keys() and not self._ended
+        if written is not None and written == self._written and told and self.looked.is_set():
+            return  # nobody has written to it since: it has nothing new to say
+        async with self._looking:
+            await self._look(store)
+        self._written = written
 
     async def _look(self, store: "Store") -> None:
         for session in [*self._sessions.values()]:

@@ -51,7 +51,7 @@ class Attempts:
 
     def failed(self, address: str) -> None:
         """One more was wrong."""
-        if len(self._failed) >= MOST_ADDRESSES:
+        if address not in self._failed and len(self._failed) >= MOST_ADDRESSES:
             self._failed.pop(next(iter(self._failed)))
         self._failed.setdefault(address, deque(maxlen=TRIES)).append(self._clock())
 
@@ -96,12 +96,16 @@ def principal(request: web.Request) -> Principal:
 
 
 def _needs(request: web.Request) -> Needs:
-    """By the address as it was written into the table, never by what was sent."""
+    """By the address as it was written into the table, never by what was sent. What is served and stands in no table is
+    an oversight, and is not served. Raises Refusal."""
     resource = request.match_info.route.resource
-    method = "GET" if request.method == "HEAD" else request.method
-    key = (method, resource.canonical if resource is not None else "")
+    if resource is None:
+        return Needs(None, False)
+    key = ("GET" if request.method == "HEAD" else request.method, resource.canonical)
     table = request.config_dict[NEEDED]
-    return Needs(table[key], True) if key in table else Needs(None, False)
+    if key not in table:
+        raise Refusal(404, "There is nothing here.")
+    return Needs(table[key], True)
 
 
 async def identified(request: web.Request, *, needed: bool) -> Principal | None:

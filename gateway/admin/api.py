@@ -164,8 +164,7 @@ async def openapi(request: web.Request) -> web.Response:
 
 
 async def admin_openapi(request: web.Request) -> web.Response:
-    asked = [question for question in QUESTIONS if question.path not in _PAGES]
-    return web.json_response(admin_document(asked, tuple(LEVERS.values())))
+    return web.json_response(admin_document(ASKED, tuple(LEVERS.values())))
 
 
 async def explain_query(request: web.Request) -> web.Response:
@@ -257,3 +256,5 @@ QUESTIONS = (
     *streaming.QUESTIONS,
     *PAGES,
 )
+ASKED = tuple(question for question in QUESTIONS if question.path not in _PAGES)
+"""What scripts ask, and the document tells; pages are for people."""

@@ -65,11 +65,15 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         allow = error.headers.get("Allow")
         return _told(request, error.status, _DETAILS.get(error.status, ""), {"Allow": allow} if allow else {})
-    except ConnectionResetError:
-        raise  # whoever asked is gone
-    except Exception:  # noqa: BLE001 - a defect of a page ends that page, and tells nothing of what is inside
-        log().exception("admin_failed", path=request.path)
-        return _told(request, 500, "That is a defect of Banyan's own: the gateway's log has more.")
+    except web.RequestPayloadError:
+        return _told(request, 400, "The body is not what its head says.")
+    except ConnectionError:  # nobody waits for an answer any more
+        raise
+    except Exception:
+        if request.writer.output_size:  # an answer is under way: all that can be done is to cut it off
+            raise
+        log().exception("admin_failed", method=request.method, path=request.path)
+        return _told(request, 500, "This went wrong in the gateway itself. Its log has more.")
 
 
 def _told(

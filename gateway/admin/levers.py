@@ -42,7 +42,8 @@ Run = Callable[[Steering, Pull], Awaitable[Document]]
 
 class Lever(NamedTuple):
     """One of them. `takes` are the members of its order, beside `by` and `reason`; `subject` the part of the address
-    that names what it is about ("": the gateway). Where it is not `spoken`, no reason is needed."""
+    that names what it is about ("": the gateway). Where it is not `spoken`, no reason is needed. `makes` are members of
+    its answer that the audit has, too."""
 
     action: str
     path: str
@@ -52,6 +53,7 @@ class Lever(NamedTuple):
     takes: Mapping[str, Kinds] = {}
     subject: str = "name"
     spoken: bool = True
+    makes: tuple[str, ...] = ()
 
 
 async def pull(steering: Steering, lever: Lever, told: Pull) -> Document:
@@ -60,21 +62,24 @@ async def pull(steering: Steering, lever: Lever, told: Pull) -> Document:
         raise Refusal(403, f"{lever.action} needs the role {lever.role}; {told.who.name} is {told.who.role}.")
     subject = told.path[lever.subject] if lever.subject else ""
     before = standing_of(steering, subject)
-    if told.seen and told.seen not in (tag_of(before), "*"):
+    if told.seen and not {"*", tag_of(before)} & {each.strip() for each in told.seen.split(",")}:
         now = before.get("text") or "something else serves"
         raise Refusal(412, f"{subject or 'The gateway'} has changed since you looked ({now}). Nothing was done.")
     if (first := _first(steering, lever, told, subject)) is None:
         waits = f"{subject} wants a second person: nothing is done until somebody else says the same, within an hour."
-        await _write(steering, lever, told, subject, before, "waits for a second person")
+        await _write(steering, lever, told, subject, before, {}, "waits for a second person")
         return {"message": waits, "holds": False, "waits": True}
     if first:
         told = told._replace(reason=f"{told.reason} (with {first.by}: {first.reason})")
     try:
         done = await lever.run(steering, told)
-    except (CommandError, StoreUnavailable) as error:
-        await _write(steering, lever, told, subject, before, f"not done: {error}")
+    except Exception as error:
+        known = isinstance(error, (CommandError, StoreUnavailable, Refusal))
+        why = f"not done: {error}" if known else f"it is not known whether it was done: {type(error).__name__}"
+        await _write(steering, lever, told, subject, before, {}, why)
         raise
-    await _write(steering, lever, told, subject, before, "done")
+    made = {name: done[name] for name in lever.makes}
+    await _write(steering, lever, told, subject, before, made, "done")
     return done
 
 
@@ -93,7 +98,9 @@ def _first(steering: Steering, lever: Lever, told: Pull, subject: str) -> Asked 
     return steering.four_eyes.second(lever.action, subject, what, told.by, told.reason)
 
 
-async def _write(steering: Steering, lever: Lever, told: Pull, subject: str, before: Document, outcome: str) -> None:
+async def _write(
+    steering: Steering, lever: Lever, told: Pull, subject: str, before: Document, made: Document, outcome: str
+) -> None:
     who = told.who
     order = {key: value for key, value in told.order.items() if key not in ("by", "reason", *_HIDDEN)}
     act = act_now(
@@ -105,7 +112,7 @@ async def _write(steering: Steering, lever: Lever, told: Pull, subject: str, bef
         subject=subject,
         reason=told.reason,
         before=before,
-        after={**standing_of(steering, subject), **({"order": order} if order else {})},
+        after={**standing_of(steering, subject), **({"order": order} if order else {}), **made},
         outcome=outcome,
     )
     await steering.auditor.record(act)
@@ -293,6 +300,7 @@ LEVERS = {
             _create_token,
             {"name": str, "role": str, "expires": NUMBER},
             subject="",
+            makes=("id",),
         ),
         Lever("revoke_token", "/api/v1/tokens/{id}/revoke", APPROVER, "End a token.", _revoke_token, subject="id"),
         Lever(

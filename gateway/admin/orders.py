@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Container, Mapping
+from math import isfinite
 from typing import Any
 
 from aiohttp import web
@@ -18,8 +19,8 @@ async def order_of(request: web.Request, kinds: Mapping[str, type | Kinds], may:
     not. Raises CommandError."""
     allowed = {key: kind if isinstance(kind, tuple) else (kind,) for key, kind in kinds.items()}
     try:
-        order = json.loads(await request.read() or b"{}")
-    except ValueError as error:
+        order = json.loads(await request.read() or b"{}", parse_constant=_refused, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
         raise CommandError("The body is not JSON.") from error
     right = isinstance(order, dict) and order.keys() <= allowed.keys()
     missing = [key for key in allowed if key not in may and key not in order] if right else []
@@ -27,6 +28,16 @@ async def order_of(request: web.Request, kinds: Mapping[str, type | Kinds], may:
         wanted = ", ".join(f"{key} ({_named(kind)})" for key, kind in allowed.items() if key not in may)
         raise CommandError(f"The body must be a JSON object with {wanted}." if wanted else "The body must be {}.")
     return dict(order)
+
+
+def _refused(word: str) -> float:
+    """Python would take NaN and Infinity (RFC 8259, section 6), and tell them to others who do not."""
+    raise ValueError(word)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _refused(text)
 
 
 def _named(kinds: Kinds) -> str:

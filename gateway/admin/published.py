@@ -93,7 +93,7 @@ def _type(kinds: Kinds) -> str | list[str]:
 
 def _operation(method: str, path: str, role: Role | None, about: str) -> Document:
     names = re.findall(r"\{(\w+)\}", path)
-    words = re.sub(r"\W+", "_", path.removeprefix("/api/v1")).strip("_")
+    words = re.sub(r"\W+", "_", path.removeprefix("/api")).strip("_")
     return {
         "operationId": f"{method.lower()}_{words}",
         "summary": about,

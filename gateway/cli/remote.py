@@ -37,14 +37,30 @@ def use(url: str | None, token: str | None) -> None:
     _SERVER.clear()
     if url is None:
         return
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-        raise CommandError(f"{url!r} is not the address of a gateway's admin port, such as http://127.0.0.1:8081.")
-    if not token:
+    if not _is_plain(url):
+        raise CommandError("--server wants the address of a gateway's admin port, such as http://127.0.0.1:8081.")
+    if not token or not token.strip():
         raise CommandError(
             "A gateway elsewhere wants a token: --token or BANYAN_TOKEN. `banyan token create` makes one."
         )
-    _SERVER.append(Server(url, token))
+    if not (token.strip().isascii() and token.strip().isprintable()):  # an error of the connection's would show it
+        raise CommandError("The token is not one: it has characters in it that no token has. Copy it again.")
+    _SERVER.append(Server(url, token.strip()))
+
+
+def _is_plain(url: str) -> bool:
+    """Whether an address says nothing but which server it is."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:
+        return False
+    return (
+        known
+        and bool(parts.hostname)
+        and "@" not in url
+        and not (parts.path.strip("/") or parts.query + parts.fragment)
+    )
 
 
 def is_elsewhere() -> bool:

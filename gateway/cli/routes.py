@@ -1,5 +1,6 @@
 """`banyan routes`: the table of routes, with live counts when a gateway runs."""
 
+from pathlib import Path
 from typing import Any
 
 from gateway.cli.options import CONFIG, DATA, Config, Data, Json
@@ -12,22 +13,19 @@ def routes(config: Config = CONFIG, data: Data = DATA, as_json: Json = False) ->
     """List all routes, and what they served.
 
     What each matches, which side serves, the new side's share, the backends; when a gateway runs, live counts too, and
-    where ramps and overrides stand.
+    where ramps and overrides stand. With --server they are those of the gateway there, and no file is read.
     """
-    import os
-
-    from gateway.admin.estate import route_rows
     from gateway.cli.output import say, say_json, say_table
-    from gateway.cli.remote import ask_if_running
-    from gateway.config.check import load
+    from gateway.cli.remote import ask_if_running, is_elsewhere
 
-    estate = load(config, os.environ).estate
     running = ask_if_running(data, "/api/v1/routes")
-    live = {row["name"]: row for row in running["routes"]} if running else {}
-    rows = [_joined(row, live.get(row["name"], {})) for row in route_rows(estate)]
-    same = running is None or running["digest"] == estate.digest
+    if running and is_elsewhere():
+        digest, rows = running["digest"], running["routes"]
+    else:
+        digest, rows = _of_the_file(config, {row["name"]: row for row in running["routes"]} if running else {})
+    same = running is None or running["digest"] == digest
     if as_json:
-        say_json({"digest": estate.digest, "running": running["digest"] if running else None, "routes": rows})
+        say_json({"digest": digest, "running": running["digest"] if running else None, "routes": rows})
         return
     stands = ("standing",) if any(row["standing"] for row in rows) else ()
     cells = [
@@ -37,6 +35,17 @@ def routes(config: Config = CONFIG, data: Data = DATA, as_json: Json = False) ->
     say_table([*COLUMNS, *stands, *(COUNTS if running else ())], cells, right=("share", *COUNTS))
     if not same:
         say("The gateway serves another version of this file: see `banyan diff`.")
+
+
+def _of_the_file(config: Path, live: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """The file's digest, and its routes with what the gateway says of them."""
+    import os
+
+    from gateway.admin.estate import route_rows
+    from gateway.config.check import load
+
+    estate = load(config, os.environ).estate
+    return estate.digest, [_joined(row, live.get(row["name"], {})) for row in route_rows(estate)]
 
 
 def _joined(row: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """`banyan token` and `banyan link`: who may use the admin port and its pages, and for how long."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -103,7 +102,7 @@ def link(
     name: Annotated[str, typer.Option(metavar="NAME", help="Whose it is; default: whoever opens it says.")] = "",
     role: AsRole = Given.APPROVER,
     lasting: Annotated[str, typer.Option("--for", metavar="TIME", help="For how long it can be opened.")] = "15m",
-    data: Path = DATA,
+    data: Data = DATA,
 ) -> None:
     """Print a link that signs a browser in to the pages, once."""
     from gateway.cli.output import say

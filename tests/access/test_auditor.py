@@ -255,6 +255,18 @@ async def test_a_full_disk_is_no_matter_where_the_store_takes_it(remote: Place, 
     await store.close()
 
 
+async def test_a_disk_that_cannot_be_read_is_told(store: Store, tmp_path: Path) -> None:
+    """What waits on it may be anything: nothing is forgotten, and nobody is told that all is well."""
+    (tmp_path / WAITING).mkdir()
+    one = auditing(store, tmp_path)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="could not be written down"):
+            await done(one, 1)
+    (tmp_path / WAITING).rmdir()
+    await done(one, 2)
+    assert await told(store) == ["a2"]
+
+
 async def test_a_record_that_cannot_be_read_hides_none(store: Store, tmp_path: Path) -> None:
     """It is listed as what it is."""
     one = auditing(store, tmp_path)

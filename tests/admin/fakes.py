@@ -169,6 +169,7 @@ class FakeSteering:
         self.replays = Replays(self.replay, idle_judge(), lambda: None)
         self.accepted: list[bool] = []
         self.flipped: list[tuple[object, ...]] = []
+        self.holds = True
         self.admin_url = "http://127.0.0.1:8081"
         self.store: Store | None = None
         self.four_eyes = FourEyes()
@@ -182,7 +183,7 @@ class FakeSteering:
 
     async def flip(self, name: str, serve: str, by: str, why: str) -> dict[str, Any]:
         self.flipped.append((name, serve, by, why))
-        return {"message": "It is done.", "holds": True}
+        return {"message": "It is done.", "holds": self.holds}
 
     @property
     def store_now(self) -> Store | None:

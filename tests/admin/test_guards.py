@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from structlog.testing import capture_logs
 
+from gateway.admin.admission import NEEDED
 from gateway.admin.api import admin_app
 from gateway.admin.guards import LOOPBACK_ONLY, is_loopback
-from tests.admin.fakes import FakeSteering, written
+from tests.admin.fakes import FakeSteering, problem, written
 
 
 @pytest.fixture
@@ -41,6 +44,30 @@ async def test_a_wrong_method_is_a_problem_document(client: Any) -> None:
         "application/problem+json",
         "GET,HEAD",
     )
+
+
+async def test_a_defect_is_a_problem_document(tmp_path: Path) -> None:
+    """What nobody has thought of is logged, and told in the same way as all else."""
+
+    async def broken(request: web.Request) -> web.Response:
+        raise RuntimeError("opensesame")
+
+    app = admin_app(FakeSteering(written(tmp_path)))
+    needed = app[NEEDED]
+    app[NEEDED] = {**needed, ("GET", "/broken"): None}
+    app.router.add_get("/broken", broken)
+    with capture_logs() as logs:
+        async with TestClient(TestServer(app)) as client:
+            answer = await client.get("/broken")
+            detail = await problem(answer, 500)
+    assert (detail, answer.headers["Server"]) == ("This went wrong in the gateway itself. Its log has more.", "banyan")
+    assert [(each["event"], each["log_level"], each["path"]) for each in logs] == [("admin_failed", "error", "/broken")]
+
+
+async def test_a_body_that_cannot_be_read_is_a_problem_document(ordering: Any) -> None:
+    """One that is not what its head says."""
+    answer = await ordering.post("/api/v1/reload", data=b"nonsense", headers={"Content-Encoding": "gzip"})
+    assert await problem(answer, 400) == "The body is not what its head says."
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.cli import flip as flipping
 from tests.admin.fakes import ROUTES, FakeSteering
-from tests.cli.conftest import Banyan
+from tests.cli.conftest import Banyan, Elsewhere
 
 FLIP = ("flip", "list", "new", "--reason", "parity is 99.9 %")
 
@@ -137,3 +137,29 @@ def test_machines_get_json(banyan: Banyan, steering: FakeSteering) -> None:
     """`--json` tells the same: what changed, and whether it is served."""
     document = json.loads(banyan("flip", "list", "25%", "--reason", "same", "--json").out)
     assert (document["changed"], document["served"], document["line"]) == (False, True, 13)
+
+
+# ------------------------------------------------------------------------------------------------ elsewhere
+
+
+def test_a_gateway_elsewhere_flips_its_own_file(banyan: Banyan, folder: Path, elsewhere: Elsewhere) -> None:
+    """Under the token's name; nothing is changed or kept here, and no file has to be here."""
+    assert banyan(*elsewhere(), *FLIP) == (0, "It is done.\n", "")
+    assert elsewhere.steering.flipped == [("list", "new", "Olu", "parity is 99.9 %")]
+    assert (folder / "routes.yaml").read_text() == ROUTES
+    assert not (folder / ".banyan").exists()
+    (folder / "routes.yaml").unlink()
+    assert json.loads(banyan(*elsewhere(), *FLIP, "--json").out) == {"message": "It is done.", "holds": True}
+
+
+def test_elsewhere_a_reason_and_a_role_are_needed(banyan: Banyan, elsewhere: Elsewhere) -> None:
+    """As they are here."""
+    assert banyan(*elsewhere(), "flip", "list", "new", "--reason", " ").code == 2
+    assert banyan(*elsewhere("viewer"), *FLIP).err == "This needs the role operator; Vera is a viewer.\n"
+    assert elsewhere.steering.flipped == []
+
+
+def test_a_flip_that_is_not_served_elsewhere_is_told(banyan: Banyan, elsewhere: Elsewhere) -> None:
+    """A script that goes on after exit code 0 can rely on it that the traffic moved."""
+    elsewhere.steering.holds = False
+    assert banyan(*elsewhere(), *FLIP) == (1, "", "It is done.\n")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.admin.fakes import FakeSteering
-from tests.cli.conftest import Banyan
+from tests.cli.conftest import Banyan, Elsewhere
 
 
 def test_the_file_s_routes_are_listed(banyan: Banyan) -> None:
@@ -68,3 +68,19 @@ def test_a_share_is_the_gateway_s_only_where_both_mean_the_same(
     path = folder / "routes.yaml"
     path.write_text(path.read_text().replace("serve: 25% new", "serve: 50% new"))
     assert banyan("routes").out.splitlines()[2].split()[3:7] == ["50%", "new", "50", "%"]
+
+
+def test_a_gateway_elsewhere_has_its_own_routes(banyan: Banyan, folder: Path, elsewhere: Elsewhere) -> None:
+    """Whatever the file here says, and where there is none."""
+    elsewhere.steering.desk.standings["list"] = {"share": 0.0, "standing": "legacy by override"}
+    for text in ("version: 1", None):
+        (folder / "routes.yaml").write_text(text) if text else (folder / "routes.yaml").unlink()
+        ran = banyan(*elsewhere("viewer"), "routes")
+        header, everything, listed, _ = ran.out.splitlines()
+        assert (ran.code, ran.err) == (0, "")
+        assert header.split()[:7] == ["route", "match", "serve", "share", "legacy", "new", "standing"]
+        assert (everything.split()[0], "legacy by override" in listed) == ("everything", True)
+        assert listed.split()[-4:] == ["1,200", "400", "4", "2"]
+    document = json.loads(banyan(*elsewhere("viewer"), "routes", "--json").out)
+    assert document["digest"] == document["running"] == elsewhere.steering.loaded.estate.digest
+    assert document["routes"][1]["share"] == 0.0
