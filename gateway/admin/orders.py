@@ -29,6 +29,11 @@ async def order_of(request: web.Request, kinds: Mapping[str, type | Kinds], may:
     return dict(order)
 
 
+def address_of(steering: Steering) -> str:
+    """Where browsers find the pages: scheme and authority."""
+    return steering.loaded.estate.gateway.admin.url or steering.admin_url
+
+
 def _named(kinds: Kinds) -> str:
     return " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
 

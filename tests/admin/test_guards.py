@@ -8,7 +8,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.admin.api import admin_app
-from gateway.admin.guards import LOOPBACK_ONLY, is_loopback
+from gateway.admin.guards import LOOPBACK_ONLY
+from gateway.core.identity import is_loopback
 from tests.admin.fakes import FakeSteering, written
 
 
