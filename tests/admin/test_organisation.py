@@ -124,6 +124,9 @@ async def test_somebody_signs_in_with_their_organisation(
     act = (await steering.auditor.latest(1))["acts"][0]
     assert (act["action"], act["who"], act["role"], act["via"]) == ("sign_in", "Ada Lovelace", "operator", "session")
     assert act["after"] == {"by": "oidc", "issuer": idp.issuer, "sub": "u-1"}
+    audit = await browser.get("/audit")
+    assert audit.status == 200
+    assert "by oidc, u-1" in await audit.text()
 
 
 async def test_what_is_sent_to_the_provider(browser: Browser, idp: OpenIdProvider) -> None:
