@@ -204,12 +204,13 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
 
 async def _greet(control: "Control") -> None:
     """Where nobody was ever given a token, print a link that signs the first person in: they own the terminal."""
+    from gateway.admin.orders import address_of
     from gateway.core.access import Role
 
     await control.keyring.looked.wait()
     if control.keyring.is_new:
         code = control.keyring.link(Role.APPROVER, FIRST_LINK)
-        link = f"{control.admin_url}/sign-in?code={code}"
+        link = f"{address_of(control)}/sign-in?code={code}"
         sys.stderr.write(f"The pages, for whoever opens this first, within an hour: {link}\n")
         sys.stderr.flush()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.access.organisation import Organisation
 from gateway.access.refusals import Refusal
 from gateway.admin import access, evidence, recording, streaming, writes
 from gateway.admin.admission import (
@@ -31,7 +32,7 @@ from gateway.admin.orders import STEERING, order_of
 from gateway.admin.pages.addresses import PAGES
 from gateway.admin.pages.figures import Gauge
 from gateway.admin.pages.rendering import GAUGE
-from gateway.admin.pages.signing import error_page
+from gateway.admin.pages.signing import ORGANISATION, error_page
 from gateway.admin.published import admin_document
 from gateway.admin.questions import Question
 from gateway.admin.steering import Steering
@@ -58,7 +59,7 @@ def command_app(steering: Steering) -> web.Application:
 def _app(steering: Steering, *, owner: bool) -> web.Application:
     app = web.Application(middlewares=[guarded, admitted])
     app[STEERING], app[KEYRING], app[ATTEMPTS] = steering, steering.keyring, Attempts()
-    app[TELL] = error_page
+    app[TELL], app[ORGANISATION] = error_page, Organisation()
     app[GAUGE] = Gauge(lambda: steering.store_now, time())
     app[OF_THE_OWNER], app[LOOPBACK_ONLY] = owner, not owner
     needed: dict[tuple[str, str], Role | None] = {}

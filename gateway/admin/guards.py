@@ -6,12 +6,12 @@ server that listens on loopback only answers to loopback's names.
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from ipaddress import ip_address
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gateway.access.refusals import Refusal
+from gateway.admin.orders import STEERING
 from gateway.core.matching import host_name
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.telemetry.logging import log
@@ -26,18 +26,10 @@ _FIELDS = {
 }
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a listening address is reached from this machine only."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 @web.middleware
 async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Check the host's name, answer errors as problem documents, and add the fields that every answer has."""
-    if request.config_dict[LOOPBACK_ONLY] and _host(request) not in _LOOPBACK_NAMES:
+    if request.config_dict[LOOPBACK_ONLY] and not _is_ours(request):
         answer: web.StreamResponse = problem(421, "This address only answers to localhost, 127.0.0.1 and [::1].")
     else:
         answer = await _answer(request, handler)
@@ -47,8 +39,11 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     return answer
 
 
-def _host(request: web.Request) -> bytes:
-    return host_name(request.headers.get("Host", "").encode())
+def _is_ours(request: web.Request) -> bool:
+    """Whether the host's name is one of loopback, or the one that browsers find the pages under by routes.yaml."""
+    host = host_name(request.headers.get("Host", "").encode())
+    url = request.config_dict[STEERING].loaded.estate.gateway.admin.url
+    return host in _LOOPBACK_NAMES or (url != "" and host == host_name(url.partition("://")[2].encode()))
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:

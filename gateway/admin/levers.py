@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from gateway.access.auditor import act_now
 from gateway.access.eyes import Asked
 from gateway.access.refusals import Refusal
+from gateway.admin.orders import address_of
 from gateway.admin.steering import Document, Steering
 from gateway.config.words import YEAR, serve_text
 from gateway.core.access import Principal, Role
@@ -221,7 +222,7 @@ async def _make_link(steering: Steering, told: Pull) -> Document:
         raise CommandError("`for` must be seconds, a day at most: a link is opened at once, and once.")
     code = steering.keyring.link(order["role"], order["for"], order["name"])
     path = f"/sign-in?code={code}"
-    return {"path": path, "url": f"{steering.admin_url}{path}", "message": "Good once.", "holds": True}
+    return {"path": path, "url": f"{address_of(steering)}{path}", "message": "Good once.", "holds": True}
 
 
 def token_document(token: Any) -> Document:

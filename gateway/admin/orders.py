@@ -40,6 +40,11 @@ def _finite(text: str) -> float:
     return number if isfinite(number) else _refused(text)
 
 
+def address_of(steering: Steering) -> str:
+    """Where browsers find the pages: scheme and authority."""
+    return steering.loaded.estate.gateway.admin.url or steering.admin_url
+
+
 def _named(kinds: Kinds) -> str:
     return " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
 

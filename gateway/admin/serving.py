@@ -5,7 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.admin.guards import LOOPBACK_ONLY, is_loopback
+from gateway.admin.guards import LOOPBACK_ONLY
+from gateway.core.identity import is_loopback
 from gateway.errors import CommandError
 
 BACKLOG = 64

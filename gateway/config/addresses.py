@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from gateway.config.problems import Unreadable
 from gateway.config.words import host_name, text_of
+from gateway.core.identity import is_secure
 
 _VISIBLE = re.compile(r"[!-~]+")
 _WEBHOOK = re.compile(r"https?://[!-.0-?A-~]+(?:/[!-~]*)?")
@@ -105,6 +106,17 @@ def collector(value: object) -> str:
     if path.rstrip("/").endswith(("/v1/traces", "/v1/metrics")):
         raise Unreadable("must end before /v1/traces and /v1/metrics, which are put behind it")
     return text.rstrip("/")
+
+
+def issuer(value: object) -> str:
+    """An OpenID provider. Its address is compared exactly, so it is kept as it was written."""
+    text = text_of(value)
+    _url_parts(text, "https://login.example.org/realm")
+    if text.endswith("/.well-known/openid-configuration"):
+        raise Unreadable("{written} must end before /.well-known, as the provider's `issuer` does")
+    if not is_secure(text):
+        raise Unreadable("{written} must be https: whoever stands in the way could sign in as anybody")
+    return text
 
 
 def database(value: object) -> str:

@@ -4,7 +4,7 @@ What pydantic cannot know alone is looked at here: whether a placeholder has a n
 certificate can be read. Problems are noted in the list handed in, and compiling goes on.
 """
 
-from gateway.config import evidence, exporting, keeping, routes, schema, soap
+from gateway.config import admitting, evidence, exporting, keeping, routes, schema, soap
 from gateway.config.addresses import Address
 from gateway.config.closing import maintenance_of
 from gateway.config.files import absolute, readable
@@ -61,7 +61,7 @@ def gateway_of(spec: schema.GatewaySpec, entry: Entry, problems: Problems) -> Ga
         otlp=exporting.otlp_of(spec.otlp, entry, problems),
         keep=keeping.keep_of(spec.keep),
         store=keeping.store_of(spec.store),
-        admin=keeping.admin_of(spec.admin),
+        admin=admitting.admin_of(spec.admin, entry, problems),
     )
 
 

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator
 
 from gateway.config import addresses, measures, words
-from gateway.config.kinds import CountOrZero, Duration, Maybe, Spec, text
+from gateway.config.kinds import CountOrZero, Maybe, Spec, text
 from gateway.config.problems import Problem
 from gateway.config.wording import Entry
-from gateway.core.administering import Administration, Cost
+from gateway.core.administering import Cost
 from gateway.core.policies import EventKind, Keep, StoreSettings, Webhook
 
 _Kept = Annotated[float, PlainValidator(words.long_duration), text("A duration: 90d, 12h.", examples=["90d"])]
@@ -52,23 +52,6 @@ class StoreSpec(Spec):
     """Whether a gateway brings the tables up to date as it starts (auto), or only `banyan db upgrade` does (manual)."""
 
 
-class AdminSpec(Spec):
-    """The admin port and its pages."""
-
-    name: Annotated[str, Field(max_length=60)] = Administration().name
-    """What the pages call this gateway: `Fernshire · production`."""
-    timezone: Annotated[str, PlainValidator(words.time_zone), text("A time zone: Europe/London.")] = (
-        Administration().timezone
-    )
-    """Of those whose browser does not tell. Default UTC."""
-    idle: Duration = Administration().idle
-    """After how long without a request a browser is signed out. Default 30m."""
-    lasts: Maybe[_Kept] = None
-    """After how long a browser is signed out in any case. Default 12h."""
-    secure: bool = Administration().secure
-    """Whether browsers come by https: their cookie then goes no other way."""
-
-
 class CostSpec(Spec):
     """What a backend costs, for the ledger."""
 
@@ -82,11 +65,6 @@ class CostSpec(Spec):
 
 def cost_of(spec: CostSpec | None) -> Cost | None:
     return None if spec is None else Cost(spec.per_call, spec.per_month, spec.currency)
-
-
-def admin_of(spec: AdminSpec) -> Administration:
-    lasts = Administration().lasts if spec.lasts is None else spec.lasts
-    return Administration(spec.name, spec.timezone, spec.idle, lasts, spec.secure)
 
 
 def webhooks_of(specs: list[WebhookSpec], entry: Entry, problems: list[Problem]) -> tuple[Webhook, ...]:

@@ -167,3 +167,11 @@ def webhook_secret(value: object) -> bytes:
     if not text.startswith("whsec_") or len(secret) not in _SECRET_BYTES:
         raise Unreadable("must be whsec_ and then 24 to 64 bytes in base64, such as openssl rand -base64 32 prints")
     return secret
+
+
+def client_secret(value: object) -> str:
+    """What a client shows an OpenID provider; no message repeats it (RFC 6749, appendix A.2: visible ASCII)."""
+    text = text_of(value).strip()
+    if not text or not text.isascii() or not text.isprintable():
+        raise Unreadable("is empty, or holds what no client secret can; copy it from the provider")
+    return text

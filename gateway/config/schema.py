@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
 from gateway.config import addresses, words
+from gateway.config.admitting import AdminSpec
 from gateway.config.closing import MaintenanceSpec
 from gateway.config.exporting import OtlpSpec
-from gateway.config.keeping import AdminSpec, CostSpec, KeepSpec, StoreSpec, WebhookSpec
+from gateway.config.keeping import CostSpec, KeepSpec, StoreSpec, WebhookSpec
 from gateway.config.kinds import (
     Bound,
     Count,

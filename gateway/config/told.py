@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.config.measures import DAYS
 from gateway.config.words import rate_text
+from gateway.core.administering import Administration, Oidc
 from gateway.core.comparing.values import pointer_text
 from gateway.core.policies import (
     BreakerPolicy,
@@ -248,6 +249,24 @@ def _otlp(otlp: Otlp) -> Document:
     }
 
 
+def _administration(admin: Administration) -> Document:
+    lasting = {name: duration_text(getattr(admin, name)) for name in ("idle", "lasts")}
+    oidc = None if admin.oidc is None else told(admin.oidc)
+    return {"name": admin.name, "timezone": admin.timezone, **lasting, "url": admin.url, "oidc": oidc}
+
+
+def _oidc(oidc: Oidc) -> Document:
+    return {
+        "issuer": oidc.issuer,
+        "client_id": oidc.client_id,
+        "client_secret": MASK if oidc.client_secret else "",
+        "roles": {str(role): list(values) for role, values in oidc.roles},
+        "roles_claim": oidc.roles_claim,
+        "name_claim": oidc.name_claim,
+        "scopes": list(oidc.scopes),
+    }
+
+
 def _keep(keep: Keep) -> Document:
     lasting = {name: duration_text(getattr(keep, name)) for name in ("traffic", "writes", "evidence", "events")}
     return {**lasting, "examples": keep.examples}
@@ -273,6 +292,8 @@ TOLD: dict[type, tuple[Callable[[Any], Document], Any]] = {
     RetryPolicy: (_retry, RetryPolicy(attempts=0)),
     Webhook: (_webhook, Webhook("", b"")),
     Otlp: (_otlp, Otlp("")),
+    Administration: (_administration, Administration()),
+    Oidc: (_oidc, Oidc("", "", "")),
     Keep: (_keep, Keep()),
     StoreSettings: (_store, StoreSettings()),
 }

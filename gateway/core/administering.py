@@ -2,17 +2,41 @@
 
 from typing import NamedTuple
 
+from gateway.core.access import Role
+
+
+class Oidc(NamedTuple):
+    """The provider that an organisation's people sign in at (OpenID Connect), and who of them has which role here.
+
+    `issuer` is compared exactly. `roles` has the values of the claim `roles_claim` that give each role; `name_claim` is
+    where people's names stand, "" for wherever one is found.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    roles: tuple[tuple[Role, tuple[str, ...]], ...] = ()
+    roles_claim: str = "groups"
+    name_claim: str = ""
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+
 
 class Administration(NamedTuple):
     """`name` is what the pages call this gateway; `timezone` of those who do not tell theirs (IANA); `idle` and
-    `lasts` how long a browser stays signed in without a request, and at all (seconds); `secure` tells that browsers
-    come by https, so that their cookie never goes another way."""
+    `lasts` how long a browser stays signed in without a request, and at all (seconds); `url` what browsers find the
+    pages under, scheme and authority, "" where that is the admin port itself."""
 
     name: str = ""
     timezone: str = "UTC"
     idle: float = 30 * 60.0
     lasts: float = 12 * 3_600.0
-    secure: bool = False
+    url: str = ""
+    oidc: Oidc | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come by https, so that their cookies never go another way."""
+        return self.url.startswith("https://")
 
 
 class Cost(NamedTuple):

@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from gateway.admin.admission import NEEDED
 from gateway.admin.api import admin_app
-from gateway.admin.guards import LOOPBACK_ONLY, is_loopback
+from gateway.admin.guards import LOOPBACK_ONLY
+from gateway.core.identity import is_loopback
 from tests.admin.fakes import FakeSteering, problem, written
 
 

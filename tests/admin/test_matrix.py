@@ -97,7 +97,7 @@ def test_every_address_is_documented() -> None:
     assert documented() == ADDRESSES
 
 
-SIGNING = {("POST", "/sign-in"), ("POST", "/sign-out"), ("GET", "/api/v1/live")}
+SIGNING = {("POST", "/sign-in"), ("GET", "/sign-in/oidc/callback"), ("POST", "/sign-out"), ("GET", "/api/v1/live")}
 """Asked in tests of their own: they begin and end sessions, or do not end by themselves."""
 
 

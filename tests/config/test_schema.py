@@ -46,6 +46,9 @@ gateway:
   webhooks: [{url: "https://hooks.example", secret: "${WEBHOOK_SECRET}", events: [rolled_back]}]
   keep: {traffic: 400d, examples: 3}
   store: {url: "${DATABASE_URL}", upgrade: manual}
+  admin:
+    url: https://banyan.example.org
+    oidc: {issuer: "https://l.example", client_id: b, client_secret: s, roles: {viewer: [staff]}, scopes: [openid]}
 routes:
   - name: a
     match: GET /a
