@@ -7,7 +7,7 @@ from gateway.admin.levers import token_document
 from gateway.admin.orders import STEERING, number
 from gateway.admin.questions import Question
 from gateway.core.access import Role
-from gateway.errors import CommandError, StoreUnavailable
+from gateway.errors import StoreUnavailable
 
 MOST = 1_000
 
@@ -34,7 +34,7 @@ async def verify(request: web.Request) -> web.Response:
     try:
         return web.json_response(await request.app[STEERING].auditor.verify())
     except StoreUnavailable as error:
-        raise CommandError(f"The audit cannot be read. {error}") from error
+        raise StoreUnavailable(f"The audit cannot be read. {error}") from error
 
 
 QUESTIONS = (

@@ -62,10 +62,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _told(request, error.status, _DETAILS.get(error.status, ""), {"Allow": allow} if allow else {})
     except web.RequestPayloadError:
         return _told(request, 400, "The body is not what its head says.")
-    except ConnectionError:  # nobody waits for an answer any more
-        raise
     except Exception:
-        if request.writer.output_size:  # an answer is under way: all that can be done is to cut it off
+        gone = request.transport is None or request.transport.is_closing()
+        if gone or request.writer.output_size:  # an answer is under way: all that can be done is to cut it off
             raise
         log().exception("admin_failed", method=request.method, path=request.path)
         return _told(request, 500, "This went wrong in the gateway itself. Its log has more.")

@@ -1,4 +1,4 @@
-"""Putting the admin room on its two sockets: a TCP port that only reads, and a Unix socket for orders."""
+"""Putting the admin room on its two sockets: a TCP port, where a token is needed, and a Unix socket for its owner."""
 
 import socket
 from typing import Any

@@ -174,7 +174,7 @@ async def test_nobody_waits_for_a_store_that_hangs(
     one = auditing(store, tmp_path)
     begin = time.monotonic()
     await done(one, 1, 2, 3)
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 2
     assert [each["id"] for each in (await one.latest(10))["acts"]] == ["a3", "a2", "a1"]
     other.execute("ROLLBACK")
     other.close()

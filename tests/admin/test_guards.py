@@ -47,11 +47,12 @@ async def test_a_wrong_method_is_a_problem_document(client: Any) -> None:
     )
 
 
-async def test_a_defect_is_a_problem_document(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [RuntimeError, OSError, ConnectionRefusedError, KeyError])
+async def test_a_defect_is_a_problem_document(tmp_path: Path, error: type[Exception]) -> None:
     """What nobody has thought of is logged, and told in the same way as all else."""
 
     async def broken(request: web.Request) -> web.Response:
-        raise RuntimeError("opensesame")
+        raise error("opensesame")
 
     app = admin_app(FakeSteering(written(tmp_path)))
     needed = app[NEEDED]

@@ -1,4 +1,4 @@
-"""Writes that are owed, asked for on the admin port and steered on the control socket alone."""
+"""Writes that are owed, asked for by whoever may look, and steered by whoever may act."""
 
 from typing import Any
 

@@ -32,3 +32,9 @@ def test_a_held_file_is_accepted(banyan: Banyan, steering: FakeSteering) -> None
     ran = banyan("reload", "--accept", "--json")
     assert steering.accepted == [True]
     assert (ran.code, json.loads(ran.out)["outcome"]) == (0, "unchanged")
+
+
+def test_a_reload_may_be_explained(banyan: Banyan, steering: FakeSteering) -> None:
+    """The reason is kept, with who gave it; none has to be."""
+    assert [banyan("reload", *words).code for words in ((), ("--reason", "the disk is slow"))] == [0, 0]
+    assert [act["reason"] for act in json.loads(banyan("audit", "--json").out)["acts"]] == ["the disk is slow", ""]

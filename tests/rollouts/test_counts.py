@@ -11,7 +11,8 @@ from gateway.core.comparing.redaction import ABSENT_KEPT, Example
 from gateway.core.policies import Keep
 from gateway.rollouts import counts
 from gateway.rollouts.counts import Counts
-from gateway.store.values import LATENCIES, FieldSeen, TrafficCount, VerdictCount
+from gateway.store.repository import Store
+from gateway.store.values import LATENCIES, Calls, FieldSeen, Total, TrafficCount, VerdictCount
 from gateway.telemetry.metrics import Traffic
 from tests.support.observations import observed
 from tests.support.recorded import idle_judge
@@ -65,6 +66,63 @@ def test_verdicts_are_counted_by_the_minute() -> None:
         (MINUTE, "b", "matched"): 1,
         (MINUTE + 60, "a", "matched"): 4,
     }
+
+
+def test_totals_are_of_all_routes_together() -> None:
+    """What clients were answered by either side, by the minute: no copies, and nothing that nobody answered."""
+    traffic, found = Traffic(), Counts()
+    told = [
+        observed(duration=1 / 64),
+        observed(duration=1 / 64, route="rents", role="fallback"),
+        observed(duration=1.0, status=504, outcome="timeout", role="tester"),
+        observed(duration=1 / 64, side="new", role="cached", backend=""),
+        observed(duration=1.0, side="new", role="shadow"),
+        observed(side="", role="live", backend="", status=404, outcome="refused"),
+    ]
+    traffic.observe(told)
+    found.gather(traffic, MINUTE + 1)
+    traffic.observe(told[:1])
+    found.gather(traffic, MINUTE + 59)
+    traffic.observe(told[3:5])
+    found.gather(traffic, MINUTE + 60)
+    assert sorted(found.totals.values()) == [
+        Total(MINUTE, "legacy", 4, 1, 1 + 3 / 64, latencies(_2=3, _7=1)),
+        Total(MINUTE, "new", 1, 0, 1 / 64, latencies(_2=1)),
+        Total(MINUTE + 60, "new", 1, 0, 1 / 64, latencies(_2=1)),
+    ]
+
+
+def test_it_is_counted_what_backends_were_asked_for() -> None:
+    """By whom: clients, or the gateway itself; when first and when last. What reached none is no call."""
+    traffic, found = Traffic(), Counts()
+    traffic.observe([observed(), observed(outcome="backend_error", status=502), observed(role="shadow")])
+    found.gather(traffic, MINUTE + 1.5)
+    traffic.observe([observed(role="tester"), observed(route="rents"), observed(backend="", outcome="refused")])
+    found.gather(traffic, MINUTE + 61.5)
+    assert sorted(found.calls.values()) == [
+        Calls("old", "rents", "legacy", 1, 1, 0, MINUTE + 61.5, MINUTE + 61.5),
+        Calls("old", "repairs", "legacy", 0, 1, 0, MINUTE + 1.5, MINUTE + 1.5),
+        Calls("old", "repairs", "legacy", 1, 3, 1, MINUTE + 1.5, MINUTE + 61.5),
+    ]
+
+
+async def test_totals_and_calls_are_flushed(store: Store) -> None:
+    """With all else, once, and they add up in the store."""
+    for number in (1, 2):
+        traffic, found = Traffic(), Counts()
+        traffic.observe([observed(), observed(side="new", backend="fresh")])
+        found.gather(traffic, MINUTE + number)
+        flush = found.flush("replica", number, idle_judge(), Keep())
+        assert (len(flush.totals), len(flush.calls)) == (2, 2)
+        assert [await store.flush(flush) for _ in range(2)] == [True, False]
+    assert [(each.side, each.requests) for each in await store.totals(MINUTE, MINUTE + 60, 60)] == [
+        ("legacy", 2),
+        ("new", 2),
+    ]
+    assert [(each.backend, each.requests, each.first_seen, each.last_seen) for each in await store.calls()] == [
+        ("fresh", 2, MINUTE + 1, MINUTE + 2),
+        ("old", 2, MINUTE + 1, MINUTE + 2),
+    ]
 
 
 def test_rows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
