@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 OUT = benchmarks/out
 
-.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults bench-soap bench-shadow bench-comparing bench-evidence bench-protect faults simulation corpus differential screenshots lock vendor docker-steps clean
+.PHONY: help setup demo test check format edge bench bench-scale bench-reload bench-faults bench-soap bench-shadow bench-comparing bench-evidence bench-protect bench-admin faults simulation corpus differential screenshots lock vendor docker-steps clean
 
 help:
 	@echo "make demo [SECONDS=75]  the council: legacy, replacements, traffic, and the gateway between them"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench-shadow       what copies of all requests cost the clients, whatever the other side does"
 	@echo "make bench-comparing    what comparing two answers costs, beside deepdiff"
 	@echo "make bench-protect      bounds hold at the backend, an outage stays with its routes, and what protection costs"
+	@echo "make bench-admin        the pages with 2,000 routes and a year behind them, and what open ones do to the traffic"
 	@echo "make faults             writes while processes are killed and sides fail: nothing acknowledged is lost"
 	@echo "make bench-evidence     ramps roll back in time, stores fail, processes are killed: nothing is lost or undone"
 	@echo "make simulation         how often ramps go on and back, for sides that are so and so right"
@@ -86,6 +87,9 @@ bench-protect: $(READY)
 	$(BIN)/python -m benchmarks.outage
 	$(BIN)/python -m benchmarks.addresses
 	$(BIN)/python -m benchmarks.hop --rounds 15 --protected --peers ""
+
+bench-admin: $(READY)
+	$(BIN)/python -m benchmarks.admin
 
 faults: $(READY)
 	$(BIN)/python -m benchmarks.writes

@@ -24,9 +24,9 @@ from gateway.admin.admission import (
     principal,
     remote,
 )
-from gateway.admin.estate import estate_document, route_rows
+from gateway.admin.estate import estate_document, route_document, route_row
 from gateway.admin.guards import LOOPBACK_ONLY, TELL, guarded
-from gateway.admin.levers import LEVERS, Lever, Pull, pull, standing_of, tag_of
+from gateway.admin.levers import LEVERS, Lever, Pull, pull, route_standing, tag_of
 from gateway.admin.openapi import document as openapi_document
 from gateway.admin.orders import STEERING, order_of
 from gateway.admin.pages.addresses import PAGES
@@ -40,6 +40,7 @@ from gateway.config.words import METHODS
 from gateway.core.access import Role
 from gateway.core.asking import Asked, asked
 from gateway.core.explaining import explain
+from gateway.core.model import Route
 from gateway.errors import CommandError
 from gateway.proxy.chance import fresh_digits
 
@@ -138,21 +139,25 @@ async def routes(request: web.Request) -> web.Response:
 def routes_document(steering: Steering) -> list[dict[str, Any]]:
     """One row per route, where it stands now, and what it served since this control process began."""
     traffic, standings = steering.traffic(), steering.desk.routes()
-    return [
-        row | standings.get(row["name"], {"standing": ""}) | {"traffic": traffic.get(row["name"], NO_TRAFFIC)}
-        for row in route_rows(steering.loaded.estate)
-    ]
+    return [row_document(each, standings.get(each.name), traffic) for each in steering.loaded.estate.routes]
+
+
+def row_document(route: Route, standing: dict[str, Any] | None, traffic: dict[str, Any]) -> dict[str, Any]:
+    """One route's row."""
+    where = {"standing": ""} if standing is None else standing
+    return route_row(route) | where | {"traffic": traffic.get(route.name, NO_TRAFFIC)}
 
 
 async def route(request: web.Request) -> web.Response:
     """With an entity tag, for those who change it afterwards."""
     steering, name = request.app[STEERING], request.match_info["name"]
-    found = next((row for row in routes_document(steering) if row["name"] == name), None)
+    found = next((route for route in steering.loaded.estate.routes if route.name == name), None)
     if found is None:
         raise Refusal(404, f"There is no route {name!r}. /api/v1/routes lists them.")
-    settings = estate_document(steering.loaded.estate)["routes"][name]
-    headers = {"ETag": tag_of(standing_of(steering, name))}
-    return web.json_response({**found, "settings": settings}, headers=headers)
+    standing = steering.desk.routes().get(name)
+    row = row_document(found, standing, steering.traffic())
+    headers = {"ETag": tag_of(route_standing(found, standing or {}))}
+    return web.json_response({**row, "settings": route_document(found)}, headers=headers)
 
 
 async def estate(request: web.Request) -> web.Response:

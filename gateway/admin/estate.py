@@ -32,24 +32,26 @@ def estate_document(estate: Estate) -> Document:
     return {
         "digest": estate.digest,
         "gateway": plain(estate.gateway),
-        "backends": {backend.name: _backend(backend) for backend in estate.backends},
-        "routes": {route.name: _route(route) for route in estate.routes},
+        "backends": {backend.name: backend_document(backend) for backend in estate.backends},
+        "routes": {route.name: route_document(route) for route in estate.routes},
     }
 
 
 def route_rows(estate: Estate) -> list[Document]:
     """One row per route, for tables: its match, what serves, the new side's share in per cent, the backends."""
-    return [
-        {
-            "name": route.name,
-            "match": route.pattern,
-            "serve": serve_text(route.serve, route.share),
-            "share": _share(route),
-            "legacy": route.legacy.backend if route.legacy else None,
-            "new": route.new.backend if route.new else None,
-        }
-        for route in estate.routes
-    ]
+    return [route_row(route) for route in estate.routes]
+
+
+def route_row(route: Route) -> Document:
+    """A route's row."""
+    return {
+        "name": route.name,
+        "match": route.pattern,
+        "serve": serve_text(route.serve, route.share),
+        "share": _share(route),
+        "legacy": route.legacy.backend if route.legacy else None,
+        "new": route.new.backend if route.new else None,
+    }
 
 
 def _share(route: Route) -> float | None:
@@ -84,7 +86,8 @@ def _fields(value: Any) -> Document:
     return {name: plain(each) for name, each in told.items()}
 
 
-def _route(route: Route) -> Document:
+def route_document(route: Route) -> Document:
+    """What routes.yaml says of a route."""
     usual = {"name": route.name, "id": route.name, "journey": route.id}
     told = {
         key: value for key, value in _fields(route._replace(place=None, share=0)).items() if usual.get(key) != value
@@ -101,7 +104,8 @@ def _match(match: Match, pattern: str) -> Document | str:
     return {"pattern": pattern, **details} if details else pattern
 
 
-def _backend(backend: Backend) -> Document:
+def backend_document(backend: Backend) -> Document:
+    """What routes.yaml says of a backend."""
     scheme = "https" if backend.tls else "http"
     where = f"unix:{backend.unix}" if backend.unix else f"{scheme}://{backend.authority.decode()}"
     told = plain(backend._replace(unix=None, base=b"", authority=b"", types=None, published=None))

@@ -17,6 +17,7 @@ from gateway.admin.orders import address_of
 from gateway.admin.steering import Document, Steering
 from gateway.config.words import YEAR, serve_text
 from gateway.core.access import Principal, Role
+from gateway.core.model import Route
 from gateway.errors import CommandError, StoreUnavailable
 
 Kinds = type | tuple[type, ...]
@@ -127,12 +128,17 @@ def standing_of(steering: Steering, subject: str) -> Document:
     """How a route or ramp stands, as far as people change it; with no such subject, which file serves."""
     route = next((each for each in steering.loaded.estate.routes if each.name == subject), None)
     if route is not None:
-        serve, standing = serve_text(route.serve, route.share), steering.desk.routes().get(subject, {})
-        return {"serve": serve, "share": standing.get("share"), "text": standing.get("standing") or serve}
+        return route_standing(route, steering.desk.routes().get(subject, {}))
     for ramp in steering.desk.ramps() if subject else []:
         if subject == ramp["ramp"]:
             return {name: ramp.get(name) for name in ("state", "share", "stage", "text")}
     return {"digest": steering.loaded.estate.digest}
+
+
+def route_standing(route: Route, told: Document) -> Document:
+    """How a route stands, of which the desk has `told`."""
+    serve = serve_text(route.serve, route.share)
+    return {"serve": serve, "share": told.get("share"), "text": told.get("standing") or serve}
 
 
 def tag_of(standing: Document) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.admin.orders import STEERING
-from gateway.admin.pages.needs import needs_of, owed
+from gateway.admin.pages.needs import needs_of, owed, waiting_of
 from gateway.admin.pages.rendering import GAUGE, clock_of
 from gateway.admin.questions import Question
 from gateway.core.access import Role
@@ -40,7 +40,9 @@ async def figures(request: web.Request) -> dict[str, Any]:
     """What an event tells: rates in requests a minute, errors from 0 to 1, 95 % latencies in seconds, what needs a
     person; per route the new side's per cent and both rates."""
     steering, known = request.app[STEERING], await request.app[GAUGE].figures()
-    needs = needs_of(steering, known, clock_of(request), await owed(steering))
+    needs = needs_of(
+        steering.status(), steering.desk.ramps(), known, clock_of(request), await owed(steering), waiting_of(steering)
+    )
     sides = {side: known.total(side) for side in ("legacy", "new")}
     return {
         "at": known.at,

@@ -3,6 +3,7 @@
 What is read from it is placed within its pair of bounds by the logarithm, so it errs by a fraction of those 5 %.
 """
 
+import operator
 from bisect import bisect_left
 from collections.abc import Mapping
 from itertools import accumulate
@@ -27,7 +28,7 @@ class Histogram:
         self.counts[bisect_left(BOUNDS, seconds)] += 1
 
     def __add__(self, other: "Histogram") -> "Histogram":
-        return Histogram([ours + theirs for ours, theirs in zip(self.counts, other.counts, strict=True)])
+        return Histogram(list(map(operator.add, self.counts, other.counts)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Histogram) and self.counts == other.counts

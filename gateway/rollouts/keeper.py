@@ -19,11 +19,11 @@ from gateway.core.policies import Keep
 from gateway.core.positions import Position
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.rollouts.counts import Counts
-from gateway.rollouts.evidence import BEFORE, StageEvidence
+from gateway.rollouts.evidence import BEFORE, Stage, StageEvidence
 from gateway.rollouts.judging import Judge
 from gateway.rollouts.standings import Standings
 from gateway.rollouts.telling import Teller
-from gateway.store.values import Flush, StoredEvidence, Told
+from gateway.store.values import Flush, StageKey, StoredEvidence, Told
 from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
 
@@ -184,11 +184,10 @@ class Keeper:
                 await self._put(store, position)  # another store than it was, or one that a backup was put back into
 
     async def _read(self, store: "Store") -> None:
-        for stage in self._evidence.stages():
-            at = stage.position
-            present = await store.evidence(at.journey, stage.generation, at.stage)
-            before = await store.evidence(at.journey, at.settings, BEFORE)
-            if self._evidence.take(stage, present, before):
+        stages = [(stage, _keys(stage)) for stage in self._evidence.stages()]
+        seen = await store.evidence(key for _, keys in stages for key in keys) if stages else {}
+        for stage, (present, before) in stages:
+            if self._evidence.take(stage, seen.get(present, {}), seen.get(before, {})):
                 self._changed()
         for route in sorted(self._unread):
             found = await store.fields(route)
@@ -277,3 +276,9 @@ def replica_of(folder: Path) -> str:
         name = token_hex(8)
         path.write_text(f"{name}\n")
     return name
+
+
+def _keys(stage: Stage) -> tuple[StageKey, StageKey]:
+    """By which the store knows what was seen in a stage, and before it."""
+    at = stage.position
+    return (at.journey, stage.generation, at.stage), (at.journey, at.settings, BEFORE)

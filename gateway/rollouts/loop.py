@@ -7,6 +7,7 @@ store's step before it is anybody's, so that nothing is promoted without it, and
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Set
 from contextlib import suppress
+from dataclasses import replace
 from time import time
 from typing import Any
 
@@ -128,7 +129,7 @@ class Loop:
         position = self._standings.positions.get(ramp.journey)
         since = position.since if position is not None else 0.0
         in_hand = self._judge.unsure((route.name for route in ramp.routes), since)
-        return present + Evidence(unsure=in_hand), before
+        return replace(present, unsure=present.unsure + in_hand), before
 
     def _look_safely_at(self, each: RampOf, now: float) -> None:
         """A defect in one decision holds that ramp, and neither the others nor the gateway; it is told once."""

@@ -46,6 +46,7 @@ from gateway.store.values import (
     Flush,
     Override,
     Replica,
+    StageKey,
     StoredEvidence,
     StoredPosition,
     Told,
@@ -176,9 +177,9 @@ class Store:
         """
         return await self._write(steering.put_position, journey, sequence_before, document, told, steps)
 
-    async def evidence(self, journey: str, generation: str, stage: int) -> dict[str, Document]:
-        """What each replica has seen in a stage of a ramp."""
-        return await self._read(steering.read_evidence, journey, generation, stage)
+    async def evidence(self, stages: Iterable[StageKey]) -> dict[StageKey, dict[str, Document]]:
+        """What each replica has seen in stages of ramps; a stage in which nobody has seen anything is left out."""
+        return await self._read(steering.read_evidence, list(stages))
 
     async def put_evidence(self, replica: str, at: float, seen: Sequence[StoredEvidence]) -> None:
         """Put all that a replica has seen so far in the place of what it had said before."""

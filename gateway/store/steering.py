@@ -4,14 +4,14 @@ A step of a ramp is taken by whoever finds it as they left it (compare and set),
 it. Each change raises a number, so that asking whether there was one costs next to nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Executable, delete, select, update
+from sqlalchemy import Connection, Executable, delete, select, tuple_, update
 
 from gateway.store.events import add_event
-from gateway.store.statements import Row, clean_row, execute_sliced, inserting, replacing
+from gateway.store.statements import Row, clean_row, execute_sliced, inserting, replacing, slices
 from gateway.store.tables import evidence, marks, overrides, positions
-from gateway.store.values import Document, Override, StoredEvidence, StoredPosition, Told
+from gateway.store.values import Document, Override, StageKey, StoredEvidence, StoredPosition, Told
 
 _CHANGES = "standing"
 
@@ -62,11 +62,14 @@ def put_evidence(connection: Connection, replica: str, at: float, seen: Sequence
     execute_sliced(connection, replacing(connection, evidence), rows)
 
 
-def read_evidence(connection: Connection, journey: str, generation: str, stage: int) -> dict[str, Document]:
-    query = select(evidence.c.replica, evidence.c.document).where(
-        evidence.c.journey == journey, evidence.c.generation == generation, evidence.c.stage == stage
-    )
-    return {row.replica: row.document for row in connection.execute(query.order_by(evidence.c.replica))}
+def read_evidence(connection: Connection, stages: Iterable[StageKey]) -> dict[StageKey, dict[str, Document]]:
+    found: dict[StageKey, dict[str, Document]] = {}
+    key = tuple_(evidence.c.journey, evidence.c.generation, evidence.c.stage)
+    for some in slices(stages):
+        rows = connection.execute(select(evidence).where(key.in_(some)).order_by(evidence.c.replica))
+        for row in rows:
+            found.setdefault((row.journey, row.generation, row.stage), {})[row.replica] = row.document
+    return found
 
 
 # ----------------------------------------------------------------------------------------- overrides

@@ -128,6 +128,10 @@ class Flush(NamedTuple):
     calls: Sequence[Calls] = ()
 
 
+StageKey = tuple[str, str, int]
+"""A stage of a ramp: its journey, its generation, and which it is."""
+
+
 class StoredEvidence(NamedTuple):
     """All that one replica has seen in one stage of a ramp. `generation` tells one ramp of a journey from the next."""
 

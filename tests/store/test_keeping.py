@@ -42,7 +42,7 @@ async def test_what_is_too_old_goes(store: Store) -> None:
     assert len(await store.verdicts(0, NOW, step=60)) == 1
     assert [each.field for each in await store.fields("repairs")] == ["/10"]
     assert [each.at for each in await store.examples("repairs")] == [NOW - 10 * DAY]
-    assert [bool(await store.evidence("rents", "g", days)) for days in (10, 100)] == [True, False]
+    assert [bool(await store.evidence([("rents", "g", days)])) for days in (10, 100)] == [True, False]
     assert [event.id for event in await store.events()] == ["500", "100", "10"]
     assert len(await store.take_deliveries("hook", NOW, 60, 20)) == 3
     assert [replica.id for replica in await store.replicas()] == ["10"]

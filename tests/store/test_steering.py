@@ -96,6 +96,8 @@ async def test_evidence_is_kept_by_replica(store: Store) -> None:
     await store.put_evidence(
         "a", 2, [StoredEvidence("rents", "g1", 0, {"seen": 2}), StoredEvidence("rents", "g1", 1, {"seen": 3})]
     )
-    assert await store.evidence("rents", "g1", 0) == {"a": {"seen": 2}, "b": {"seen": 5}}
-    assert await store.evidence("rents", "g1", 1) == {"a": {"seen": 3}}
-    assert await store.evidence("rents", "g2", 0) == {}
+    first, second, other = ("rents", "g1", 0), ("rents", "g1", 1), ("rents", "g2", 0)
+    assert await store.evidence([first, second, other]) == {
+        first: {"a": {"seen": 2}, "b": {"seen": 5}},
+        second: {"a": {"seen": 3}},
+    }

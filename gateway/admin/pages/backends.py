@@ -1,12 +1,13 @@
 """Backends: is each well, how near its bound, when is it closed, and which routes still need it?"""
 
+from collections import defaultdict
 from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from gateway.admin.estate import estate_document
+from gateway.admin.estate import backend_document
 from gateway.admin.pages.rendering import Looking, looking, page
-from gateway.core.model import Backend, Route
+from gateway.core.model import Backend, Estate, Route
 from gateway.store.values import Calls
 
 
@@ -45,25 +46,24 @@ async def backends(request: web.Request) -> web.Response:
 
 def held(look: Looking) -> list[Held]:
     """Every backend."""
-    estate, data = look.steering.loaded.estate, look.steering.status()["data"]
-    told = estate_document(estate)["backends"]
+    estate, data = look.steering.loaded.estate, look.status["data"]
     guards, addresses, pools = (data.get(name) or {} for name in ("guards", "addresses", "pools"))
     live: dict[str, Calls] = {}
     for each in look.figures.calls:
         known = live.get(each.backend)
         if each.live and (known is None or each.last_seen > known.last_seen):
             live[each.backend] = each
+    legacy, new = (routes_by(estate, side) for side in ("legacy", "new"))
     found = []
     for backend in estate.backends:
+        told = backend_document(backend)
         name, protect = backend.name, backend.protect
         guard = guards.get(name)
         places = [list(one) for one in addresses.get(name, [])]
-        legacy = tuple(route for route in estate.routes if route.legacy and route.legacy.backend == name)
-        new = tuple(route for route in estate.routes if route.new and route.new.backend == name)
         found.append(
             Held(
                 backend,
-                told[name]["url"],
+                told["url"],
                 _state(guard, places),
                 guard[0] if guard else pools.get(name, (None, 0))[0],
                 guard[1] if guard else None,
@@ -74,13 +74,23 @@ def held(look: Looking) -> list[Held]:
                 guard[4] if guard else 0.0,
                 pools.get(name, (0, 0))[1],
                 places,
-                legacy,
-                new,
+                tuple(legacy[name]),
+                tuple(new[name]),
                 live.get(name),
-                told[name].get("maintenance"),
-                told[name].get("health"),
+                told.get("maintenance"),
+                told.get("health"),
             )
         )
+    return found
+
+
+def routes_by(estate: Estate, side: str) -> dict[str, list[Route]]:
+    """The routes that name each backend as one side."""
+    found: dict[str, list[Route]] = defaultdict(list)
+    for route in estate.routes:
+        target = route.legacy if side == "legacy" else route.new
+        if target is not None:
+            found[target.backend].append(route)
     return found
 
 

@@ -17,7 +17,7 @@ from gateway.admin.orders import STEERING
 from gateway.admin.pages import wording
 from gateway.admin.pages.rendering import GAUGE, Looking, looking, page
 from gateway.admin.pages.route import ramp_of
-from gateway.admin.pages.routes import Row, rows_of
+from gateway.admin.pages.routes import Row, row_of
 from gateway.config.problems import Unreadable
 from gateway.config.words import duration
 from gateway.core.model import NEW, Serve
@@ -259,7 +259,7 @@ def _order(action: str, form: Mapping[str, str]) -> dict[str, Any]:
 
 def _row(look: Looking) -> Row:
     name = look.request.match_info["name"]
-    row = next((row for row in rows_of(look) if row.name == name), None)
+    row = row_of(look, name)
     if row is None:
         raise Refusal(404, f"There is no route {name!r}.")
     return row

@@ -8,10 +8,9 @@ from aiohttp import web
 
 from gateway.access.refusals import Refusal
 from gateway.admin.ledger import Document, Remaining, proof, remaining, uncalled, weeks
-from gateway.admin.orders import STEERING
 from gateway.admin.pages.needs import owed
 from gateway.admin.pages.overview import progress
-from gateway.admin.pages.rendering import GAUGE, looking, page
+from gateway.admin.pages.rendering import GAUGE, Looking, looking, page
 from gateway.admin.pages.wording import DAY
 from gateway.errors import StoreUnavailable
 
@@ -19,15 +18,14 @@ YEAR = 365 * DAY
 UNCALLED = 30 * DAY
 
 
-async def _left(request: web.Request) -> list[Remaining]:
-    steering, figures = request.app[STEERING], await request.app[GAUGE].figures()
-    shares = {name: each["share"] for name, each in steering.desk.routes().items()}
-    now = datetime.now(UTC).timestamp()
-    return remaining(steering.loaded.estate, figures.calls, await owed(steering), shares, now)
+async def _left(look: Looking) -> list[Remaining]:
+    shares, now = {name: each["share"] for name, each in look.standings.items()}, look.clock.now
+    return remaining(look.steering.loaded.estate, look.figures.calls, await owed(look.steering), shares, now)
 
 
 async def ledger(request: web.Request) -> web.Response:
-    look, left = await looking(request), await _left(request)
+    look = await looking(request)
+    left = await _left(look)
     now, why, steps = look.clock.now, look.figures.why, []
     try:
         totals = await request.app[GAUGE].totals(now - YEAR, now + DAY, DAY)
@@ -48,7 +46,7 @@ async def ledger(request: web.Request) -> web.Response:
         left=left,
         steps=steps,
         daily=len(steps) > 1 and steps[1].at - steps[0].at >= DAY,
-        progress=progress(estate, look.steering.desk.routes()),
+        progress=progress(estate, look.standings),
         routes=len(estate.routes),
         discovered=await look.steering.discovered(),
         catching=sorted(catching, key=lambda each: -each[1]),
@@ -60,28 +58,28 @@ async def ledger(request: web.Request) -> web.Response:
 async def switch_off(request: web.Request) -> web.Response:
     """The proof for one backend, as a page that can be printed."""
     look = await looking(request)
-    each, document = await _proof(request)
+    each, document = await _proof(look)
     return page(look, "proof.html", "ledger", f"Switching off {each.backend}", each=each, proof=document)
 
 
-async def _proof(request: web.Request) -> tuple[Remaining, Document]:
-    name = request.match_info["backend"]
-    each = next((each for each in await _left(request) if each.backend == name), None)
+async def _proof(look: Looking) -> tuple[Remaining, Document]:
+    name = look.request.match_info["backend"]
+    each = next((each for each in await _left(look) if each.backend == name), None)
     if each is None:
         raise Refusal(404, f"{name!r} is no legacy backend: /ledger lists those that are.")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return each, proof(each, now, request.app[STEERING].loaded.estate.digest)
+    return each, proof(each, now, look.steering.loaded.estate.digest)
 
 
 async def proof_document(request: web.Request) -> web.Response:
     """The proof as JSON."""
-    return web.json_response((await _proof(request))[1])
+    return web.json_response((await _proof(await looking(request)))[1])
 
 
 async def ledger_document(request: web.Request) -> web.Response:
     """What is left of each legacy backend, as JSON."""
     told: list[dict[str, Any]] = [
         each._asdict() | {"ready": each.is_ready, "facts": [fact._asdict() for fact in each.facts]}
-        for each in await _left(request)
+        for each in await _left(await looking(request))
     ]
     return web.json_response({"backends": told})

@@ -1,12 +1,13 @@
 """What needs a person, broken things first: the first line of the overview, and the count in each tab's title."""
 
 import json
-from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
+from gateway.access.eyes import Asked
 from gateway.admin.pages.figures import Figures
 from gateway.admin.pages.wording import Clock, count, unix
-from gateway.admin.steering import Steering
+from gateway.admin.steering import Document, Steering
 from gateway.core.writing import OPEN
 from gateway.errors import CommandError
 
@@ -27,7 +28,7 @@ class Need(NamedTuple):
     filled: bool = False
 
 
-async def owed(steering: Steering) -> list[dict[str, Any]]:
+async def owed(steering: Steering) -> list[Document]:
     """How many writes are owed of each route, kind and state; none where the store cannot be asked."""
     try:
         counts = (await steering.writes.listed([], None, 1, 0))["counts"]
@@ -36,22 +37,29 @@ async def owed(steering: Steering) -> list[dict[str, Any]]:
         return []
 
 
-def needs_of(steering: Steering, figures: Figures, clock: Clock, writes: list[dict[str, Any]]) -> list[Need]:
+def needs_of(
+    status: Document,
+    ramps: Sequence[Document],
+    figures: Figures,
+    clock: Clock,
+    writes: Sequence[Document],
+    waiting: Sequence["Waiting"] = (),
+) -> list[Need]:
     """All of them, broken first, then what waits."""
     found = [
-        *_file(steering),
-        *_processes(steering),
-        *_ramps(steering, clock, figures),
-        *_seconds(steering, clock),
-        *_breakers(steering),
+        *_file(status),
+        *_processes(status),
+        *_ramps(ramps, clock, figures),
+        *_seconds(waiting, clock),
+        *_breakers(status),
         *_writes(writes, clock),
     ]
     order = ("broken", "rolled_back", "approval", "waiting")
     return sorted(found, key=lambda need: order.index(need.kind))
 
 
-def _file(steering: Steering) -> Iterator[Need]:
-    config = steering.status()["config"]
+def _file(status: Document) -> Iterator[Need]:
+    config = status["config"]
     go = ("See the problem", "/configuration")
     if config["problems"]:
         sentence = f"{config['problems'][0]} The last good file goes on serving."
@@ -63,8 +71,7 @@ def _file(steering: Steering) -> Iterator[Need]:
         )
 
 
-def _processes(steering: Steering) -> Iterator[Need]:
-    status = steering.status()
+def _processes(status: Document) -> Iterator[Need]:
     if not status["ready"]:
         yield Need("broken", "Not serving", "the data process", "/backends", "It is being started again.", "See", "/")
     if not status["store"]["available"]:
@@ -72,8 +79,8 @@ def _processes(steering: Steering) -> Iterator[Need]:
         yield Need("broken", "Store", "the store", "/configuration", sentence, "See", "/configuration")
 
 
-def _ramps(steering: Steering, clock: Clock, figures: Figures) -> Iterator[Need]:
-    for ramp in steering.desk.ramps():
+def _ramps(ramps: Sequence[Document], clock: Clock, figures: Figures) -> Iterator[Need]:
+    for ramp in ramps:
         name, route = ramp["ramp"], ramp["routes"][0] if ramp["routes"] else ramp["ramp"]
         since = clock.brief(unix(ramp["since"]) or clock.now)
         if ramp["state"] == "rolled back":
@@ -107,10 +114,22 @@ def _ramps(steering: Steering, clock: Clock, figures: Figures) -> Iterator[Need]
             )
 
 
-def _seconds(steering: Steering, clock: Clock) -> Iterator[Need]:
-    names = {route.journey: route.name for route in steering.loaded.estate.routes}
-    for each in steering.four_eyes.waiting:
-        route = names.get(each.subject, each.subject)
+class Waiting(NamedTuple):
+    """What somebody asked for that waits for a second person, and a route of it."""
+
+    asked: Asked
+    route: str
+
+
+def waiting_of(steering: Steering) -> list[Waiting]:
+    """What waits for a second person."""
+    asked = steering.four_eyes.waiting
+    names = {route.journey: route.name for route in steering.loaded.estate.routes} if asked else {}
+    return [Waiting(each, names.get(each.subject, each.subject)) for each in asked]
+
+
+def _seconds(waiting: Sequence[Waiting], clock: Clock) -> Iterator[Need]:
+    for each, route in waiting:
         serve = json.loads(each.what).get("serve", "")
         words = f"{each.action} {serve}".strip()
         sentence = (
@@ -122,14 +141,14 @@ def _seconds(steering: Steering, clock: Clock) -> Iterator[Need]:
         yield Need("approval", "Second person", each.subject, f"/routes/{route}", sentence, "Review", to)
 
 
-def _breakers(steering: Steering) -> Iterator[Need]:
-    for name, guard in (steering.status()["data"].get("guards") or {}).items():
+def _breakers(status: Document) -> Iterator[Need]:
+    for name, guard in (status["data"].get("guards") or {}).items():
         if guard[2] == "open":
             sentence = "Its breaker is open: it failed again and again, and is spared until it answers."
             yield Need("broken", "Breaker open", name, f"/backends#{name}", sentence, "See the backend", "/backends")
 
 
-def _writes(counts: list[dict[str, Any]], clock: Clock) -> Iterator[Need]:
+def _writes(counts: Sequence[Document], clock: Clock) -> Iterator[Need]:
     stuck = [each for each in counts if each["state"] in DEAD]
     if stuck:
         number = sum(each["writes"] for each in stuck)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from gateway.admin.pages.figures import FLUSHED, Figures
-from gateway.admin.pages.needs import needs_of, owed
+from gateway.admin.pages.needs import needs_of, owed, waiting_of
 from gateway.admin.pages.rendering import GAUGE, Looking, looking, page
 from gateway.admin.pages.wording import area_of, unix
 from gateway.core.model import Estate, Route, Serve
@@ -47,10 +47,10 @@ class Area(NamedTuple):
 async def overview(request: web.Request) -> web.Response:
     look = await looking(request)
     counts = await owed(look.steering)
-    needs = needs_of(look.steering, look.figures, look.clock, counts)
+    needs = needs_of(look.status, look.ramps, look.figures, look.clock, counts, waiting_of(look.steering))
     told = await look.steering.desk.events(EVENTS, None, None, None)
     events = [each | {"at": unix(each["at"])} for each in told["events"]]
-    estate, standings = look.steering.loaded.estate, look.steering.desk.routes()
+    estate, standings = look.steering.loaded.estate, look.standings
     return page(
         look,
         "overview.html",
@@ -92,7 +92,7 @@ def points(day: list[Total], since: float, now: float) -> list[Point]:
 
 def health_of(look: Looking, estate: Estate, side: str) -> Health:
     """How the backends of one side are."""
-    data = look.steering.status()["data"]
+    data = look.status["data"]
     guards, addresses = data.get("guards") or {}, data.get("addresses") or {}
     targets = [route.legacy if side == "legacy" else route.new for route in estate.routes]
     names = {target.backend for target in targets if target is not None}

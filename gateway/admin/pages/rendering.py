@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from time import time
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -103,8 +105,10 @@ def money_of(fields: list[dict[str, Any]]) -> list[str]:
 _TEMPLATES = environment()
 
 
-class Looking(NamedTuple):
-    """One look at a page: what is asked, who looks, and in which time."""
+@dataclass(frozen=True)
+class Looking:
+    """One look at a page: what is asked, who looks, and in which time. What the control process tells is asked of it
+    once in a look, and not before it is needed: with 2,000 routes it takes a while to say."""
 
     request: web.Request
     steering: Steering
@@ -115,6 +119,21 @@ class Looking(NamedTuple):
     def may(self, role: str) -> bool:
         """Whether who looks has that role, or more."""
         return self.who.role.allows(Role(role))
+
+    @cached_property
+    def status(self) -> dict[str, Any]:
+        """How the gateway is."""
+        return self.steering.status()
+
+    @cached_property
+    def ramps(self) -> list[dict[str, Any]]:
+        """Every ramp."""
+        return self.steering.desk.ramps()
+
+    @cached_property
+    def standings(self) -> dict[str, dict[str, Any]]:
+        """Where each route stands."""
+        return self.steering.desk.routes()
 
 
 async def looking(request: web.Request) -> Looking:
@@ -132,7 +151,7 @@ def clock_of(request: web.Request) -> wording.Clock:
 
 def page(look: Looking, template: str, at: str, title: str, status: int = 200, **context: Any) -> web.Response:
     """A page: `at` is where in the navigation it stands. What asks for it to be fresh gets the same, whole."""
-    config = look.steering.status()["config"]
+    config = look.status["config"]
     frame = {
         "at": at,
         "title": title,

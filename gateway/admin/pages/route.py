@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from gateway.access.refusals import Refusal
-from gateway.admin.estate import estate_document
-from gateway.admin.levers import standing_of, tag_of
+from gateway.admin.estate import route_document
+from gateway.admin.levers import route_standing, tag_of
 from gateway.admin.pages import wording
 from gateway.admin.pages.figures import FLUSHED, NOTHING, Answered, Parity, Series
-from gateway.admin.pages.needs import needs_of
+from gateway.admin.pages.needs import needs_of, waiting_of
 from gateway.admin.pages.rendering import GAUGE, Looking, looking, page
-from gateway.admin.pages.routes import Row, rows_of
+from gateway.admin.pages.routes import Row, row_of
 from gateway.core.model import SERVED
 from gateway.core.statistics import Interval
 from gateway.errors import CommandError
@@ -62,7 +62,7 @@ class Stage(NamedTuple):
 def found(look: Looking) -> Row:
     """The route that the address names. Raises Refusal."""
     name = look.request.match_info["name"]
-    row = next((row for row in rows_of(look) if row.name == name), None)
+    row = row_of(look, name)
     if row is None:
         raise Refusal(404, f"There is no route {name!r}. Perhaps the file that names it is not the one that serves.")
     return row
@@ -70,7 +70,7 @@ def found(look: Looking) -> Row:
 
 def ramp_of(look: Looking, name: str) -> dict[str, Any] | None:
     """The ramp that a route is on, if it is on one."""
-    return next((each for each in look.steering.desk.ramps() if name in each["routes"]), None)
+    return next((each for each in look.ramps if name in each["routes"]), None)
 
 
 def frame(look: Looking, row: Row, tab: str) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def frame(look: Looking, row: Row, tab: str) -> dict[str, Any]:
         "tab": tab,
         "ramp": ramp,
         "override": next((each for each in look.steering.desk.overrides() if each["route"] == row.name), None),
-        "tag": tag_of(standing_of(look.steering, row.name)),
+        "tag": tag_of(route_standing(row.route, look.standings.get(row.name, {}))),
     }
 
 
@@ -94,7 +94,7 @@ async def now(request: web.Request) -> web.Response:
     end = look.clock.now
     series = await request.app[GAUGE].series(row.name, end - WINDOW, end + wording.DAY)
     report = await shadow_of(look, row.name)
-    needs = needs_of(look.steering, look.figures, look.clock, [])
+    needs = needs_of(look.status, look.ramps, look.figures, look.clock, [], waiting_of(look.steering))
     return page(
         look,
         "route.html",
@@ -131,14 +131,13 @@ async def configuration(request: web.Request) -> web.Response:
     """What the file says of a route, secrets masked."""
     look = await looking(request)
     row = found(look)
-    document = estate_document(look.steering.loaded.estate)["routes"][row.name]
     return page(
         look,
         "route_configuration.html",
         "routes",
         f"{row.name}, configuration",
         **frame(look, row, "configuration"),
-        document=document,
+        document=route_document(row.route),
         place=str(row.route.place or ""),
     )
 

@@ -4,17 +4,18 @@ Rows never move while somebody reads: a page that asks for fresh figures says in
 many rows would move.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from gateway.admin.estate import route_rows
+from gateway.admin.estate import route_row
 from gateway.admin.pages.figures import NOTHING, Answered, Parity
-from gateway.admin.pages.needs import Need, needs_of
+from gateway.admin.pages.needs import Need, needs_of, waiting_of
 from gateway.admin.pages.overview import is_finished
 from gateway.admin.pages.rendering import Looking, looking, page
+from gateway.config.words import serve_text
 from gateway.core.model import Route, Serve
 
 PAGE = 100
@@ -37,7 +38,6 @@ class Row(NamedTuple):
     name: str
     match: str
     route: Route
-    serve: str
     standing: str
     share: float | None
     rate: float
@@ -45,6 +45,11 @@ class Row(NamedTuple):
     legacy: Answered
     parity: Parity | None
     need: Need | None
+
+    @property
+    def serve(self) -> str:
+        """What the file says."""
+        return serve_text(self.route.serve, self.route.share)
 
     @property
     def kind(self) -> str:
@@ -77,36 +82,37 @@ _KEYS = {
 
 def rows_of(look: Looking) -> list[Row]:
     """Every route."""
-    steering, figures = look.steering, look.figures
     needs = _needs_by_route(look)
-    standings = steering.desk.routes()
-    told = {row["name"]: row for row in route_rows(steering.loaded.estate)}
-    found = []
-    for route in steering.loaded.estate.routes:
-        name, sides = route.name, figures.recent.get(route.name, {})
-        standing = standings.get(name, {"share": told[name]["share"], "standing": ""})
-        found.append(
-            Row(
-                name,
-                route.pattern,
-                route,
-                told[name]["serve"],
-                standing["standing"],
-                standing["share"],
-                figures.rate(name, "new") + figures.rate(name, "legacy"),
-                sides.get("new", NOTHING),
-                sides.get("legacy", NOTHING),
-                figures.parity.get(name),
-                needs.get(name),
-            )
-        )
-    return found
+    return [_row(look, route, needs.get(route.name)) for route in look.steering.loaded.estate.routes]
+
+
+def row_of(look: Looking, name: str) -> Row | None:
+    """One route; None where there is none of that name."""
+    route = next((route for route in look.steering.loaded.estate.routes if route.name == name), None)
+    return None if route is None else _row(look, route, _needs_by_route(look).get(name))
+
+
+def _row(look: Looking, route: Route, need: Need | None) -> Row:
+    name, figures = route.name, look.figures
+    sides, standing = figures.recent.get(name, {}), look.standings.get(name)
+    return Row(
+        name,
+        route.pattern,
+        route,
+        "" if standing is None else standing["standing"],
+        route_row(route)["share"] if standing is None else standing["share"],
+        figures.rate(name, "new") + figures.rate(name, "legacy"),
+        sides.get("new", NOTHING),
+        sides.get("legacy", NOTHING),
+        figures.parity.get(name),
+        need,
+    )
 
 
 def _needs_by_route(look: Looking) -> dict[str, Need]:
-    ramps = {each["ramp"]: each["routes"] for each in look.steering.desk.ramps()}
+    ramps = {each["ramp"]: each["routes"] for each in look.ramps}
     found: dict[str, Need] = {}
-    for need in needs_of(look.steering, look.figures, look.clock, []):
+    for need in needs_of(look.status, look.ramps, look.figures, look.clock, [], waiting_of(look.steering)):
         for name in ramps.get(need.subject, ()):
             found.setdefault(name, need)
     return found
@@ -118,7 +124,8 @@ async def routes(request: web.Request) -> web.Response:
     sort = query.get("sort", "rate") if query.get("sort") in SORTS else "rate"
     text = query.get("q", "").strip()[:100]
     every = rows_of(look)
-    counts = {kind: sum(_is_shown(row, kind) for row in every) for kind in SHOWN}
+    kinds = Counter(row.kind for row in every)
+    counts = {**kinds, "all": len(every), "person": sum(row.need is not None for row in every)}
     found = [row for row in every if _is_shown(row, shown) and _is_found(row, text)]
     wanted = [row.name for row in sorted(found, key=_KEYS[sort])]
     order, moved = _ordered(wanted, query.get("as", ""))
@@ -133,7 +140,7 @@ async def routes(request: web.Request) -> web.Response:
         shown=shown,
         sort=sort,
         text=text,
-        counts=counts,
+        counts={kind: counts.get(kind, 0) for kind in SHOWN},
         kinds=SHOWN,
         needing=[row for row in here if row.need is not None],
         others=[row for row in here if row.need is None][first : first + PAGE],
@@ -177,7 +184,7 @@ def _remembered(order: list[str]) -> str:
 def _ordered(wanted: list[str], tag: str) -> tuple[list[str], int]:
     """The order of the rows: the one that is being read, where that holds the same; and how many would move."""
     known = _orders.get(tag)
-    if known is None or sorted(known) != sorted(wanted):
+    if known is None or len(known) != len(wanted) or set(known) != set(wanted):
         return wanted, 0
     return known, sum(one != other for one, other in zip(known, wanted, strict=True))
 
