@@ -1,0 +1,1 @@
+"""Which endpoints there are behind a catch-all route, learned from its traffic."""
