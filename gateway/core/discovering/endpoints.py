@@ -74,6 +74,7 @@ def told_as(node: Node, settled: Node, path: str = "", names: tuple[str, ...] = 
         if ahead is not None:
             literal = quote_from_bytes(below.word or b"", safe="")
             yield from told_as(below, ahead, f"{path}/{literal}", names)
-        elif settled.one is not None:
+        else:
+            assert settled.one is not None  # what is no word there has become a value
             name = parameter(settled.word, settled.looks, names)
             yield from told_as(below, settled.one, f"{path}/{{{name}}}", (*names, name))

@@ -14,7 +14,7 @@ from gateway.core.discovering.settling import join, settle
 from gateway.core.paths import is_plain, needs_raw, problem_of
 
 MOST = 10_000
-"""Places of one learner."""
+"""Places of one learner, some 700 bytes each."""
 DEEPEST = 12
 """Segments of a path that is learned from."""
 WIDE = 64

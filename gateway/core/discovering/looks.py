@@ -27,10 +27,11 @@ _LOOKS = re.compile(
     r"|(?:[^\d]*\d){4}.*"  # four digits: a number, whatever stands around it
     r"|(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}"
     r"|.{65,}"
-    r"|undefined|null|nan|none"  # what a program says that has no value at hand
     r"|.*[^\w.~$!-].*)",  # a blank, a comma, an apostrophe: somebody's own words
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
+_MISSING = frozenset({"undefined", "null", "NaN", "None"})
+"""What a program writes that has no value at hand."""
 _CODE = re.compile(r"(?=(?:[^\d]*\d){2})[A-Z\d]{4,}(?:[-._][A-Z\d]+)*|[A-Z\d]+(?:[-._][A-Z\d]*\d[A-Z\d]*)+|[A-Z]")
 """Capitals and figures, as on number plates: AB12CDE, QQ12-B. And a single capital, such as a band."""
 _RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -42,6 +43,8 @@ LONGEST = 200
 
 def look(segment: str) -> Look:
     """What a segment, percent-decoded, looks like."""
+    if segment in _MISSING:
+        return "id"
     if segment.islower() and segment.isalpha() and segment.isascii() and len(segment) < 32:
         return WORD
     found = _LOOKS.fullmatch(segment[:LONGEST])

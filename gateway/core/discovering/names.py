@@ -67,7 +67,7 @@ def _singular(noun: str) -> str:
     if noun.endswith("ies") and len(noun) > 4:
         return noun[:-3] + "y"
     if noun.endswith(("sses", "xes", "ches", "shes", "zzes")) or (
-        noun.endswith("uses") and noun[-5:-4] not in ("o", "a")
+        noun.endswith("uses") and noun[-5:-4] not in ("o", "a", "")
     ):
         return noun[:-2]
     return noun[:-1]

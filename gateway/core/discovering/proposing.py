@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from gateway.core.discovering.endpoints import Endpoint, ranked
 from gateway.core.discovering.names import singular
 
-_LONGEST_NAME = 90
+_LONGEST_NAME = 80
 _NO_NAME = re.compile(r"[^A-Za-z0-9._]+")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _NO_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})

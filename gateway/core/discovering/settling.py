@@ -5,7 +5,7 @@ one, since more is known there than at any of its parts.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from gateway.core.discovering.company import Company, weight
@@ -34,24 +34,34 @@ def settle(node: Node, sure: float = 0.0) -> None:
 
 def join(node: Node, sure: float) -> int:
     """Make one place of the places of words that are values, here alone; how many places that saves."""
-    ways = {word: traits(each) for word, each in node.words.items() if not is_fixed(word)}
-    words = _crowd(node, ways)
+    if len(node.words) < (2 if node.one is None else 1):
+        return 0  # as at most places
     saved = 0
-    if words and weight(_company(node, words, ways)) > sure:
+    ways = {word: traits(each, node.one) for word, each in node.words.items() if not is_fixed(word)}
+    crowd = _crowd(node, ways)
+    if crowd and weight(_company(node, crowd, ways)) > sure:
         node.looks.add(WORD)
         if node.one is None:
             node.one = Node(None)
             saved = -1
-    elif node.one is not None:
-        words = [word for word in ways if _is_stray(node, node.one, word)]
-    one = node.one
-    return 0 if one is None else saved + sum(one.absorb(node.words.pop(word)) for word in words)
+        saved += _take_in(node, node.one, crowd)
+    if node.one is not None:
+        rest = ways.keys() & node.words.keys()
+        saved += _take_in(node, node.one, [word for word in rest if _is_stray(node, node.one, word)])
+    return saved
 
 
-def traits(node: Node) -> set[Trait]:
+def _take_in(node: Node, one: Node, words: Iterable[bytes]) -> int:
+    return sum(one.absorb(node.words.pop(word)) for word in words)
+
+
+def traits(node: Node, beside: Node | None = None) -> set[Trait]:
+    """How a place goes on. Where words are values below the place `beside` it, words below this one are, too."""
     found: set[Trait] = {*node.calls, *node.words}
     if node.one is not None:
         found.add(None)
+    if beside is not None and beside.is_open:
+        return {None if isinstance(each, bytes) and not is_fixed(each) else each for each in found}
     return found
 
 
@@ -103,7 +113,7 @@ def _is_stray(node: Node, one: Node, word: bytes) -> bool:
     where words are values the rarest may go on in a way that was not seen before.
     """
     place = node.words[word]
-    alike = traits(place) <= traits(one)
+    alike = traits(place, one) <= traits(one)
     if node.is_open:
         return place.asked <= (FEW if alike else 2)
     return alike and place.asked <= max(2, one.asked // FEW) and is_odd(word.decode("latin-1"))
