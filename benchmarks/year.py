@@ -129,6 +129,8 @@ async def _counts(connection: AsyncConnection, known: list[Known], days: int, *,
     await _multiplied(connection, fine, int(time()), 60, minutes=None)
     await connection.run_sync(index.create)
     await connection.run_sync(_METADATA.drop_all)
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql("ANALYZE")  # as its autovacuum would have, long ago
     await connection.commit()
 
 

@@ -163,15 +163,21 @@ class Gauge:
         day = await store.totals(now - DAY, now + DAY, 30 * MINUTE)
         return day if len(_times(day)) > 4 else await store.totals(now - 2 * HOUR, now + DAY, MINUTE)
 
+    async def _parities(self, store: "Store", now: float) -> dict[str, Parity]:
+        """By route; a day of them is much to read, so not at every look."""
+        if now - self._compared <= COMPARED:
+            return self._figures.parity
+        found = parities(await store.verdicts(now - DAY, now + DAY))
+        self._compared = now
+        return found
+
     async def _asked(self, store: "Store", now: float) -> Figures:
         begin, told = max(now // MINUTE * MINUTE - BRIEF, self.since // MINUTE * MINUTE), now // FLUSHED * FLUSHED
-        recent = await store.traffic(now // MINUTE * MINUTE - RECENT, now + DAY)
+        recent, parity = await asyncio.gather(
+            store.traffic(now // MINUTE * MINUTE - RECENT, now + DAY), self._parities(store, now)
+        )
         brief = await store.traffic(begin, now + DAY)
         covered = max(1.0, told - max(begin, self.since)) / MINUTE
-        parity = self._figures.parity
-        if now - self._compared > COMPARED:
-            parity = parities(await store.verdicts(now - DAY, now + DAY))
-            self._compared = now
         return Figures(
             now,
             answered(recent),

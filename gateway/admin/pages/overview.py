@@ -1,5 +1,6 @@
 """The overview: does anything need me? Who answers, how both sides are, what happened last, and how far the move is."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
@@ -46,9 +47,9 @@ class Area(NamedTuple):
 
 async def overview(request: web.Request) -> web.Response:
     look = await looking(request)
-    counts = await owed(look.steering)
+    latest = look.steering.desk.events(EVENTS, None, None, None)
+    counts, told = await asyncio.gather(owed(look.steering), latest)
     needs = needs_of(look.status, look.ramps, look.figures, look.clock, counts, waiting_of(look.steering))
-    told = await look.steering.desk.events(EVENTS, None, None, None)
     events = [each | {"at": unix(each["at"])} for each in told["events"]]
     estate, standings = look.steering.loaded.estate, look.standings
     return page(
