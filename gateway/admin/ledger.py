@@ -2,6 +2,7 @@
 off. Only facts with a source and a time; whether to switch off is for people to say.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from hashlib import sha256
 from json import dumps
@@ -66,28 +67,22 @@ def legacy_backends(estate: Estate, calls: Sequence[Calls]) -> list[str]:
     return sorted(named | once)
 
 
-def remaining(
-    estate: Estate, calls: Sequence[Calls], writes: Sequence[Document], shares: dict[str, float | None], now: float
-) -> list[Remaining]:
-    """What is left of each legacy backend, what is ready to go first. `writes` are counts of what is owed, `shares`
-    the new side's per cent of each route's reads."""
+def remaining(estate: Estate, calls: Sequence[Calls], writes: Sequence[Document], now: float) -> list[Remaining]:
+    """What is left of each legacy backend, what is ready to go first. `writes` are counts of what is owed."""
+    naming, asked = _naming(estate), defaultdict[str, list[Calls]](list)
+    for each in calls:
+        asked[each.backend].append(each)
     return sorted(
-        (_remaining(estate, calls, writes, shares, now, name) for name in legacy_backends(estate, calls)),
+        (_remaining(naming[name], asked[name], writes, now, name) for name in legacy_backends(estate, calls)),
         key=lambda each: (not each.is_ready, each.live, each.backend),
     )
 
 
 def _remaining(
-    estate: Estate,
-    calls: Sequence[Calls],
-    writes: Sequence[Document],
-    shares: dict[str, float | None],
-    now: float,
-    name: str,
+    routes: Sequence[Route], calls: Sequence[Calls], writes: Sequence[Document], now: float, name: str
 ) -> Remaining:
-    routes = [route for route in estate.routes if _names(route, name)]
-    live = [each for each in calls if each.backend == name and each.live]
-    copies = [each for each in calls if each.backend == name and not each.live]
+    live = [each for each in calls if each.live]
+    copies = [each for each in calls if not each.live]
     last = max((each.last_seen for each in live), default=None)
     copied = max((each.last_seen for each in copies), default=None)
     on = {route.name for route in routes}
@@ -99,10 +94,14 @@ def _remaining(
     return Remaining(name, tuple(on), sum(each.requests for each in live), last, copied, owed, facts, cost, spared)
 
 
-def _names(route: Route, backend: str) -> bool:
-    """Whether a route names it, as either side; one that is retired asks nobody."""
-    sides = (route.legacy, route.new)
-    return route.serve is not Serve.RETIRED and any(side is not None and side.backend == backend for side in sides)
+def _naming(estate: Estate) -> dict[str, list[Route]]:
+    """The routes that name each backend, as either side; one that is retired asks nobody."""
+    found: dict[str, list[Route]] = defaultdict(list)
+    for route in estate.routes:
+        if route.serve is not Serve.RETIRED:
+            for name in {side.backend for side in (route.legacy, route.new) if side is not None}:
+                found[name].append(route)
+    return found
 
 
 def _unasked(last: float | None, now: float) -> Fact:

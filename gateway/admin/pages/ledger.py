@@ -19,8 +19,8 @@ UNCALLED = 30 * DAY
 
 
 async def _left(look: Looking) -> list[Remaining]:
-    shares, now = {name: each["share"] for name, each in look.standings.items()}, look.clock.now
-    return remaining(look.steering.loaded.estate, look.figures.calls, await owed(look.steering), shares, now)
+    owing = await owed(look.steering)
+    return remaining(look.steering.loaded.estate, look.figures.calls, owing, look.clock.now)
 
 
 async def ledger(request: web.Request) -> web.Response:
