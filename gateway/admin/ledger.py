@@ -2,7 +2,7 @@
 off. Only facts with a source and a time; whether to switch off is for people to say.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from hashlib import sha256
 from json import dumps
@@ -72,10 +72,22 @@ def remaining(estate: Estate, calls: Sequence[Calls], writes: Sequence[Document]
     naming, asked = _naming(estate), defaultdict[str, list[Calls]](list)
     for each in calls:
         asked[each.backend].append(each)
-    return sorted(
-        (_remaining(naming[name], asked[name], writes, now, name) for name in legacy_backends(estate, calls)),
-        key=lambda each: (not each.is_ready, each.live, each.backend),
-    )
+    costs, spared = {backend.name: backend.cost for backend in estate.backends}, _spared(estate, calls)
+    found = [
+        _remaining(naming[name], asked[name], writes, now, name)._replace(cost=costs.get(name), spared=spared[name])
+        for name in legacy_backends(estate, calls)
+    ]
+    return sorted(found, key=lambda each: (not each.is_ready, each.live, each.backend))
+
+
+def _spared(estate: Estate, calls: Sequence[Calls]) -> Counter[str]:
+    """Requests that new has answered, by the legacy backend in whose place it did."""
+    places = {route.name: route.legacy.backend for route in estate.routes if route.legacy is not None}
+    found = Counter[str]()
+    for each in calls:
+        if each.live and each.side == "new" and each.route in places:
+            found[places[each.route]] += each.requests
+    return found
 
 
 def _remaining(
@@ -88,10 +100,7 @@ def _remaining(
     on = {route.name for route in routes}
     owed = sum(each["writes"] for each in writes if each["route"] in on)
     facts = (_unasked(last, now), _unnamed(routes), _uncopied(copied, routes, now), _undelivered(owed))
-    cost = next((backend.cost for backend in estate.backends if backend.name == name), None)
-    replaced = {route.name for route in estate.routes if route.legacy is not None and route.legacy.backend == name}
-    spared = sum(each.requests for each in calls if each.live and each.side == "new" and each.route in replaced)
-    return Remaining(name, tuple(on), sum(each.requests for each in live), last, copied, owed, facts, cost, spared)
+    return Remaining(name, tuple(on), sum(each.requests for each in live), last, copied, owed, facts)
 
 
 def _naming(estate: Estate) -> dict[str, list[Route]]:

@@ -5,10 +5,13 @@ do it, look again, and write all that down. Who says how things stood when they 
 13.1.1) is refused where that has changed.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 from gateway.access.auditor import act_now
 from gateway.access.eyes import Asked
@@ -45,7 +48,8 @@ Run = Callable[[Steering, Pull], Awaitable[Document]]
 class Lever(NamedTuple):
     """One of them. `takes` are the members of its order, beside `by` and `reason`; `subject` the part of the address
     that names what it is about ("": the gateway). Where it is not `spoken`, no reason is needed. `makes` are members of
-    its answer that the audit has, too."""
+    its answer that the audit has, too. Those that are pulled `alone` change the file, which takes a while: meanwhile
+    no other of them looks how things stand."""
 
     action: str
     path: str
@@ -56,12 +60,21 @@ class Lever(NamedTuple):
     subject: str = "name"
     spoken: bool = True
     makes: tuple[str, ...] = ()
+    alone: bool = False
+
+
+_TURNS: WeakKeyDictionary[Steering, asyncio.Lock] = WeakKeyDictionary()
 
 
 async def pull(steering: Steering, lever: Lever, told: Pull) -> Document:
     """Pull it, and write down what came of it. Raises Refusal, CommandError and StoreUnavailable."""
     if not told.who.role.allows(lever.role):
         raise Refusal(403, f"{lever.action} needs the role {lever.role}; {told.who.name} is {told.who.role}.")
+    async with _TURNS.setdefault(steering, asyncio.Lock()) if lever.alone else nullcontext():
+        return await _pulled(steering, lever, told)
+
+
+async def _pulled(steering: Steering, lever: Lever, told: Pull) -> Document:
     subject = told.path[lever.subject] if lever.subject else ""
     before = standing_of(steering, subject)
     if told.seen and not {"*", tag_of(before)} & {each.strip() for each in told.seen.split(",")}:
@@ -268,6 +281,7 @@ LEVERS = {
             "Change the one word in the file that says what serves a route, and serve it.",
             _flip,
             {"serve": str},
+            alone=True,
         ),
         Lever(
             "reload",
@@ -278,6 +292,7 @@ LEVERS = {
             {"accept": bool},
             subject="",
             spoken=False,
+            alone=True,
         ),
         Lever(
             "revert",
@@ -286,6 +301,7 @@ LEVERS = {
             "Put an earlier file in the place of the present one, and serve it.",
             _revert,
             subject="",
+            alone=True,
         ),
         Lever("retry", f"{_WRITE}retry", OPERATOR, "Deliver a write again.", _write_lever("retry"), subject="id"),
         Lever("made", f"{_WRITE}made", OPERATOR, "The record has this write.", _write_lever("made"), subject="id"),

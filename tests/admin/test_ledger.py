@@ -34,7 +34,7 @@ def called(backend: str, route: str, side: str, last: float, requests: int = 10,
 def test_a_system_that_nothing_needs_can_go(tmp_path: Path) -> None:
     """No live request for two weeks, no route that names it, no copy, no write: ready, and first in the list."""
     calls = [called("older", "gone", "legacy", NOW - 20 * DAY), called("old", "list", "legacy", NOW)]
-    first, second = remaining(estate(tmp_path), calls, [], {}, NOW)
+    first, second = remaining(estate(tmp_path), calls, [], NOW)
     assert (first.backend, first.is_ready, [fact.holds for fact in first.facts]) == ("older", True, [True] * 4)
     assert (second.backend, second.is_ready) == ("old", False)
     assert [fact.name for fact in second.facts if not fact.holds] == ["no live request", "no route names it"]
@@ -45,14 +45,14 @@ def test_each_fact_alone_holds_it(tmp_path: Path) -> None:
     text = ROUTES.replace("serve: new}", "serve: new, shadow: 10%}")
     quiet = [called("old", "list", "legacy", NOW - 20 * DAY)]
     owed: list[dict[str, Any]] = [{"route": "list", "writes": 2, "state": "dead"}]
-    found = {each.backend: each for each in remaining(estate(tmp_path, text), quiet, owed, {}, NOW)}
+    found = {each.backend: each for each in remaining(estate(tmp_path, text), quiet, owed, NOW)}
     held = {fact.name: fact.told for fact in found["old"].facts if not fact.holds}
     assert held == {
         "no route names it": "One route names it: list.",
         "no copy is sent": "Copies are sent to it for list.",
         "no write is owed": "2 writes of its routes are not delivered.",
     }
-    late = remaining(estate(tmp_path), [called("older", "gone", "legacy", NOW)], [], {}, NOW)
+    late = remaining(estate(tmp_path), [called("older", "gone", "legacy", NOW)], [], NOW)
     [older] = [each for each in late if each.backend == "older"]
     assert [fact.name for fact in older.facts if not fact.holds] == ["no live request"]
 
@@ -60,14 +60,14 @@ def test_each_fact_alone_holds_it(tmp_path: Path) -> None:
 def test_what_new_answers_is_money_saved(tmp_path: Path) -> None:
     """Calls that would have gone to the old system, at what each costs there."""
     calls = [called("new", "list", "new", NOW, 500), called("new", "list", "new", NOW, 70, live=0)]
-    found = {each.backend: each for each in remaining(estate(tmp_path), calls, [], {}, NOW)}
+    found = {each.backend: each for each in remaining(estate(tmp_path), calls, [], NOW)}
     assert (found["old"].spared, found["old"].saved) == (500, 10.0)
     assert found["older"].saved == 0
 
 
 def test_a_proof_has_a_digest_of_all_that_it_says(tmp_path: Path) -> None:
     """Two pages with the same digest say the same; another time is another page."""
-    each = remaining(estate(tmp_path), [], [], {}, NOW)[0]
+    each = remaining(estate(tmp_path), [], [], NOW)[0]
     one, same, later = (proof(each, at, "abc") for at in ("2027-01-15", "2027-01-15", "2027-01-16"))
     assert one == same
     assert one["digest"] != later["digest"]

@@ -1,5 +1,6 @@
 """Whatever is changed is changed in one way: by who may, as they saw it, and written down with what came of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -260,6 +261,27 @@ async def test_what_has_changed_since_somebody_looked_is_left_alone(
     fresh = tag_of(standing_of(steering, case.subject))
     answer = await approving.post(case.path, json=case.order | WHY, headers={"If-Match": fresh})
     assert (answer.status, len(await audited(steering))) == (200, 1)
+
+
+async def test_of_two_who_saw_the_same_one_does_it(approving: Any, steering: FakeSteering) -> None:
+    """Though the first is not done yet when the second comes: to change a file takes a while."""
+
+    async def flip(name: str, serve: str, by: str, why: str) -> dict[str, Any]:
+        await asyncio.sleep(0.05)
+        steering.config.write_text(steering.config.read_text().replace("serve: 25% new", f"serve: {serve}"))
+        steering.take()
+        return {"message": f"{name} serves {serve}", "holds": True}
+
+    steering.flip = flip  # type: ignore[method-assign]
+    headers = {"If-Match": str((await approving.get("/api/v1/routes/list")).headers["ETag"])}
+    answers = await asyncio.gather(
+        *(
+            approving.post("/api/v1/routes/list/flip", json={"serve": serve, **WHY}, headers=headers)
+            for serve in ("new", "legacy", "retired")
+        )
+    )
+    assert sorted(answer.status for answer in answers) == [200, 412, 412]
+    assert [act["outcome"] for act in await audited(steering)] == ["done"]
 
 
 @pytest.mark.parametrize("tags", ["*", '"x", {tag}', '{tag},"x"', ' "x" ,\t{tag} '])
