@@ -262,7 +262,8 @@ def test_a_link_is_good_once(browser: Browser, gateway: Gateway) -> None:
 def test_live_figures_move(viewer: Looks, gateway: Gateway) -> None:
     """Without a reload, and without what is open being closed."""
     page = viewer.go("/")
-    page.click("#day-table summary") if not page.locator("#day-table").get_attribute("open") else None
+    if page.locator("#day-table").get_attribute("open") is None:
+        page.click("#day-table summary")
     before = page.locator("#verdict .live").inner_text()
     row_before = page.locator("#who + p").inner_text()
     for _ in range(300):

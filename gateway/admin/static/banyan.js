@@ -77,7 +77,7 @@
   }] } });
   const one = (figure) => {
     const place = figure.querySelector(".plot"), { at, columns, values } = read(figure);
-    if (at.length < 2) { place.style.display = "none"; figure.querySelector("details").open = at.length > 0; return; }
+    if (at.length < 2) { place.style.display = "none"; return; }
     place.style.display = "";
     const kind = figure.dataset.kind, data = [at, ...(kind === "stacked" ? stacked(values) : values)];
     const known = drawn.get(figure.id);
@@ -110,6 +110,7 @@
     link.download = `${csv.dataset.csv}.csv`;
     link.click();
   });
-  for (const details of document.querySelectorAll(".chart details")) details.open = false;
+  // a table is shut where there is a chart of it; what the viewer opens or shuts afterwards stays so
+  for (const figure of document.querySelectorAll(".chart")) figure.querySelector("details").open = read(figure).at.length === 1;
   draw();
 })();
