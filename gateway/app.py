@@ -147,7 +147,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         )
     )
     control.writes = WritesDesk(lambda: keeper.store, outbox.due)
-    control.keyring = Keyring(lambda: keeper.store)
+    control.keyring = Keyring(lambda: keeper.store, control.signed_in_for)
     control.auditor = Auditor(options.data, lambda: keeper.store)
     control.discovery = Discovery(lambda: keeper.store)
     control.revisions = Revisions(lambda: keeper.store)
@@ -208,7 +208,8 @@ async def _greet(control: "Control") -> None:
     from gateway.core.access import Role
 
     await control.keyring.looked.wait()
-    if control.keyring.is_new:
+    oidc = control.loaded.estate.gateway.admin.oidc
+    if oidc is None and control.keyring.is_new and not (await control.auditor.latest(1))["acts"]:
         code = control.keyring.link(Role.APPROVER, FIRST_LINK)
         link = f"{address_of(control)}/sign-in?code={code}"
         sys.stderr.write(f"The pages, for whoever opens this first, within an hour: {link}\n")

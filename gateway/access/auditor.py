@@ -195,7 +195,9 @@ def _told(record: Record) -> Document:
     """A record as it is told; one that cannot be read hides none of the others."""
     try:
         act = act_of(record.text)
-    except ValueError:
+        datetime.fromisoformat(act.at)
+        act = act._replace(before=dict(act.before.items()), after=dict(act.after.items()))
+    except (ValueError, TypeError, AttributeError):
         unread = "It cannot be read: see `banyan audit verify`."
         act = Act(record.id, "", "", "", "", "", "", record.subject, "", {}, {}, unread)
     return {"number": record.number, "digest": record.digest, **act._asdict()}

@@ -15,6 +15,7 @@ class Asked(NamedTuple):
     subject: str
     what: str
     by: str
+    proof: str
     reason: str
     at: float
 
@@ -33,14 +34,15 @@ class FourEyes:
         self._asked = {key: each for key, each in self._asked.items() if now - each.at < LASTS}
         return list(self._asked.values())
 
-    def second(self, action: str, subject: str, what: str, by: str, reason: str) -> Asked | None:
-        """Somebody asks for something: who asked for the same before, if that was somebody else. Otherwise it waits."""
+    def second(self, action: str, subject: str, what: str, by: str, proof: str, reason: str) -> Asked | None:
+        """Somebody asks for something: who asked for the same before, if that was somebody else, by name and by `proof`
+        (the token, say, by which they came in). Otherwise it waits."""
         known = {(each.action, each.subject, each.what): each for each in self.waiting}
         first = known.get((action, subject, what))
-        if first is not None and first.by != by:
+        if first is not None and first.by != by and first.proof != proof:
             del self._asked[action, subject, what]
             return first
         if len(self._asked) >= MOST:
             del self._asked[next(iter(self._asked))]
-        self._asked[action, subject, what] = Asked(action, subject, what, by, reason, self._clock())
+        self._asked[action, subject, what] = Asked(action, subject, what, by, proof, reason, self._clock())
         return None

@@ -181,7 +181,7 @@ class Keyring:
         token = self._token(text)
         if problem := token.problem(now):
             raise unknown(f"{problem} {_SPOKEN}")
-        return Principal(token.name, token.role, "token", token.id)
+        return Principal(token.name, token.role, "token", token.id, proof=token.id)
 
     def _token(self, text: str) -> Token:
         found = _TOKEN.fullmatch(text)
@@ -214,7 +214,7 @@ class Keyring:
     async def by_link(self, code: str, name: str) -> SignedIn:
         """Sign in by a link, which is used up by that. Raises Refusal."""
         link = self.peek(code)
-        who = link.name or name.strip()
+        who = link.name or (f"{name.strip()[:80]} (by link)" if name.strip() else "")  # nobody has vouched for it
         if not who:
             raise Refusal(400, "Say who you are: the audit will have your name.")
         del self._links[hashed(code)]
@@ -250,7 +250,7 @@ class Keyring:
             return None
         if active:
             self._sessions[session.id] = session._replace(seen=now)
-        return Principal(session.name, session.role, "session", session.id, session.csrf)
+        return Principal(session.name, session.role, "session", session.id, session.csrf, session.token)
 
     def _vouched(self, session: Session, now: float) -> bool:
         """Whether the token that a session was begun with is still good, wherever it was revoked."""

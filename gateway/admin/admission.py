@@ -75,6 +75,7 @@ class Needs(NamedTuple):
 @web.middleware
 async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let through who may. Raises Refusal for all others."""
+    request[PRINCIPAL] = None
     needs = _needs(request)
     request[PRINCIPAL] = who = await identified(request, needed=needs.known and needs.role is not None)
     if needs.known and needs.role is not None:
@@ -108,8 +109,11 @@ def _needs(request: web.Request) -> Needs:
     return Needs(table[key], True)
 
 
-async def identified(request: web.Request, *, needed: bool) -> Principal | None:
-    """Who asks; None where nobody says. Raises Refusal for a token that is not good, where somebody is `needed`."""
+async def identified(request: web.Request, *, needed: bool, active: bool = True) -> Principal | None:
+    """Who asks; None where nobody says. Raises Refusal for a token that is not good, where somebody is `needed`.
+
+    What is not `active` keeps nobody signed in.
+    """
     if request.config_dict[OF_THE_OWNER]:
         return OWNER
     keyring = request.config_dict[KEYRING]
@@ -117,18 +121,18 @@ async def identified(request: web.Request, *, needed: bool) -> Principal | None:
     if scheme:
         return _bearer(request, keyring, scheme, text.strip()) if needed else None
     cookie = request.cookies.get(COOKIE)
-    return None if not cookie else await keyring.by_cookie(cookie, active=LIVE not in request.headers)
+    return None if not cookie else await keyring.by_cookie(cookie, active=active and LIVE not in request.headers)
 
 
 def _bearer(request: web.Request, keyring: Keyring, scheme: str, text: str) -> Principal:
     if scheme.lower() != "bearer":
         raise unknown("Send `Authorization: Bearer banyan_...`; nothing else is taken.")
-    attempts, address = request.config_dict[ATTEMPTS], remote(request)
-    attempts.check(address)
     try:
         return keyring.bearer(text, time())
     except Refusal as refusal:
-        if refusal.status == 401:
+        if refusal.status == 401:  # a good one is never told to wait: behind a proxy all come from one address
+            attempts, address = request.config_dict[ATTEMPTS], remote(request)
+            attempts.check(address)
             attempts.failed(address)
         raise
 

@@ -3,15 +3,16 @@ off. Only facts with a source and a time; whether to switch off is for people to
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from hashlib import sha256
 from json import dumps
 from typing import Any, NamedTuple
 
 from gateway.core.administering import Cost
 from gateway.core.model import Estate, Route, Serve
-from gateway.store.values import Calls, Configuration, Total
+from gateway.store.values import Calls, Total
 
+FILE = "the file that serves"
 QUIET = 14 * 86_400.0
 """Seconds without a live request after which a backend counts as quiet."""
 Document = dict[str, Any]
@@ -67,17 +68,33 @@ def legacy_backends(estate: Estate, calls: Sequence[Calls]) -> list[str]:
     return sorted(named | once)
 
 
-def remaining(estate: Estate, calls: Sequence[Calls], writes: Sequence[Document], now: float) -> list[Remaining]:
-    """What is left of each legacy backend, what is ready to go first. `writes` are counts of what is owed."""
+def remaining(
+    estate: Estate, calls: Sequence[Calls] | None, writes: Sequence[Document] | None, now: float
+) -> list[Remaining]:
+    """What is left of each legacy backend, what is ready to go first. `writes` are counts of what is owed.
+
+    None is what the store does not tell now: what is not known holds nothing, and proves nothing.
+    """
+    if calls is None or writes is None:
+        found = remaining(estate, calls or (), writes or (), now)
+        return [each._replace(facts=tuple(map(_unknown, each.facts))) for each in found]
     naming, asked = _naming(estate), defaultdict[str, list[Calls]](list)
     for each in calls:
         asked[each.backend].append(each)
     costs, spared = {backend.name: backend.cost for backend in estate.backends}, _spared(estate, calls)
     found = [
-        _remaining(naming[name], asked[name], writes, now, name)._replace(cost=costs.get(name), spared=spared[name])
+        _remaining(naming[name], asked[name], writes, _owing(estate, writes, name), now, name)._replace(
+            cost=costs.get(name), spared=spared[name]
+        )
         for name in legacy_backends(estate, calls)
     ]
     return sorted(found, key=lambda each: (not each.is_ready, each.live, each.backend))
+
+
+def _unknown(fact: Fact) -> Fact:
+    if fact.source == FILE:
+        return fact
+    return fact._replace(holds=False, told="It is not known now: the store does not tell.", since=None)
 
 
 def _spared(estate: Estate, calls: Sequence[Calls]) -> Counter[str]:
@@ -91,14 +108,20 @@ def _spared(estate: Estate, calls: Sequence[Calls]) -> Counter[str]:
 
 
 def _remaining(
-    routes: Sequence[Route], calls: Sequence[Calls], writes: Sequence[Document], now: float, name: str
+    routes: Sequence[Route],
+    calls: Sequence[Calls],
+    writes: Sequence[Document],
+    whose: Set[str],
+    now: float,
+    name: str,
 ) -> Remaining:
+    """`whose` are the routes whose writes may be owed to it: retired ones, and ones that have left the file, too."""
     live = [each for each in calls if each.live]
     copies = [each for each in calls if not each.live]
     last = max((each.last_seen for each in live), default=None)
     copied = max((each.last_seen for each in copies), default=None)
     on = {route.name for route in routes}
-    owed = sum(each["writes"] for each in writes if each["route"] in on)
+    owed = sum(each["writes"] for each in writes if each["route"] in whose)
     facts = (_unasked(last, now), _unnamed(routes), _uncopied(copied, routes, now), _undelivered(owed))
     return Remaining(name, tuple(on), sum(each.requests for each in live), last, copied, owed, facts)
 
@@ -113,6 +136,13 @@ def _naming(estate: Estate) -> dict[str, list[Route]]:
     return found
 
 
+def _owing(estate: Estate, writes: Sequence[Document], backend: str) -> set[str]:
+    """The routes whose writes may be owed to a backend. What has left the file may have been anybody's."""
+    named = {route.name: (route.legacy, route.new) for route in estate.routes}
+    found = {name for name, sides in named.items() if any(side and side.backend == backend for side in sides)}
+    return found | {each["route"] for each in writes if each["route"] not in named}
+
+
 def _unasked(last: float | None, now: float) -> Fact:
     source = "counted by the gateways on this store"
     if last is None:
@@ -124,24 +154,24 @@ def _unasked(last: float | None, now: float) -> Fact:
 
 def _unnamed(routes: Sequence[Route]) -> Fact:
     if not routes:
-        return Fact("no route names it", True, "No route names it.", None, "the file that serves")
+        return Fact("no route names it", True, "No route names it.", None, FILE)
     more = f" and {len(routes) - 5} more" if len(routes) > 5 else ""
     names = ", ".join(route.name for route in routes[:5]) + more
     count = f"{len(routes)} routes name it" if len(routes) != 1 else "One route names it"
-    return Fact("no route names it", False, f"{count}: {names}.", None, "the file that serves")
+    return Fact("no route names it", False, f"{count}: {names}.", None, FILE)
 
 
 def _uncopied(last: float | None, routes: Sequence[Route], now: float) -> Fact:
     copying = [route.name for route in routes if route.shadow is not None]
     if copying:
         told = f"Copies are sent to it for {', '.join(copying[:5])}."
-        return Fact("no copy is sent", False, told, last, "the file that serves")
+        return Fact("no copy is sent", False, told, last, FILE)
     told = "No copy was ever sent to it." if last is None else "Copies were sent to it once; none is any more."
     return Fact("no copy is sent", True, told, last, "counted by the gateways on this store")
 
 
 def _undelivered(owed: int) -> Fact:
-    told = "No write waits to be delivered." if not owed else f"{owed} writes of its routes are not delivered."
+    told = "No write waits to be delivered." if not owed else f"{owed} writes are not delivered."
     return Fact("no write is owed", not owed, told, None, "the outbox")
 
 
@@ -179,12 +209,3 @@ def uncalled(estate: Estate, calls: Sequence[Calls], since: float) -> list[tuple
         for route in estate.routes
         if last.get(route.name, 0.0) < since and route.serve is not Serve.RETIRED
     ]
-
-
-def counts_over_time(configurations: Sequence[Configuration]) -> list[tuple[float, int, int]]:
-    """When, how many routes were moved (served by new, or retired), of how many."""
-    found = []
-    for each in sorted(configurations, key=lambda one: one.number):
-        moved = each.counts.get("new", 0) + each.counts.get("retired", 0)
-        found.append((each.at, moved, sum(each.counts.values())))
-    return found

@@ -18,7 +18,8 @@ from gateway.access.eyes import Asked
 from gateway.access.refusals import Refusal
 from gateway.admin.orders import address_of
 from gateway.admin.steering import Document, Steering
-from gateway.config.words import YEAR, serve_text
+from gateway.config.problems import Unreadable
+from gateway.config.words import YEAR, serve, serve_text
 from gateway.core.access import Principal, Role
 from gateway.core.model import Route
 from gateway.errors import CommandError, StoreUnavailable
@@ -75,13 +76,17 @@ async def pull(steering: Steering, lever: Lever, told: Pull) -> Document:
 
 
 async def _pulled(steering: Steering, lever: Lever, told: Pull) -> Document:
+    told = _of_the_ramp(steering, lever, told)
     subject = told.path[lever.subject] if lever.subject else ""
     before = standing_of(steering, subject)
     if told.seen and not {"*", tag_of(before)} & {each.strip() for each in told.seen.split(",")}:
         now = before.get("text") or "something else serves"
         raise Refusal(412, f"{subject or 'The gateway'} has changed since you looked ({now}). Nothing was done.")
     if (first := _first(steering, lever, told, subject)) is None:
-        waits = f"{subject} wants a second person: nothing is done until somebody else says the same, within an hour."
+        waits = (
+            f"{subject or 'The file'} wants a second person: nothing is done until somebody else says the same, within "
+            "an hour."
+        )
         await _write(steering, lever, told, subject, before, {}, "waits for a second person")
         return {"message": waits, "holds": False, "waits": True}
     if first:
@@ -94,23 +99,50 @@ async def _pulled(steering: Steering, lever: Lever, told: Pull) -> Document:
         await _write(steering, lever, told, subject, before, {}, why)
         raise
     made = {name: done[name] for name in lever.makes}
-    await _write(steering, lever, told, subject, before, made, "done")
+    try:
+        await _write(steering, lever, told, subject, before, made, "done")
+    except StoreUnavailable as error:  # it is done all the same, and whoever did it has to know
+        return {**done, "message": f"{done.get('message', 'Done.')} {error}"}
     return done
 
 
-_CAREFUL = frozenset({"flip", "override", "clear", "approve", "promote", "resume", "restart"})
-"""Levers that may send more to new. Rolling back and pausing never wait for anybody."""
+def _of_the_ramp(steering: Steering, lever: Lever, told: Pull) -> Pull:
+    """What is done to a ramp by the name of one of its routes is done to the ramp."""
+    if not lever.path.startswith(_RAMP):
+        return told
+    try:
+        name = steering.desk.ramp(told.path["name"])["ramp"]
+    except CommandError:  # it does not ramp: rolling it back is an override
+        return told
+    return told._replace(path={**told.path, "name": name})
+
+
+_CAREFUL = frozenset({"flip", "override", "clear", "approve", "promote", "resume", "restart", "revert", "reload"})
+"""Levers that may send more to new, the last two by way of the whole file. Rolling back and pausing wait for nobody."""
 
 
 def _first(steering: Steering, lever: Lever, told: Pull, subject: str) -> Asked | Literal[False] | None:
     """Who has asked for the same before, where a second person is needed; False where none is, None where one is."""
-    asking = [route for route in steering.loaded.estate.routes if subject in (route.name, route.journey)]
+    every = steering.loaded.estate.routes
+    asking = [route for route in every if subject in (route.name, route.journey)] if subject else every
     if lever.action not in _CAREFUL or not any(route.four_eyes for route in asking):
         return False
-    if told.order.get("serve") == "legacy" and not told.order.get("writes"):
+    order = {key: _spelled(key, each) for key, each in told.order.items() if key not in ("by", "reason")}
+    back = order.get("serve") == "legacy" and not order.get("writes")
+    if back or (lever.action == "reload" and not order.get("accept")):
         return False
-    what = json.dumps({key: each for key, each in told.order.items() if key not in ("by", "reason")}, sort_keys=True)
-    return steering.four_eyes.second(lever.action, subject, what, told.by, told.reason)
+    what = json.dumps({**order, **{key: each for key, each in told.path.items() if key != "name"}}, sort_keys=True)
+    return steering.four_eyes.second(lever.action, subject, what, told.by, told.who.proof or told.by, told.reason)
+
+
+def _spelled(key: str, value: Any) -> Any:
+    """What is to serve in one spelling, however it was written: two people shall be able to say the same."""
+    if key != "serve" or not isinstance(value, str):
+        return value
+    try:
+        return serve_text(*serve(f"{value} new" if value.endswith("%") else value))
+    except Unreadable:  # the lever itself says what is wrong with it
+        return value
 
 
 async def _write(
@@ -192,6 +224,8 @@ async def _flip(steering: Steering, told: Pull) -> Document:
 
 
 async def _reload(steering: Steering, told: Pull) -> Document:
+    if told.order["accept"] and not told.reason and told.who.role is not Role.OWNER:
+        raise CommandError("`reason` must say why a file is taken that was held.")
     return (await steering.reload(accept=told.order["accept"], by=told.by, why=told.reason))._asdict()
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.access.refusals import Refusal
+from gateway.admin.admission import identified
 from gateway.admin.orders import STEERING
 from gateway.admin.pages.needs import needs_of, owed, waiting_of
 from gateway.admin.pages.rendering import GAUGE, clock_of
@@ -30,7 +32,9 @@ async def live(request: web.Request) -> web.StreamResponse:
             document = json.dumps(await figures(request), ensure_ascii=False)
             await stream.write(f"event: figures\ndata: {document}\n\n".encode())
             await asyncio.sleep(EVERY)
-    except ConnectionResetError:  # nobody listens any more
+            if await identified(request, needed=True, active=False) is None:  # signed out, or over, meanwhile
+                return stream
+    except (ConnectionResetError, Refusal):  # nobody listens any more, or nobody who may
         return stream
     finally:
         _LISTENERS.discard(stream)

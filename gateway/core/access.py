@@ -36,6 +36,8 @@ class Principal(NamedTuple):
     via: Via
     id: str = ""
     csrf: str = ""
+    proof: str = ""
+    """By what they came in: the token, also of a session that was begun with it; "" where only the name tells."""
 
 
 class Token(NamedTuple):

@@ -36,7 +36,7 @@ from gateway.telemetry.metrics import Traffic
 
 if TYPE_CHECKING:
     from gateway.access.auditor import Auditor
-    from gateway.access.keyring import Keyring
+    from gateway.access.keyring import Keyring, Times
     from gateway.processes.copying import Copying
     from gateway.rollouts.capturing import Captures
     from gateway.rollouts.desk import Desk
@@ -245,6 +245,13 @@ class Control:
     def store_now(self) -> "Store | None":
         """The store, where it has been opened."""
         return self.rollouts.keeper.store
+
+    def signed_in_for(self) -> "Times":
+        """How long browsers stay signed in."""
+        from gateway.access.keyring import Times
+
+        admin = self.loaded.estate.gateway.admin
+        return Times(admin.idle, admin.lasts)
 
     async def discovered(self) -> dict[str, Any]:
         """What catch-all routes are asked for."""

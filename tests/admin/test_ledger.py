@@ -50,11 +50,30 @@ def test_each_fact_alone_holds_it(tmp_path: Path) -> None:
     assert held == {
         "no route names it": "One route names it: list.",
         "no copy is sent": "Copies are sent to it for list.",
-        "no write is owed": "2 writes of its routes are not delivered.",
+        "no write is owed": "2 writes are not delivered.",
     }
     late = remaining(estate(tmp_path), [called("older", "gone", "legacy", NOW)], [], NOW)
     [older] = [each for each in late if each.backend == "older"]
     assert [fact.name for fact in older.facts if not fact.holds] == ["no live request"]
+
+
+def test_what_is_not_known_proves_nothing(tmp_path: Path) -> None:
+    """With the store away no system can be switched off, whatever the file says."""
+    calls = [called("older", "gone", "legacy", NOW - 20 * DAY)]
+    for asked, owed in ((None, []), (calls, None), (None, None)):
+        found = {each.backend: each for each in remaining(estate(tmp_path), asked, owed, NOW)}
+        assert not found["older"].is_ready
+        assert [fact.told for fact in found["older"].facts if not fact.holds] == [
+            "It is not known now: the store does not tell."
+        ] * 3
+
+
+def test_writes_of_routes_that_are_gone_are_owed_as_well(tmp_path: Path) -> None:
+    """A retired route's, and those of one that has left the file, which may be anybody's."""
+    for route in ("gone", "left-the-file"):
+        owed: list[dict[str, Any]] = [{"route": route, "writes": 1, "state": "dead"}]
+        found = {each.backend: each for each in remaining(estate(tmp_path), [], owed, NOW)}
+        assert not found["older"].is_ready, route
 
 
 def test_what_new_answers_is_money_saved(tmp_path: Path) -> None:

@@ -253,7 +253,7 @@ def test_a_link_is_good_once(browser: Browser, gateway: Gateway) -> None:
     page.goto(link)
     page.fill("#name", "Night shift")
     page.click("main button")
-    expect(page.locator(".whose")).to_contain_text("Night shift, operator")
+    expect(page.locator(".whose")).to_contain_text("Night shift (by link), operator")
     page.goto(link)
     expect(page.locator(".govuk-error-summary")).to_contain_text("This link was used")
     context.close()

@@ -199,7 +199,7 @@ async def _asked(
         lever=lever,
         allowed=look.who.role.allows(lever.role),
         fault=fault.detail if fault else "",
-        form=form or {},
+        form=form or {name: request.query[name] for name in ("serve", "for", "writes") if name in request.query},
         tag=tag_of(standing_of(look.steering, _subject(look, row, action))),
         reasons=REASONS if action == "rollback" else (),
         four_eyes=row.route.four_eyes and action not in ("rollback", "pause"),
@@ -254,7 +254,11 @@ def _order(action: str, form: Mapping[str, str]) -> dict[str, Any]:
     except Unreadable as error:
         raise Refusal(400, str(error).replace("{written}", repr(lasting))) from error
     serve = form.get("serve", "")
-    return {"serve": f"{serve} new" if serve.endswith("%") else serve, "for": seconds, "writes": False}
+    return {
+        "serve": f"{serve} new" if serve.endswith("%") else serve,
+        "for": seconds,
+        "writes": form.get("writes") == "yes",
+    }
 
 
 def _row(look: Looking) -> Row:
@@ -288,7 +292,9 @@ async def act(request: web.Request) -> web.StreamResponse:
     if simple is None:
         raise Refusal(404, f"{action!r} is nothing that can be done here.")
     path = {name: form.get(name, "") for name in simple.path}
-    await pulled(request, action, path, simple.order(form), form)
+    document = await pulled(request, action, path, simple.order(form), form)
+    if document.get("waits"):
+        raise web.HTTPSeeOther(simple.back.partition("?")[0] + "?done=waits_for_a_second_person")
     raise web.HTTPSeeOther(f"{simple.back.format(**{name: quote(value, safe='') for name, value in path.items()})}")
 
 

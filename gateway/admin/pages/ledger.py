@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gateway.access.refusals import Refusal
 from gateway.admin.ledger import Document, Remaining, proof, remaining, uncalled, weeks
-from gateway.admin.pages.needs import owed
+from gateway.admin.pages.needs import owed_or_not
 from gateway.admin.pages.overview import progress
 from gateway.admin.pages.rendering import GAUGE, Looking, looking, page
 from gateway.admin.pages.wording import DAY
@@ -19,8 +19,9 @@ UNCALLED = 30 * DAY
 
 
 async def _left(look: Looking) -> list[Remaining]:
-    owing = await owed(look.steering)
-    return remaining(look.steering.loaded.estate, look.figures.calls, owing, look.clock.now)
+    owing, figures = await owed_or_not(look.steering), look.figures
+    calls = None if figures.why or not figures.at else figures.calls
+    return remaining(look.steering.loaded.estate, calls, owing, look.clock.now)
 
 
 async def ledger(request: web.Request) -> web.Response:

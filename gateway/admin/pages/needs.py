@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
+from urllib.parse import urlencode
 
 from gateway.access.eyes import Asked
 from gateway.admin.pages.figures import Figures
@@ -11,7 +12,7 @@ from gateway.admin.steering import Document, Steering
 from gateway.core.writing import OPEN
 from gateway.errors import CommandError
 
-Kind = Literal["rolled_back", "broken", "approval", "waiting"]
+Kind = Literal["rolled_back", "broken", "approval", "second", "waiting"]
 DEAD = ("dead", "unresolved")
 
 
@@ -30,11 +31,16 @@ class Need(NamedTuple):
 
 async def owed(steering: Steering) -> list[Document]:
     """How many writes are owed of each route, kind and state; none where the store cannot be asked."""
+    return await owed_or_not(steering) or []
+
+
+async def owed_or_not(steering: Steering) -> list[Document] | None:
+    """The same; None where the store cannot be asked."""
     try:
         counts = (await steering.writes.listed([], None, 1, 0))["counts"]
         return [each for each in counts if each["state"] in OPEN]
     except CommandError:
-        return []
+        return None
 
 
 def needs_of(
@@ -54,7 +60,7 @@ def needs_of(
         *_breakers(status),
         *_writes(writes, clock),
     ]
-    order = ("broken", "rolled_back", "approval", "waiting")
+    order = ("broken", "rolled_back", "approval", "second", "waiting")
     return sorted(found, key=lambda need: order.index(need.kind))
 
 
@@ -130,15 +136,26 @@ def waiting_of(steering: Steering) -> list[Waiting]:
 
 def _seconds(waiting: Sequence[Waiting], clock: Clock) -> Iterator[Need]:
     for each, route in waiting:
-        serve = json.loads(each.what).get("serve", "")
-        words = f"{each.action} {serve}".strip()
-        sentence = (
-            f"{each.by} asked for “{words}” at {clock.brief(each.at)}: {each.reason}. Somebody else has to agree."
-        )
-        to = f"/routes/{route}/do/{each.action}" + (
-            f"?to={serve.removesuffix(' new')}" if each.action == "flip" else ""
-        )
-        yield Need("approval", "Second person", each.subject, f"/routes/{route}", sentence, "Review", to)
+        order = json.loads(each.what)
+        serve, lasting = order.get("serve", ""), order.get("for")
+        words = " ".join(part for part in (each.action, serve, _for(lasting), _too(order)) if part)
+        sentence = f"{each.by} asked for “{words}” at {clock.brief(each.at)}: {each.reason}. It takes a second person."
+        if not each.subject:
+            yield Need("second", "Second person", "the file", "/configuration", sentence, "Review", "/configuration")
+            continue
+        told = {"to": serve.removesuffix(" new"), "serve": serve.removesuffix(" new"), "for": _for(lasting)[4:]}
+        names = {"flip": ("to",), "override": ("serve", "for")}.get(each.action, ())
+        query = {name: told[name] for name in names} | ({"writes": "yes"} if order.get("writes") else {})
+        to = f"/routes/{route}/do/{each.action}" + (f"?{urlencode(query)}" if query else "")
+        yield Need("second", "Second person", each.subject, f"/routes/{route}", sentence, "Review", to, filled=True)
+
+
+def _for(seconds: float | None) -> str:
+    return f"for {seconds:g}s" if seconds else ""
+
+
+def _too(order: Document) -> str:
+    return "with its writes" if order.get("writes") else ""
 
 
 def _breakers(status: Document) -> Iterator[Need]:

@@ -51,7 +51,7 @@ async def ended(request: web.Request) -> web.StreamResponse:
     try:
         proved = await request.app[ORGANISATION].end(oidc, request.cookies.get(name, ""), request.query)
     except Refusal as refusal:
-        if refusal.status < 500:
+        if refusal.status < 500 and name in request.cookies:  # any page can have a browser ask without one
             attempts.failed(address)
         failed = form_page(request, "/", refusal.status, fault=refusal.detail)
         failed.del_cookie(name, path=BEGIN)

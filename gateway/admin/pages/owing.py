@@ -31,7 +31,7 @@ _STATES = {
 async def writes(request: web.Request) -> web.Response:
     look, query = await looking(request), request.query
     shown = query.get("show", "open") if query.get("show") in SHOWN else "open"
-    after = int(query["after"]) if query.get("after", "").isascii() and query.get("after", "").isdigit() else 0
+    after = _number(query.get("after", "")) or 0
     route, why = query.get("route") or None, ""
     told: dict[str, Any] = {"writes": [], "counts": []}
     try:
@@ -81,3 +81,7 @@ async def reconciled(request: web.Request) -> web.Response:
     except CommandError as error:
         why = str(error)
     return page(look, "reconcile.html", "writes", f"Reconcile {name}", route=name, keys=keys, why=why)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0

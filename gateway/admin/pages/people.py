@@ -20,7 +20,7 @@ async def audit(request: web.Request) -> web.Response:
 
 async def _audit(request: web.Request, **more: Any) -> web.Response:
     look, query = await looking(request), request.query
-    before = int(query["before"]) if query.get("before", "").isascii() and query.get("before", "").isdigit() else None
+    before = _number(query.get("before", "")) or None
     subject = query.get("about", "").strip() or None
     told = await look.steering.auditor.latest(PAGE, before, subject)
     acts = [each | {"at": wording.unix(each["at"])} for each in told["acts"]]
@@ -77,3 +77,7 @@ async def configuration(request: web.Request) -> web.Response:
         why=told["store"],
         gateway=look.steering.status(),
     )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0

@@ -101,7 +101,7 @@ async def now(request: web.Request) -> web.Response:
         "routes",
         row.name,
         **context,
-        need=next((each for each in needs if ramp and each.subject == ramp["ramp"]), None),
+        need=next((each for each in needs if each.subject in (row.name, ramp["ramp"] if ramp else row.name)), None),
         stages=list(stages_of(ramp, look.clock)) if ramp else [],
         guards=list(guards_of(ramp, look.clock)) if ramp else [],
         slots=slots(series, end, request.app[GAUGE].since),

@@ -113,7 +113,7 @@ def _needs_by_route(look: Looking) -> dict[str, Need]:
     ramps = {each["ramp"]: each["routes"] for each in look.ramps}
     found: dict[str, Need] = {}
     for need in needs_of(look.status, look.ramps, look.figures, look.clock, [], waiting_of(look.steering)):
-        for name in ramps.get(need.subject, ()):
+        for name in ramps.get(need.subject, (need.subject,)):
             found.setdefault(name, need)
     return found
 
