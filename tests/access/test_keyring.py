@@ -81,7 +81,7 @@ async def test_a_token_lets_in_whose_it_is(store: Store, role: Role) -> None:
     """With the role that it was given, on every gateway of the store."""
     one = await ring(store)
     token, text = await one.create("  Ann ", role, DAY, "root")
-    expected = Principal("Ann", role, "token", token.id)
+    expected = Principal("Ann", role, "token", token.id, proof=token.id)
     assert one.bearer(text, NOW) == expected
     assert (await ring(store)).bearer(text, NOW) == expected
     assert (token.name, token.by, token.made, token.expires, token.ended) == ("Ann", "root", NOW, NOW + DAY, None)
@@ -269,12 +269,12 @@ async def test_those_who_are_known_come_in_while_the_store_is_away(store: Store)
         assert await who(one, before.cookie, active=True) == "Ann"
         during = await one.by_token(text)
         linked = await one.by_link(one.link("viewer", 60), "Bob")
-        assert [await who(one, each.cookie) for each in (during, linked)] == ["Ann", "Bob"]
+        assert [await who(one, each.cookie) for each in (during, linked)] == ["Ann", "Bob (by link)"]
         with pytest.raises(StoreUnavailable):
             await one.create("Cy", "viewer", DAY, "root")
     await one.look()
     for each in (one, await ring(store)):
-        assert [await who(each, sign.cookie) for sign in (before, during, linked)] == ["Ann", "Ann", "Bob"]
+        assert [await who(each, sign.cookie) for sign in (before, during, linked)] == ["Ann", "Ann", "Bob (by link)"]
     assert [token.name for token in one.tokens] == ["Ann"]
 
 
@@ -341,7 +341,8 @@ async def test_a_session_is_who_began_it(store: Store) -> None:
     token, text = await one.create("Ann", "operator", DAY, "root")
     signed, other = await one.by_token(text), await one.by_token(text)
     found = await one.by_cookie(signed.cookie, active=True)
-    assert found == Principal("Ann", Role.OPERATOR, "session", signed.session.id, signed.session.csrf)
+    told = signed.session
+    assert found == Principal("Ann", Role.OPERATOR, "session", told.id, told.csrf, told.token)
     assert signed.session.token == token.id
     assert len({signed.cookie, signed.session.csrf, other.cookie, other.session.csrf, signed.session.id}) == 5
     assert [await who(one, wrong) for wrong in ("", "x", signed.cookie[:-1], signed.cookie + "x")] == [None] * 4
@@ -502,7 +503,7 @@ async def test_a_name_is_not_endless(store: Store) -> None:
     """It is in every record of what its bearer does."""
     one = await ring(store)
     signed = await one.by_link(one.link("viewer", 60), "n" * 10_000)
-    assert await who(one, signed.cookie) == "n" * 100
+    assert await who(one, signed.cookie) == "n" * 80 + " (by link)"
 
 
 # ------------------------------------------------------------------------------------------------ links
@@ -543,7 +544,7 @@ async def test_whoever_opens_a_link_without_a_name_says_theirs() -> None:
     with pytest.raises(Refusal, match="400: Say who you are"):
         await one.by_link(code, "  ")
     signed = await one.by_link(code, " Bob ")
-    assert await who(one, signed.cookie) == "Bob"
+    assert await who(one, signed.cookie) == "Bob (by link)"
 
 
 async def test_a_link_is_no_guess(store: Store) -> None:

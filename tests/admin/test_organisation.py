@@ -231,9 +231,13 @@ async def test_a_state_does_not_last(browser: Browser, idp: OpenIdProvider, monk
 
 
 async def test_wrong_ones_are_bounded(browser: Browser, idp: OpenIdProvider) -> None:
-    """As wrong tokens are, together with them."""
+    """As wrong tokens are, together with them; but for those of a browser that has begun nothing, which any page can
+    have it ask."""
     for _ in range(TRIES):
         await browser.get("/sign-in/oidc/callback?state=x&code=x")
+    for _ in range(TRIES):
+        back = idp.authorize(await browser.begin())
+        assert (await browser.get(f"{back}&iss=http://elsewhere")).status == 403
     assert (await browser.get(idp.authorize(await browser.begin()))).status == 429
     assert (await browser.client.post("/sign-in", data={"token": "x"})).status == 429
 
@@ -447,7 +451,7 @@ async def test_tokens_and_links_are_written_down(browser: Browser, steering: Fak
     await browser.client.post("/sign-in", data=form, allow_redirects=False)
     acts = (await steering.auditor.latest(5))["acts"]
     assert [(act["action"], act["who"], act["after"]) for act in acts] == [
-        ("sign_in", "Vera", {"by": "link"}),
+        ("sign_in", "Vera (by link)", {"by": "link"}),
         ("sign_in", "Olu", {"by": "token", "token": token.id}),
     ]
     assert text not in str(acts)
