@@ -109,11 +109,11 @@ def _company(node: Node, crowd: list[bytes], ways: Ways) -> Company:
 def _is_stray(node: Node, one: Node, word: bytes) -> bool:
     """Whether a word goes with the values that are known here, though words like it are too few to tell.
 
-    It goes on as they do and is asked for as seldom as one of them. Where all others look like values it must look odd,
-    where words are values the rarest may go on in a way that was not seen before.
+    It goes on as they do and is asked for as seldom as one of them; and where no words are values so far it looks odd.
     """
     place = node.words[word]
-    alike = traits(place, one) <= traits(one)
+    if not traits(place, one) <= traits(one):
+        return False
     if node.is_open:
-        return place.asked <= (FEW if alike else 2)
-    return alike and place.asked <= max(2, one.asked // FEW) and is_odd(word.decode("latin-1"))
+        return place.asked <= FEW
+    return place.asked <= max(2, one.asked // FEW) and is_odd(word.decode("latin-1"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.core.discovering import Endpoint, Learner, merged
 from tests.support.council import Traffic, made_up, traffic
 
-ENOUGH, FEW = 190, 5
+ENOUGH, FEW = 190, 8
 SEEDS = st.integers(0, 10**9)
 PARAMETER = re.compile(r"\{[^}]*\}")
 

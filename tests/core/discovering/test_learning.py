@@ -113,6 +113,13 @@ def test_words_that_are_values() -> None:
     ]
 
 
+def test_a_word_among_values_that_goes_on_in_its_own_way() -> None:
+    """It is none of them, however seldom it is asked for while they are found out."""
+    learner = learned("GET /news/archive/2026", *(f"GET /news/{a}-{b}" for a in NAMES for b in NAMES[:5]))
+    learned(*["GET /news/archive/2025"] * 5, learner=learner)
+    assert told(learner.endpoints()) == ["100 GET /news/{news_name}", "6 GET /news/archive/{year}"]
+
+
 def test_resources_stay_what_they_are() -> None:
     """However many there are: they go on in their own ways, or in that of all collections."""
     words = "repairs tenancies applications properties estates voids visits letters orders tasks keys alerts".split()  # noqa: SIM905
