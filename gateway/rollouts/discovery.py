@@ -92,6 +92,10 @@ def catches_all(route: Route) -> bool:
     return "**" in route.pattern and route.match.soap is None
 
 
+def _host(route: Route) -> str:
+    return (route.match.host or b"").decode("latin-1")
+
+
 def _told(route: Route, known: Iterable[Endpoint], taken: set[str]) -> Document:
     side = route.legacy or route.new
     backend = side.backend if side is not None else ""
@@ -101,5 +105,5 @@ def _told(route: Route, known: Iterable[Endpoint], taken: set[str]) -> Document:
         "match": route.pattern,
         "backend": backend,
         "endpoints": [{**each._asdict(), "first": instant(each.first), "last": instant(each.last)} for each in found],
-        "yaml": proposals(found, backend, taken=taken, least=LEAST) if backend else "",
+        "yaml": proposals(found, backend, host=_host(route), taken=taken, least=LEAST) if backend else "",
     }
