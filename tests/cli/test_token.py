@@ -37,7 +37,7 @@ def test_a_token_is_printed_and_nothing_else(banyan: Banyan, stored: FakeSteerin
     text = created(banyan)
     assert re.fullmatch(r"banyan_[0-9a-f]{12}_[A-Za-z0-9_-]{43}", text)
     [token] = stored.keyring.tokens
-    assert stored.keyring.bearer(text, time()) == Principal("Zoë", Role.VIEWER, "token", token.id)
+    assert stored.keyring.bearer(text, time()) == Principal("Zoë", Role.VIEWER, "token", token.id, proof=token.id)
     assert (token.by, round(token.expires - token.made)) == ("ann", 90 * 86_400)
 
 
