@@ -9,20 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.core.auditing import BEGINNING, Act, Audit, Head, Record, act_of, digest_of, following
+from tests.support.acts import ACT
 
-ACT = Act(
-    "a1",
-    "2026-11-29T02:40:00.000+00:00",
-    "Ann",
-    "operator",
-    "token",
-    "192.0.2.7",
-    "override",
-    "list",
-    "500s",
-    {"serve": "new"},
-    {"serve": "new", "share": 0.0, "order": {"serve": "legacy", "for": None}},
-)
 any_text = st.text(st.characters(codec=None, categories=None), max_size=20)
 words = st.text(max_size=8)
 documents = st.dictionaries(words, st.none() | st.booleans() | st.integers() | words | st.lists(words), max_size=3)
