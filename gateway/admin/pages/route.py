@@ -230,69 +230,49 @@ def stages_of(ramp: dict[str, Any], clock: wording.Clock) -> Iterator[Stage]:
 def guards_of(ramp: dict[str, Any], clock: wording.Clock) -> Iterator[Guard]:
     """Everything that the next stage waits for, and whether it is there."""
     seen, missing = ramp["evidence"], {each["guard"]: each["sentence"] for each in ramp["missing"]}
-    parity, wrong = seen["parity"], seen["errors"]
-    if parity["needed"] is not None:
-        yield Guard(
-            "Parity",
-            f"at least {wording.percent(parity['needed'])}",
-            wording.percent(parity["rate"]),
-            _interval(Interval(parity["low"], parity["high"]), wording.percent)
-            + f", {wording.count(parity['of'] - parity['count'])} of {wording.count(parity['of'])} differ",
-            "parity" not in missing,
-            missing.get("parity", ""),
-        )
-    if wrong["allowed"] is not None:
-        yield Guard(
-            "Errors",
-            f"legacy +{wrong['allowed'] * 100:g} points at most",
-            _points(seen),
-            _between(wrong, 100, " points"),
-            "errors" not in missing,
-            missing.get("errors", ""),
-        )
-    latency = seen["latency"]
-    if latency["allowed"] is not None:
-        now = wording.NOT_MEASURED if latency["ratio"] is None else f"{latency['ratio']:.2f}×"
-        yield Guard(
-            f"{latency['percentile'].removeprefix('p')}% answered within",
-            f"{latency['allowed']:g} times legacy at most",
-            now,
-            _between(latency, 1, "×"),
-            "latency" not in missing,
-            missing.get("latency", ""),
-        )
-    samples = seen["samples"]["needed"]
-    yield Guard(
-        "Samples",
-        f"at least {wording.count(samples)}",
-        wording.count(parity["of"]),
-        "",
-        "samples" not in missing,
-        missing.get("samples", ""),
-    )
-    shapes = [f"{number:,} × {shape}" for shape, number in list(seen["shapes"].items())[:5]]
-    lacking = [missing[name] for name in ("coverage", "variety", "passed_over") if name in missing]
-    yield Guard(
-        "Coverage",
-        "answers with content, to different requests",
-        wording.count(len(seen["shapes"])),
-        ", ".join(shapes),
-        not lacking,
-        "; ".join(lacking),
-    )
+    yield from _guards_of_answers(seen, missing)
+    yield from _guards_of_number(seen, missing)
     since = wording.unix(ramp["since"])
     if since is not None:
-        waits = [missing[name] for name in ("every", "only", "state") if name in missing]
-        yield Guard(
-            "Time",
-            "as long as the stage lasts at least",
-            wording.lasting(clock.now - since),
-            "",
-            not waits,
-            "; ".join(waits),
-        )
+        lasted = wording.lasting(clock.now - since)
+        yield _guard(missing, ("every", "only", "state"), "Time", "as long as the stage lasts at least", lasted)
     if "approval" in missing:
-        yield Guard("Approval", "an approver", "none", "", False, missing["approval"])
+        yield _guard(missing, ("approval",), "Approval", "an approver", "none")
+
+
+def _guard(
+    missing: dict[str, str], guards: tuple[str, ...], name: str, needs: str, now: Any, interval: str = ""
+) -> Guard:
+    """A line of the table for one or more guards of a ramp: it is met where none of them is missing."""
+    lacking = [missing[guard] for guard in guards if guard in missing]
+    return Guard(name, needs, now, interval, not lacking, "; ".join(lacking))
+
+
+def _guards_of_answers(seen: dict[str, Any], missing: dict[str, str]) -> Iterator[Guard]:
+    """What the new side's answers must be like, as far as the route asks for it."""
+    parity, wrong, latency = seen["parity"], seen["errors"], seen["latency"]
+    if parity["needed"] is not None:
+        needs, now = f"at least {wording.percent(parity['needed'])}", wording.percent(parity["rate"])
+        differ = f"{wording.count(parity['of'] - parity['count'])} of {wording.count(parity['of'])} differ"
+        interval = f"{_interval(Interval(parity['low'], parity['high']), wording.percent)}, {differ}"
+        yield _guard(missing, ("parity",), "Parity", needs, now, interval)
+    if wrong["allowed"] is not None:
+        needs = f"legacy +{wrong['allowed'] * 100:g} points at most"
+        yield _guard(missing, ("errors",), "Errors", needs, _points(seen), _between(wrong, 100, " points"))
+    if latency["allowed"] is not None:
+        name = f"{latency['percentile'].removeprefix('p')}% answered within"
+        needs = f"{latency['allowed']:g} times legacy at most"
+        now = wording.NOT_MEASURED if latency["ratio"] is None else f"{latency['ratio']:.2f}×"
+        yield _guard(missing, ("latency",), name, needs, now, _between(latency, 1, "×"))
+
+
+def _guards_of_number(seen: dict[str, Any], missing: dict[str, str]) -> Iterator[Guard]:
+    """How many answers there must be, and how different."""
+    needs = f"at least {wording.count(seen['samples']['needed'])}"
+    yield _guard(missing, ("samples",), "Samples", needs, wording.count(seen["parity"]["of"]))
+    shapes = ", ".join(f"{number:,} × {shape}" for shape, number in list(seen["shapes"].items())[:5])
+    needs, now = "answers with content, to different requests", wording.count(len(seen["shapes"]))
+    yield _guard(missing, ("coverage", "variety", "passed_over"), "Coverage", needs, now, shapes)
 
 
 def _points(seen: dict[str, Any]) -> Any:
