@@ -16,6 +16,7 @@ from gateway.core.access import Principal, Role
 from tests.admin.conftest import client_of
 from tests.admin.fakes import FakeSteering, problem
 from tests.support.databases import without
+from tests.support.tokens import secret_of
 
 WHY = {"reason": "500s since 02:40"}
 SERVES = {"serve": "25% new", "share": None, "text": "25% new"}
@@ -410,7 +411,7 @@ async def test_no_secret_is_in_the_audit(approving: Any, steering: FakeSteering,
         await approving.post("/api/v1/reconcile/list", json=CASES["reconcile"].order | WHY)
     kept = str((await opened.audit(None, 100), logs, await steering.auditor.latest(100)))
     kept += (await (await approving.get("/api/v1/audit")).text()) + (tmp_path / "audit.waiting").read_text()
-    secrets = (SECRET, token["token"].rpartition("_")[2], link["path"].rpartition("=")[2])
+    secrets = (SECRET, secret_of(token["token"]), link["path"].rpartition("=")[2])
     assert len(kept) > 1_000
     assert [secret for secret in secrets if secret in kept] == []
 

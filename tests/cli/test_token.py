@@ -12,6 +12,7 @@ from gateway.access.refusals import Refusal
 from gateway.core.access import Principal, Role
 from tests.admin.fakes import FakeSteering
 from tests.cli.conftest import Banyan
+from tests.support.tokens import secret_of
 
 CREATE = ("token", "create", "--name", "Zoë")
 WHY = ("--reason", "Zoë has left")
@@ -98,7 +99,7 @@ def test_tokens_are_listed_with_what_has_become_of_them(banyan: Banyan, stored: 
     ]
     listed = banyan("token", "list", "--json").out
     assert [each["id"] for each in json.loads(listed)["tokens"]] == [third.id, second.id, first.id]
-    secrets = [text.rpartition("_")[2] for text in texts] + [each.secret for each in stored.keyring.tokens]
+    secrets = [secret_of(text) for text in texts] + [each.secret for each in stored.keyring.tokens]
     assert [secret for secret in secrets if secret in ran.out + listed] == []
 
 

@@ -21,6 +21,7 @@ from tests.support.databases import Place
 from tests.support.gateway import Gateway
 from tests.support.messages import answer
 from tests.support.origin import Origin, eventually
+from tests.support.tokens import secret_of
 
 WHY = ("--reason", "500s since 02:40")
 REASON = {"reason": WHY[1]}
@@ -147,7 +148,7 @@ def test_a_token_made_by_the_command_moves_the_traffic_from_elsewhere(gateway: G
     )
     assert said(gateway, "audit", "verify").startswith("The audit is whole: 2 records, up to ")
     assert call(gateway, "/api/v1/audit/verify", token).document["whole"] is True
-    assert token.rpartition("_")[2] not in gateway.log + json.dumps([flip, create])
+    assert secret_of(token) not in gateway.log + json.dumps([flip, create])
 
 
 def test_a_role_is_no_more_than_it_is(gateway: Gateway) -> None:

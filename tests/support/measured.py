@@ -60,10 +60,14 @@ def everything() -> Traffic:
 
 def samples(traffic: Traffic) -> dict[tuple[str, tuple[str, ...]], float]:
     """Each rendered sample: its name and label values in order of the labels' names."""
-    families = text_string_to_metric_families(traffic.render().decode())
+    return parsed(traffic.render())
+
+
+def parsed(text: bytes) -> dict[tuple[str, tuple[str, ...]], float]:
+    """The same of a text that was rendered before."""
     return {
         (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in families
+        for family in text_string_to_metric_families(text.decode())
         for sample in family.samples
     }
 
