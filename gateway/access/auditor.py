@@ -1,5 +1,5 @@
-"""Writing the audit: an act is on this machine's disk before it is answered, and in the store's chain as soon as that
-can be had.
+"""Writing the audit: an act is on this machine's disk before it is done and before it is answered, and in the store's
+chain as soon as it is known what came of it and the store can be had.
 
 The end of the chain as it was last seen is kept beside it, in the data folder: who cuts records off in the database
 does not know that, and `banyan audit verify` does. It is taken forward only while it is still in the chain, so that
@@ -8,7 +8,7 @@ records that come later do not hide what was done to earlier ones.
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -27,6 +27,9 @@ AGAIN = 2.0
 SOON = 1.0
 """Seconds that the store gets before whoever did something is answered without it."""
 PAGE = 500
+BEGUN = "begun"
+"""The outcome of an act until it is known. It stands on the disk alone, for the case that nothing follows it."""
+CUT_OFF = "it is not known whether it was done: the gateway ended before it was"
 Document = dict[str, Any]
 
 
@@ -38,14 +41,23 @@ class Auditor:
         self._store = store
         self._lock = asyncio.Lock()  # of what waits, here and on the disk
         self._turn = asyncio.Lock()  # of whoever tells the store
-        self._telling: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self._waiting: list[Act] | None = None
+        self._begun: dict[str, Act] = {}
 
     async def run(self) -> None:
         """Tell the store what it does not know yet, for as long as this runs."""
         while True:
             await self._try()
             await asyncio.sleep(AGAIN)
+
+    async def begin(self, act: Act) -> None:
+        """Note what somebody is about to do: should this process die of it, the next one tells. `record` follows, with
+        the same id.
+
+        A disk that is full or slow is logged and not waited for: what is to be done may be a rollback.
+        """
+        await asyncio.wait({self._spawn(self._keep(act._replace(outcome=BEGUN)))}, timeout=SOON)
 
     async def record(self, act: Act) -> None:
         """Write down what somebody did. It is on the disk when this returns; the store may follow.
@@ -55,21 +67,30 @@ class Auditor:
         fields = {"who": act.who, "role": act.role, "via": act.via, "address": act.address}
         log().info("audited", action=act.action, subject=act.subject, **fields, why=act.reason, outcome=act.outcome)
         problem = await self._keep(act)
-        telling = asyncio.get_running_loop().create_task(self._try())
-        self._telling.add(telling)
-        telling.add_done_callback(self._telling.discard)
-        await asyncio.wait({telling}, timeout=SOON)
+        await asyncio.wait({self._spawn(self._try())}, timeout=SOON)
         untold = self._waiting is None or act in self._waiting
         if untold:
             log().warning("audit_waits", act=act.id)
         if untold and problem:
             raise StoreUnavailable(f"What was done could not be written down: {problem}. The store does not take it.")
 
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
+        """Have something done that goes on when nobody waits for it any more."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     async def _keep(self, act: Act) -> str:
         """Keep an act, here and on the disk; what is wrong with the disk, "" for nothing."""
         async with self._lock:
             try:
-                (await self._known()).append(act)
+                waiting = await self._known()
+                if act.outcome == BEGUN:
+                    self._begun[act.id] = act
+                else:
+                    self._begun.pop(act.id, None)
+                    waiting.append(act)
                 await asyncio.to_thread(_append, self._folder / WAITING, act.text())
             except OSError as error:
                 log().error("audit_not_on_disk", why=str(error))
@@ -98,7 +119,7 @@ class Auditor:
                     self._waiting = rest = (await self._known())[len(some) :]
                     if whole:
                         await asyncio.to_thread(_write, self._folder / HEAD, f"{head.number} {head.digest}\n")
-                    await asyncio.to_thread(_write, self._folder / WAITING, _lines(rest))
+                    await asyncio.to_thread(_write, self._folder / WAITING, _lines([*self._begun.values(), *rest]))
 
     async def _some(self) -> list[Act]:
         async with self._lock:
@@ -209,20 +230,23 @@ def _lines(acts: Iterable[Act]) -> str:
 
 def _read(folder: Path) -> tuple[list[Act], int]:
     """What waits, and how many lines cannot be read, such as a last one that was cut off in the writing: they are put
-    aside, and whatever is added later begins a line of its own."""
+    aside, and whatever is added later begins a line of its own. What was only begun will not be heard of again."""
     try:
         lines = (folder / WAITING).read_bytes().split(b"\n")
     except FileNotFoundError:
         return [], 0
-    acts, damaged = list[Act](), list[bytes]()
+    found, damaged = dict[str, Act](), list[bytes]()
     for line in lines:
         try:
             if line:
-                acts.append(act_of(line.decode()))
+                act = act_of(line.decode())
+                found.pop(act.id, None)
+                found[act.id] = act
         except ValueError:
             damaged.append(line)
     for line in damaged:
         _append(folder / DAMAGED, line.decode("utf-8", "replace"))
+    acts = [each._replace(outcome=CUT_OFF) if each.outcome == BEGUN else each for each in found.values()]
     if damaged or lines[-1]:
         _write(folder / WAITING, _lines(acts))
     return acts, len(damaged)

@@ -1,8 +1,8 @@
 """Levers: everything on the admin port that changes how the gateway behaves, each with the role that it needs.
 
 There is one way to pull one, whether a command, a script or a page does it: see that it may be, look how things stand,
-do it, look again, and write all that down. Who says how things stood when they decided (`If-Match`, RFC 9110, section
-13.1.1) is refused where that has changed.
+write down what is to be done, do it, look again, write down what came of it. Who says how things stood when they
+decided (`If-Match`, RFC 9110, section 13.1.1) is refused where that has changed.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from gateway.admin.steering import Document, Steering
 from gateway.config.problems import Unreadable
 from gateway.config.words import YEAR, serve, serve_text
 from gateway.core.access import Principal, Role
+from gateway.core.auditing import Act
 from gateway.core.model import Route
 from gateway.errors import CommandError, StoreUnavailable
 
@@ -87,20 +88,22 @@ async def _pulled(steering: Steering, lever: Lever, told: Pull) -> Document:
             f"{subject or 'The file'} wants a second person: nothing is done until somebody else says the same, within "
             "an hour."
         )
-        await _write(steering, lever, told, subject, before, {}, "waits for a second person")
+        await _write(steering, _act(lever, told, subject, before), "waits for a second person")
         return {"message": waits, "holds": False, "waits": True}
     if first:
         told = told._replace(reason=f"{told.reason} (with {first.by}: {first.reason})")
+    act = _act(lever, told, subject, before)
+    await steering.auditor.begin(act)
     try:
         done = await lever.run(steering, told)
     except Exception as error:
         known = isinstance(error, (CommandError, StoreUnavailable, Refusal))
         why = f"not done: {error}" if known else f"it is not known whether it was done: {type(error).__name__}"
-        await _write(steering, lever, told, subject, before, {}, why)
+        await _write(steering, act, why)
         raise
     made = {name: done[name] for name in lever.makes}
     try:
-        await _write(steering, lever, told, subject, before, made, "done")
+        await _write(steering, act, "done", made)
     except StoreUnavailable as error:  # it is done all the same, and whoever did it has to know
         return {**done, "message": f"{done.get('message', 'Done.')} {error}"}
     return done
@@ -145,24 +148,26 @@ def _spelled(key: str, value: Any) -> Any:
         return value
 
 
-async def _write(
-    steering: Steering, lever: Lever, told: Pull, subject: str, before: Document, made: Document, outcome: str
-) -> None:
-    who = told.who
+def _act(lever: Lever, told: Pull, subject: str, before: Document) -> Act:
+    """What somebody is about to do."""
     order = {key: value for key, value in told.order.items() if key not in ("by", "reason", *_HIDDEN)}
-    act = act_now(
+    return act_now(
         who=told.by,
-        role=str(who.role),
-        via=who.via,
+        role=str(told.who.role),
+        via=told.who.via,
         address=told.address,
         action=lever.action,
         subject=subject,
         reason=told.reason,
         before=before,
-        after={**standing_of(steering, subject), **({"order": order} if order else {}), **made},
-        outcome=outcome,
+        after={"order": order} if order else {},
     )
-    await steering.auditor.record(act)
+
+
+async def _write(steering: Steering, act: Act, outcome: str, made: Document | None = None) -> None:
+    """Write down what came of it."""
+    after = {**standing_of(steering, act.subject), **act.after, **(made or {})}
+    await steering.auditor.record(act._replace(after=after, outcome=outcome))
 
 
 _HIDDEN = ("headers", "body")

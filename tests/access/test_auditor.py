@@ -12,8 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.access import auditor
-from gateway.access.auditor import DAMAGED, HEAD, WAITING, Auditor, act_now, seen_head
-from gateway.core.auditing import BEGINNING
+from gateway.access.auditor import BEGUN, CUT_OFF, DAMAGED, HEAD, WAITING, Auditor, act_now, seen_head
+from gateway.core.auditing import BEGINNING, act_of
 from gateway.errors import StoreUnavailable
 from gateway.store.repository import Store
 from tests.support.acts import ACT, act
@@ -192,6 +192,56 @@ async def test_many_at_once_are_all_told(store: Store, tmp_path: Path) -> None:
         await asyncio.gather(later.latest(10), later.record(act(number + 2)), later.latest(10), later.tell())
     assert sorted(await told(store)) == sorted(f"a{number}" for number in range(60))
     assert (await auditing(store, tmp_path).verify())["whole"] is True
+
+
+# ------------------------------------------------------------------------------------------------ what was begun
+
+
+async def test_what_the_gateway_died_of_is_told_by_the_next_one(store: Store, tmp_path: Path) -> None:
+    """An act is on the disk before it is done: nobody knows whether it was, and the audit says so, once."""
+    await auditing(store, tmp_path).begin(act(1))
+    later = auditing(store, tmp_path)
+    assert [(each["id"], each["outcome"]) for each in (await later.latest(10))["acts"]] == [("a1", CUT_OFF)]
+    await done(later, 2)
+    await done(auditing(store, tmp_path), 3)
+    assert [(each.id, act_of(each.text).outcome) for each in await store.audit(None, 10)] == [
+        ("a1", CUT_OFF),
+        ("a2", "done"),
+        ("a3", "done"),
+    ]
+
+
+async def test_what_is_under_way_is_no_act_yet(store: Store, tmp_path: Path) -> None:
+    """It is told once it is known what came of it; while it lasts others are told, and it stays on the disk."""
+    one = auditing(store, tmp_path)
+    await one.begin(act(1))
+    await done(one, 2)
+    assert [each["id"] for each in (await one.latest(10))["acts"]] == ["a2"]
+    assert [act_of(line) for line in (tmp_path / WAITING).read_text().splitlines()] == [act(1, outcome=BEGUN)]
+    await one.record(act(1, outcome="not done: no"))
+    assert [act_of(each.text) for each in await store.audit(None, 10)] == [act(2), act(1, outcome="not done: no")]
+    assert (tmp_path / WAITING).read_text() == ""
+
+
+async def test_what_was_done_while_the_store_was_away_is_told_once(store: Store, tmp_path: Path) -> None:
+    """Its beginning and its end are both on the disk, and make one act, in the order of the ends."""
+    one = away(tmp_path)
+    await one.begin(act(1))
+    await done(one, 2, 1)
+    await auditing(store, tmp_path).tell()
+    assert [act_of(each.text) for each in await store.audit(None, 10)] == [act(2), act(1)]
+
+
+async def test_nothing_waits_for_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: list[Any]) -> None:
+    """Neither for one that hangs nor for one that is full: what is to be done may be a rollback."""
+    with full_disk(10):
+        await away(tmp_path).begin(act(1))
+    assert [each["event"] for each in logged] == ["audit_not_on_disk"]
+    monkeypatch.setattr(auditor, "SOON", 0.05)
+    monkeypatch.setattr(auditor, "_append", lambda path, text: time.sleep(0.5))
+    begin = time.monotonic()
+    await away(tmp_path).begin(act(2))
+    assert time.monotonic() - begin < 0.4
 
 
 # ------------------------------------------------------------------------------------------------ damage

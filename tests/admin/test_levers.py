@@ -13,6 +13,7 @@ from gateway.admin.admission import COOKIE, CSRF
 from gateway.admin.api import admin_app
 from gateway.admin.levers import LEVERS, Pull, pull, standing_of, tag_of
 from gateway.core.access import Principal, Role
+from gateway.core.auditing import Act, act_of
 from tests.admin.conftest import client_of
 from tests.admin.fakes import FakeSteering, problem
 from tests.support.databases import without
@@ -345,6 +346,18 @@ async def test_the_audit_has_how_it_stood_before_and_after(approving: Any, steer
         SERVES,
         {"serve": "25% new", "share": 0.0, "text": "legacy by override", "order": order},
     )
+
+
+async def test_what_is_about_to_be_done_is_written_down_first(
+    approving: Any, steering: FakeSteering, tmp_path: Path
+) -> None:
+    """Should the gateway die of it: who, what, why and how it stood stand on the disk while it is done."""
+    found: list[Act] = []
+    having(steering, lambda: found.append(act_of((tmp_path / "audit.waiting").read_text())))
+    await approving.post("/api/v1/overrides/list", json=CASES["override"].order | WHY)
+    [told] = (await steering.auditor.latest(10))["acts"]
+    begun = {**told, "outcome": "begun", "after": {"order": CASES["override"].order}}
+    assert [each._asdict() for each in found] == [{name: begun[name] for name in Act._fields}]
 
 
 async def test_what_was_refused_is_written_down(approving: Any, steering: FakeSteering) -> None:
