@@ -87,6 +87,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     await asyncio.sleep(0)  # the data process is on its way; importing aiohttp takes as long as it does to be there
     from gateway.access.auditor import Auditor
     from gateway.access.keyring import Keyring
+    from gateway.access.provenance import Provenance
     from gateway.admin.api import admin_app, command_app
     from gateway.admin.serving import address_for_browsers, serve, serve_unix
     from gateway.processes.copying import Copying
@@ -149,6 +150,7 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     control.writes = WritesDesk(lambda: keeper.store, outbox.due)
     control.keyring = Keyring(lambda: keeper.store, control.signed_in_for)
     control.auditor = Auditor(options.data, lambda: keeper.store)
+    control.provenance = Provenance(options.data)
     control.discovery = Discovery(lambda: keeper.store)
     control.revisions = Revisions(lambda: keeper.store)
     owing = [

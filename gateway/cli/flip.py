@@ -3,11 +3,9 @@
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +16,6 @@ from gateway.errors import CommandError
 if TYPE_CHECKING:
     from gateway.config.edit import Flip
 
-FLIPS = "flips.jsonl"
 PATIENCE = 3.0
 LOOK_AGAIN = 0.1
 
@@ -37,9 +34,9 @@ def flip(
     """
     from gateway.cli.output import say_json
     from gateway.cli.remote import is_elsewhere
-    from gateway.config.check import load
     from gateway.config.edit import flip as flipped
     from gateway.config.edit import write
+    from gateway.config.flips import journal
 
     why = spoken(reason)
     if is_elsewhere():
@@ -49,10 +46,10 @@ def flip(
     record = _record(route, word, why, change)
     changed = change.old_text != change.new_text
     if changed:
-        with _journal(data) as journal:
+        with journal(data) as noting:
             write(change)
-            journal.write(json.dumps(record, ensure_ascii=False) + "\n")
-    served = _served(data, config, load(config, os.environ).estate.digest)
+            noting.write(json.dumps(record, ensure_ascii=False) + "\n")
+    served = _served(data, config, change.digest)
     if as_json:
         say_json({**record, "changed": changed, "served": served})
     else:
@@ -72,23 +69,8 @@ def _record(route: str, word: str, reason: str, change: "Flip") -> dict[str, Any
         "line": change.line,
         "before": change.before.strip(),
         "after": change.after.strip(),
+        "digest": change.digest,
     }
-
-
-@contextmanager
-def _journal(data: Path) -> Iterator[TextIO]:
-    """Where reasons are kept; opened before the file is changed, so that no flip goes unrecorded."""
-    path = data / FLIPS
-    try:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise CommandError(
-            f"The reason cannot be recorded in {path}: {error.strerror}. Nothing was changed; choose another folder "
-            "with --data."
-        ) from error
-    with open(descriptor, "a", encoding="utf-8") as file:
-        yield file
 
 
 # ------------------------------------------------------------------------------------------------ is it served?

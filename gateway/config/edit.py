@@ -26,7 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 class Flip(NamedTuple):
     """One word changed, not yet written. `line` is where, `before` and `after` that line; equal when nothing changes.
 
-    `before` is empty when the line is new.
+    `before` is empty when the line is new; `digest` is of all that serves then.
     """
 
     file: Path
@@ -35,6 +35,7 @@ class Flip(NamedTuple):
     after: str
     old_text: bytes
     new_text: bytes
+    digest: str = ""
 
 
 class _Splice(NamedTuple):
@@ -57,8 +58,8 @@ def flip(path: Path, route_name: str, word: str, environ: Mapping[str, str]) -> 
     splice = _splice(document, pointer, text, wanted)
     changed = text[: splice.start] + splice.text + text[splice.end :]
     new_text = data[: len(_BOM) * data.startswith(_BOM)] + changed.encode()
-    _check(path, loaded, route, file, new_text, environ, wanted)
-    return _flip(file, text, changed, splice, data, new_text)
+    digest = _check(path, loaded, route, file, new_text, environ, wanted)
+    return _flip(file, text, changed, splice, data, new_text)._replace(digest=digest)
 
 
 def _canonical(word: str) -> str:
@@ -143,8 +144,8 @@ def _flip(file: Path, text: str, changed: str, splice: _Splice, old: bytes, new:
 
 def _check(
     path: Path, loaded: Loaded, route: Route, file: Path, new_text: bytes, environ: Mapping[str, str], wanted: str
-) -> None:
-    """The changed file must load, and say the same of everything but this one word."""
+) -> str:
+    """The digest of what the changed file says: it must load, and say the same of everything but this one word."""
     try:
         changed = load(path, environ, {file: new_text}).estate
     except ConfigError as error:
@@ -158,6 +159,7 @@ def _check(
     same_around = (changed.gateway, changed.backends) == (loaded.estate.gateway, loaded.estate.backends)
     if not same_around or _said(changed.routes) != _said(expected):
         raise CommandError(f"Changing {route.place} would change more than its serve; change it by hand")
+    return changed.digest
 
 
 def _said(routes: Iterable[Route]) -> list[Route]:

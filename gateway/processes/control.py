@@ -37,6 +37,7 @@ from gateway.telemetry.metrics import Traffic
 if TYPE_CHECKING:
     from gateway.access.auditor import Auditor
     from gateway.access.keyring import Keyring, Times
+    from gateway.access.provenance import Provenance
     from gateway.processes.copying import Copying
     from gateway.rollouts.capturing import Captures
     from gateway.rollouts.desk import Desk
@@ -98,6 +99,7 @@ class Control:
         self.four_eyes = FourEyes()
         self.keyring: Keyring
         self.auditor: Auditor
+        self.provenance: Provenance
         self.revisions: Revisions
         self.discovery: Discovery
         self.telemetry: Telemetry
@@ -178,7 +180,8 @@ class Control:
     async def start(self, launching: "asyncio.Task[None]") -> None:
         """Serve the configuration that was loaded, once the data process is there. Raises CommandError."""
         self._follow()
-        self.revisions.note(None, self.loaded, "the file", "read as the gateway began")
+        act = self.provenance.of_start(self.loaded.estate.digest)
+        self.revisions.note(None, self.loaded, act.who, act.reason, act)
         await asyncio.gather(launching, self.rollouts.start(self.loaded.estate), self._exchange(self.loaded.estate))
         await self.copying.follow(self.loaded.estate)
         await self.supervisor.serve(self.loaded.estate)
@@ -287,7 +290,7 @@ class Control:
             if reason is not None or waits is not None:
                 return self._hold(candidate, reason or waits or "")
             try:
-                return await self._accept(candidate, by or "the file", why)
+                return await self._accept(candidate, by, why)
             finally:
                 self.moving.release()
 
@@ -318,7 +321,8 @@ class Control:
         return ReloadResult("held", message, (), self.supervisor.revision)
 
     async def _accept(self, candidate: Loaded, by: str, why: str) -> ReloadResult:
-        changes = describe_changes(self.loaded.estate, candidate.estate)
+        old = self.loaded.estate
+        changes = describe_changes(old, candidate.estate)
         table = await asyncio.to_thread(compiled, candidate.estate)
         await self._exchange(candidate.estate)
         try:
@@ -326,7 +330,11 @@ class Control:
         except CommandError as error:
             return self._refuse((str(error),))
         table.stand(self._traffic.standings)
-        self.revisions.note(self.loaded.estate, candidate, by, why)
+        act = None
+        if not by:  # no lever was pulled for it, so it is not in the audit yet
+            act = await asyncio.to_thread(self.provenance.of, changes, old.digest, candidate.estate.digest)
+            by, why = act.who, act.reason
+        self.revisions.note(old, candidate, by, why, act)
         self.loaded, self.table = candidate, table
         self.rollouts.follow(candidate.estate)
         await self.copying.follow(candidate.estate)

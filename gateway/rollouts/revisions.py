@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.config.changes import describe_changes
 from gateway.config.check import Loaded, load
 from gateway.config.edit import Flip, write
+from gateway.core.auditing import Act
 from gateway.core.model import Estate
 from gateway.errors import CommandError, ConfigError, StoreUnavailable
 from gateway.rollouts.reports import instant
@@ -32,15 +33,19 @@ class Revisions:
 
     def __init__(self, store: "Callable[[], Store | None]") -> None:
         self._store = store
-        self._waiting: list[Configuration] = []
+        self._waiting: list[tuple[Configuration, Act | None]] = []
         self._noted = asyncio.Event()
 
-    def note(self, old: Estate | None, new: Loaded, by: str, why: str) -> None:
-        """Something else serves now; the store is told of it when it can be."""
+    def note(self, old: Estate | None, new: Loaded, by: str, why: str, act: Act | None = None) -> None:
+        """Something else serves now; the store is told of it when it can be.
+
+        Where nobody has pulled a lever for it, and so nothing is in the audit, `act` is what is to be written there.
+        """
         changes = [] if old is None else [change._asdict() for change in describe_changes(old, new.estate)[:MOST]]
         counts = Counter(route.serve.value for route in new.estate.routes)
         files = {os.fspath(file): data.decode("utf-8", "replace") for file, data in new.files}
-        self._waiting.append(Configuration(0, new.estate.digest, time(), by, why, changes, dict(counts), files))
+        told = Configuration(0, new.estate.digest, time(), by, why, changes, dict(counts), files)
+        self._waiting.append((told, act))
         del self._waiting[:-MOST_WAITING]
         self._noted.set()
 
@@ -62,7 +67,7 @@ class Revisions:
         store = self._store()
         while store is not None and self._waiting:
             first = self._waiting[0]
-            await store.add_configuration(first)
+            await store.add_configuration(*first)
             if first in self._waiting:  # more may have come meanwhile than are kept
                 self._waiting.remove(first)
 

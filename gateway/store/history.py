@@ -5,21 +5,29 @@ from typing import Any
 
 from sqlalchemy import Connection, cast, func, select
 
+from gateway.core.auditing import Act
 from gateway.core.discovering import Endpoint
+from gateway.store.access import add_acts
 from gateway.store.statements import adding, clean_key, clean_row, execute_sliced, inserting, marked
 from gateway.store.tables import LATENCY, calls, configurations, endpoints, totals
 from gateway.store.values import Calls, Configuration, Total
 
 
-def add_configuration(connection: Connection, told: Configuration) -> bool:
-    """Note what serves now; False where that was the last one noted, by this gateway or by another on the store."""
+def add_configuration(connection: Connection, told: Configuration, act: Act | None) -> bool:
+    """Note what serves now, and in the audit the act that brought it: all but the very first change something.
+
+    False where it is the last one noted, by this gateway or by another on the store.
+    """
     marked(connection, "configurations")  # of several that serve the same from the same moment on, one notes it
     last = select(configurations.c.digest).order_by(configurations.c.number.desc()).limit(1)
-    if connection.execute(last).scalar() == told.digest:
+    before = connection.execute(last).scalar()
+    if before == told.digest:
         return False
     row = clean_row(told._asdict())
     del row["number"]
     connection.execute(inserting(connection, configurations).values(row))
+    if act is not None and before is not None:
+        add_acts(connection, [act._replace(before={**act.before, "digest": before})])
     return True
 
 

@@ -268,9 +268,9 @@ class Store:
 
     # ------------------------------------------------------------------------------------------ the ledger
 
-    async def add_configuration(self, told: Configuration) -> bool:
-        """Note what serves now; False where that was the last one noted."""
-        return await self._write(history.add_configuration, told)
+    async def add_configuration(self, told: Configuration, act: Act | None = None) -> bool:
+        """Note what serves now, and who brought it where the audit does not know; False where it was the last noted."""
+        return await self._write(history.add_configuration, told, act)
 
     async def configurations(self, most: int, *, before: int | None = None) -> list[Configuration]:
         """What served, the latest first, without the files."""

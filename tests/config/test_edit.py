@@ -55,11 +55,12 @@ def test_a_flip_changes_one_word(path: Path, word: str, text: str, serve: Serve,
         after=f"    serve: {text}            # flip this word",
         old_text=BLOCK.encode(),
         new_text=BLOCK.replace("serve: legacy ", f"serve: {text} ").encode(),
+        digest=found.digest,
     )
     assert path.read_bytes() == BLOCK.encode()
     write(found)
-    route = load(path, {}).estate.routes[0]
-    assert (route.serve, route.share) == (serve, share)
+    estate = load(path, {}).estate
+    assert (estate.routes[0].serve, estate.routes[0].share, estate.digest) == (serve, share, found.digest)
 
 
 def test_quotes_and_flow_style_stay(path: Path) -> None:

@@ -1,5 +1,6 @@
 """People come in with tokens, move traffic from elsewhere, and everything they did can be proved afterwards."""
 
+import getpass
 import json
 import os
 import re
@@ -149,6 +150,37 @@ def test_a_token_made_by_the_command_moves_the_traffic_from_elsewhere(gateway: G
     assert said(gateway, "audit", "verify").startswith("The audit is whole: 2 records, up to ")
     assert call(gateway, "/api/v1/audit/verify", token).document["whole"] is True
     assert secret_of(token) not in gateway.log + json.dumps([flip, create])
+
+
+def test_what_comes_by_way_of_the_file_is_in_the_audit(gateway: Gateway) -> None:
+    """A flip on this machine with its name and reason, an editor's save as the file's, also what was changed while no
+    gateway ran; each once, with what served before and after."""
+
+    def shown() -> list[tuple[str, ...]]:
+        acts = json.loads(said(gateway, "audit", "--json"))["acts"]
+        names = ("who", "via", "action", "subject", "reason")
+        return [(*(each[name] for name in names), each["after"].get("text", "")) for each in reversed(acts)]
+
+    def digests() -> list[str]:
+        acts = json.loads(said(gateway, "audit", "--json"))["acts"]
+        return [each[side]["digest"] for each in reversed(acts) for side in ("before", "after")]
+
+    said(gateway, "flip", "list", "new", "--config", str(gateway.config), *WHY)
+    expected = [(getpass.getuser(), "file", "flip", "list", WHY[1], "new")]
+    assert eventually(lambda: shown() == expected)
+    gateway.config.write_text(gateway.config.read_text().replace("serve: new", "serve: 10% new"))
+    expected.append(("the file", "file", "edit", "list", "the file was changed", "10% new"))
+    assert eventually(lambda: shown() == expected)
+    assert gateway.process is not None
+    gateway.process.terminate()
+    gateway.process.wait(10)
+    gateway.config.write_text(gateway.config.read_text() + "# looked at\n")
+    gateway.start()
+    expected.append(("the file", "file", "edit", "", "read as the gateway began", ""))
+    assert eventually(lambda: shown() == expected)
+    found = digests()
+    assert (found[1:-1:2], len({*found})) == (found[2::2], 4)
+    assert said(gateway, "audit", "verify").startswith("The audit is whole: 3 records")
 
 
 def test_a_role_is_no_more_than_it_is(gateway: Gateway) -> None:

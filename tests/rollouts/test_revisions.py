@@ -8,11 +8,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.config.check import Loaded, load
+from gateway.core.auditing import act_of
 from gateway.core.model import Estate
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.rollouts import revisions as module
 from gateway.rollouts.revisions import Revisions
 from gateway.store.repository import Store
+from tests.support.acts import act
 from tests.support.databases import without
 from tests.support.rents import RENTS
 
@@ -121,6 +123,23 @@ async def test_a_restart_is_no_change(store: Store, files: Files) -> None:
     await kept(store, files.loaded)
     found = await kept(store, files.loaded)
     assert [each["number"] for each in (await found.listed())["configurations"]] == [1]
+
+
+async def test_who_brought_a_file_is_in_the_audit_once(store: Store, files: Files) -> None:
+    """With what served before, as the store knows, by whichever gateway it comes; the first of all changes nothing."""
+    first, second = files.loaded, files.write(flipped(MAIN, "new"))
+    for number, loaded in enumerate((first, second, second)):
+        one = Revisions(lambda: store)
+        one.note(None, loaded, "the file", "began", act(number, before={"x": 1}))
+        await one.tell()
+    [told] = [act_of(each.text) for each in await store.audit(None, 10)]
+    assert told == act(1, before={"x": 1, "digest": first.estate.digest})
+
+
+async def test_what_a_lever_brought_is_not_in_the_audit_twice(store: Store, files: Files) -> None:
+    """It writes there itself."""
+    await kept(store, files.loaded, files.write(flipped(MAIN, "new")))
+    assert await store.audit(None, 10) == []
 
 
 async def test_what_the_store_cannot_take_is_told_later(
