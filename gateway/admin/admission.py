@@ -17,6 +17,7 @@ from aiohttp.typedefs import Handler
 from gateway.access.keyring import Keyring
 from gateway.access.refusals import Refusal, unknown
 from gateway.core.access import Principal, Role
+from gateway.core.forwarding import Network, is_trusted, told_address
 
 COOKIE = "banyan_session"
 CSRF, CSRF_FIELD = "X-CSRF-Token", "csrf"
@@ -32,6 +33,8 @@ PRINCIPAL: web.RequestKey[Principal | None] = web.RequestKey("principal")
 NEEDED: web.AppKey[Mapping[tuple[str, str], Role | None]] = web.AppKey("needed")
 """The role that each method and address needs; None for none."""
 KEYRING: web.AppKey[Keyring] = web.AppKey("keyring")
+TRUSTED: web.AppKey[Callable[[], tuple[Network, ...]]] = web.AppKey("trusted")
+"""Proxies that tell from where somebody comes."""
 OF_THE_OWNER: web.AppKey[bool] = web.AppKey("of_the_owner", bool)
 
 
@@ -151,8 +154,13 @@ async def _wanted(request: web.Request, who: Principal) -> None:
 
 
 def remote(request: web.Request) -> str:
-    """The address that asks; "" on the control socket."""
-    return request.remote or ""
+    """The address that asks, as far as proxies that are trusted tell it; "" on the control socket."""
+    peer = (request.remote or "").encode()
+    trusted = request.config_dict[TRUSTED]()
+    if not is_trusted(peer, trusted):
+        return peer.decode()
+    named = [value.encode("utf-8", "replace") for value in request.headers.getall("X-Forwarded-For", ())]
+    return told_address(peer, named, trusted).decode()
 
 
 def _a(role: Role) -> str:

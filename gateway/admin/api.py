@@ -19,6 +19,7 @@ from gateway.admin.admission import (
     KEYRING,
     NEEDED,
     OF_THE_OWNER,
+    TRUSTED,
     Attempts,
     admitted,
     principal,
@@ -40,6 +41,7 @@ from gateway.config.words import METHODS
 from gateway.core.access import Role
 from gateway.core.asking import Asked, asked
 from gateway.core.explaining import explain
+from gateway.core.forwarding import networks_of
 from gateway.core.model import Route
 from gateway.errors import CommandError
 from gateway.proxy.chance import fresh_digits
@@ -60,6 +62,7 @@ def command_app(steering: Steering) -> web.Application:
 def _app(steering: Steering, *, owner: bool) -> web.Application:
     app = web.Application(middlewares=[guarded, admitted])
     app[STEERING], app[KEYRING], app[ATTEMPTS] = steering, steering.keyring, Attempts()
+    app[TRUSTED] = lambda: networks_of(steering.loaded.estate.gateway.admin.trusted_proxies)
     app[TELL], app[ORGANISATION] = error_page, Organisation()
     app[GAUGE] = Gauge(lambda: steering.store_now, time())
     app[OF_THE_OWNER], app[LOOPBACK_ONLY] = owner, not owner

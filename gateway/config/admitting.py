@@ -16,6 +16,7 @@ from gateway.core.identity import is_secure
 _USUAL = Oidc("", "", "")
 _SCOPE = re.compile(r"[!#-\[\]-~]+")
 """RFC 6749, section 3.3."""
+Proxy = Annotated[str, PlainValidator(addresses.network), text("A network: 10.0.0.0/8.")]
 _Filled = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -74,6 +75,8 @@ class AdminSpec(Spec):
     """After how long a browser is signed out in any case. Default 12h."""
     url: Maybe[Annotated[str, PlainValidator(addresses.public_url), text("https://banyan.example.org")]] = None
     """Where browsers find the pages; where it is https their cookies go no other way. Default: the admin port."""
+    trusted_proxies: list[Proxy] = Field(default=[])
+    """Networks whose X-Forwarded-For says from where somebody comes, for the audit and for bounds on sign-ins."""
     oidc: Maybe[OidcSpec] = None
 
 
@@ -84,9 +87,8 @@ def admin_of(spec: AdminSpec, entry: Entry, problems: list[Problem]) -> Administ
             "{written} must be https where people sign in with `oidc`: what the provider sends back comes this way"
         )
         problems.append(entry.problem(("admin", "url"), message))
-    return Administration(
-        spec.name, spec.timezone, spec.idle, lasts, spec.url or "", _oidc_of(spec.oidc, entry, problems)
-    )
+    oidc = _oidc_of(spec.oidc, entry, problems)
+    return Administration(spec.name, spec.timezone, spec.idle, lasts, spec.url or "", oidc, tuple(spec.trusted_proxies))
 
 
 def _oidc_of(spec: OidcSpec | None, entry: Entry, problems: list[Problem]) -> Oidc | None:

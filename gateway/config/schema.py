@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
 from gateway.config import addresses, words
-from gateway.config.admitting import AdminSpec
+from gateway.config.admitting import AdminSpec, Proxy
 from gateway.config.closing import MaintenanceSpec
 from gateway.config.exporting import OtlpSpec
 from gateway.config.keeping import CostSpec, KeepSpec, StoreSpec, WebhookSpec
@@ -76,9 +76,7 @@ class GatewaySpec(Spec):
 
     timeout: TimeoutSpec = TimeoutSpec.model_construct()
     limits: LimitsSpec = LimitsSpec.model_construct()
-    trusted_proxies: list[Annotated[str, PlainValidator(addresses.network), text("A network: 10.0.0.0/8.")]] = Field(
-        default=[]
-    )
+    trusted_proxies: list[Proxy] = Field(default=[])
     """Networks whose X-Forwarded-* and Forwarded headers are believed."""
     public_url: Maybe[Annotated[str, PlainValidator(addresses.public_url), text("https://api.example.org")]] = None
     """The address front ends use, where the Host header does not tell."""

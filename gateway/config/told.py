@@ -252,7 +252,8 @@ def _otlp(otlp: Otlp) -> Document:
 def _administration(admin: Administration) -> Document:
     lasting = {name: duration_text(getattr(admin, name)) for name in ("idle", "lasts")}
     oidc = None if admin.oidc is None else told(admin.oidc)
-    return {"name": admin.name, "timezone": admin.timezone, **lasting, "url": admin.url, "oidc": oidc}
+    named = {"name": admin.name, "timezone": admin.timezone, **lasting, "url": admin.url}
+    return {**named, "trusted_proxies": list(admin.trusted_proxies), "oidc": oidc}
 
 
 def _oidc(oidc: Oidc) -> Document:

@@ -24,7 +24,8 @@ class Oidc(NamedTuple):
 class Administration(NamedTuple):
     """`name` is what the pages call this gateway; `timezone` of those who do not tell theirs (IANA); `idle` and
     `lasts` how long a browser stays signed in without a request, and at all (seconds); `url` what browsers find the
-    pages under, scheme and authority, "" where that is the admin port itself."""
+    pages under, scheme and authority, "" where that is the admin port itself; `trusted_proxies` networks that tell from
+    where somebody comes."""
 
     name: str = ""
     timezone: str = "UTC"
@@ -32,6 +33,7 @@ class Administration(NamedTuple):
     lasts: float = 12 * 3_600.0
     url: str = ""
     oidc: Oidc | None = None
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def secure(self) -> bool:

@@ -5,7 +5,6 @@ the proxy does; this module only puts them into words.
 """
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 from typing import Any, NamedTuple
 
 from gateway.core import soap
@@ -17,6 +16,7 @@ from gateway.core.forwarding import (
     client_address,
     forwarding_lines,
     is_trusted,
+    networks_of,
     request_head,
 )
 from gateway.core.headers import read_request
@@ -202,7 +202,7 @@ class _Visit:
     """A request with its route, seen as the proxy sees it."""
 
     def __init__(self, route: PlannedRoute, request: Request, gateway: Gateway, asked: Asked) -> None:
-        trusted = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
+        trusted = networks_of(gateway.trusted_proxies)
         scheme = b"https" if gateway.tls else b"http"
         self.route = route
         self.request = request

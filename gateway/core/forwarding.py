@@ -5,10 +5,11 @@ elders: the peer's own claims are believed only when the peer is a trusted proxy
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from http import HTTPStatus
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
 from gateway.core.fields import field_lines
@@ -121,14 +122,26 @@ def _pairs(lines: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def client_address(peer: Peer, request: Request, trusted: tuple[Network, ...]) -> bytes:
-    """The client's own address: the last one in X-Forwarded-For that is not a trusted proxy's."""
+    """The client's own address, as far as proxies that are trusted tell it."""
     if not peer.trusted:
         return peer.address
     named = [value for name, value in request.forwarding if name.lower() == b"x-forwarded-for"]
+    return told_address(peer.address, named, trusted)
+
+
+def told_address(proxy: bytes, named: Iterable[bytes], trusted: tuple[Network, ...]) -> bytes:
+    """The last address in these values of X-Forwarded-For that is not a trusted proxy's; that of the proxy which sent
+    them where there is none, or where what stands there is no address."""
     for text in reversed([part.strip() for value in named for part in value.split(b",")]):
         if not is_trusted(text, trusted):
-            return text if _is_address(text) else peer.address
-    return peer.address
+            return text if _is_address(text) else proxy
+    return proxy
+
+
+@lru_cache(64)
+def networks_of(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    """The networks of `trusted_proxies`."""
+    return tuple(ip_network(text, strict=False) for text in texts)
 
 
 def is_trusted(address: bytes, trusted: tuple[Network, ...]) -> bool:

@@ -8,12 +8,11 @@ that changed or went is emptied as its answers end.
 import asyncio
 from collections.abc import Iterable
 from importlib import import_module
-from ipaddress import ip_network
 from typing import NamedTuple
 
 from connectors.base import Caller, Connector
 from connectors.http import HttpConnector
-from gateway.core.forwarding import Network
+from gateway.core.forwarding import networks_of
 from gateway.core.matching import RoutingTable
 from gateway.core.model import Backend, Gateway, Route
 from gateway.core.planning import Plan, planned
@@ -41,7 +40,7 @@ class Live:
         self.table = RoutingTable(revision, digest)
         self.gateway = gateway
         self.guards = tuple(pool.guard for pool in pools.values() if pool.guard is not None)
-        self.trusted: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in gateway.trusted_proxies)
+        self.trusted = networks_of(gateway.trusted_proxies)
         self.pools = pools
         self.identify = identify(gateway.otlp)
 

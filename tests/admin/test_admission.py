@@ -9,6 +9,7 @@ from aiohttp import ClientSession, DummyCookieJar, FormData, TCPConnector, web
 from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from gateway.access import keyring as keys
 from gateway.access.keyring import Keyring, SignedIn
@@ -25,16 +26,24 @@ from gateway.admin.admission import (
     OF_THE_OWNER,
     OWNER,
     TRIES,
+    TRUSTED,
     WITHIN,
     Attempts,
     admitted,
     principal,
+    remote,
 )
 from gateway.admin.guards import LOOPBACK_ONLY, guarded
 from gateway.core.access import Role, Token
+from gateway.core.forwarding import networks_of
 from tests.admin.fakes import problem
 
-TABLE = {("GET", "/free"): None, ("GET", "/view"): Role.VIEWER, ("POST", "/act/{name}"): Role.OPERATOR}
+TABLE = {
+    ("GET", "/free"): None,
+    ("GET", "/whence"): None,
+    ("GET", "/view"): Role.VIEWER,
+    ("POST", "/act/{name}"): Role.OPERATOR,
+}
 WRONG = {"Authorization": f"Bearer banyan_{'0' * 12}_{'x' * 43}"}
 NOT_OURS = "This did not come from a page of this session. Load the page again, and send it from there."
 
@@ -64,7 +73,7 @@ def keyring(clock: Clock) -> Keyring:
     return keyring
 
 
-def door(keyring: Keyring, clock: Clock, *, owner: bool = False) -> web.Application:
+def door(keyring: Keyring, clock: Clock, *, owner: bool = False, trusted: tuple[str, ...] = ()) -> web.Application:
     """A small admin room behind the real door: each address tells who asks, and what they sent."""
 
     async def told(request: web.Request) -> web.Response:
@@ -72,14 +81,19 @@ def door(keyring: Keyring, clock: Clock, *, owner: bool = False) -> web.Applicat
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
         return web.json_response({"name": who.name, "role": who.role, "via": who.via, "form": form})
 
+    async def whence(request: web.Request) -> web.Response:
+        return web.Response(text=remote(request))
+
     async def free(request: web.Request) -> web.Response:
         return web.Response(text="ok")
 
     app = web.Application(middlewares=[guarded, admitted])
     app[KEYRING], app[ATTEMPTS], app[NEEDED] = keyring, Attempts(clock), TABLE
     app[OF_THE_OWNER], app[LOOPBACK_ONLY] = owner, False
+    app[TRUSTED] = lambda: networks_of(trusted)
     app.router.add_get("/free", free)
     app.router.add_get("/view", told)
+    app.router.add_get("/whence", whence)
     app.router.add_post("/act/{name}", told)
     app.router.add_get("/forgotten", told)
     app.router.add_post("/free", told)
@@ -353,6 +367,26 @@ async def test_others_are_let_in_meanwhile(keyring: Keyring, clock: Clock) -> No
                 assert (await session.get("/view", headers=right)).status == 200
                 assert (await session.get("/view", headers=cookie(signed))).status == 200
                 assert (await session.get("/free", headers=WRONG)).status == 200
+
+
+async def test_a_proxy_that_is_trusted_tells_from_where_somebody_comes(keyring: Keyring, clock: Clock) -> None:
+    """For the audit; and who guesses behind it makes nobody else wait. What others say of themselves counts nothing."""
+
+    async def comes(client: Any, *values: str) -> str:
+        headers = CIMultiDict([("X-Forwarded-For", value) for value in values])
+        return str(await (await client.get("/whence", headers=headers)).text())
+
+    async for client in visiting(door(keyring, clock, trusted=("127.0.0.0/8", "10.0.0.0/8"))):
+        assert await comes(client) == "127.0.0.1"
+        assert await comes(client, "203.0.113.9, 192.0.2.7") == "192.0.2.7"
+        assert await comes(client, "203.0.113.9, 192.0.2.7", "2001:db8::7,10.0.0.3") == "2001:db8::7"
+        assert await comes(client, "192.0.2.7, \x85\xff") == "127.0.0.1"
+        for _ in range(TRIES):
+            assert (await client.get("/view", headers=WRONG | {"X-Forwarded-For": "192.0.2.7"})).status == 401
+        for address, status in (("192.0.2.7", 429), ("9.9.9.9, 192.0.2.7", 429), ("192.0.2.8", 401)):
+            assert (await client.get("/view", headers=WRONG | {"X-Forwarded-For": address})).status == status
+    async for client in visiting(door(keyring, clock, trusted=("10.0.0.0/8",))):
+        assert await comes(client, "192.0.2.7") == "127.0.0.1"
 
 
 async def test_a_right_token_is_no_attempt(client: Any, keyring: Keyring) -> None:

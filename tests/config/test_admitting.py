@@ -24,14 +24,17 @@ def told(folder: Path, text: str) -> list[str]:
 def test_everything_about_the_admin_port(tmp_path: Path) -> None:
     """Its name, its address, how long browsers stay signed in, and who may come in."""
     text = """name: "Thornbeck", timezone: Europe/London, idle: 15m, lasts: 8h, url: "https://banyan.example.org/",
+        trusted_proxies: [10.0.0.0/8, "fd00::/8"],
         oidc: {issuer: "https://login.example.org/realm/", client_id: banyan, client_secret: "${OIDC_SECRET}",
                roles: {approver: [leads], viewer: [staff, all], operator: []}, roles_claim: realm_access.roles,
                name_claim: upn, scopes: [openid, groups]}""".replace("\n", " ")
     roles = ((Role.VIEWER, ("staff", "all")), (Role.APPROVER, ("leads",)))
     issuer = "https://login.example.org/realm/"
     oidc = Oidc(issuer, "banyan", "hunter2", roles, "realm_access.roles", "upn", ("openid", "groups"))
-    url = "https://banyan.example.org"
-    assert gateway(tmp_path, text).admin == Administration("Thornbeck", "Europe/London", 900.0, 28_800.0, url, oidc)
+    url, proxies = "https://banyan.example.org", ("10.0.0.0/8", "fd00::/8")
+    assert gateway(tmp_path, text).admin == Administration(
+        "Thornbeck", "Europe/London", 900.0, 28_800.0, url, oidc, proxies
+    )
 
 
 def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
