@@ -10,14 +10,12 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from time import time
 from typing import TYPE_CHECKING
-
-FIRST_LINK = 3_600.0
-"""Seconds for which the link of a first start can be opened."""
 
 if TYPE_CHECKING:
     from gateway.config.check import Loaded
@@ -25,6 +23,11 @@ if TYPE_CHECKING:
     from gateway.processes.options import RunOptions
     from gateway.rollouts.sharing import Sharing
     from gateway.store.repository import Store
+    from gateway.telemetry.metrics import Traffic
+
+FIRST_LINK = 3_600.0
+"""Seconds for which the link of a first start can be opened."""
+Tasks = list[asyncio.Task[None]]
 
 
 def run_data(folder: Path, descriptor: int) -> int:
@@ -61,7 +64,6 @@ def run_control(options: "RunOptions") -> int:
 
 
 async def _control(options: "RunOptions", loaded: "Loaded") -> int:
-    from gateway.processes.channel import CONTROL_SOCKET, listen_unix
     from gateway.processes.control import Control
     from gateway.processes.supervisor import Supervisor
     from gateway.telemetry.logging import log
@@ -85,30 +87,38 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
     )
     launching = loop.create_task(control.supervisor.start())
     await asyncio.sleep(0)  # the data process is on its way; importing aiohttp takes as long as it does to be there
-    from gateway.access.auditor import Auditor
-    from gateway.access.keyring import Keyring
-    from gateway.access.provenance import Provenance
-    from gateway.admin.api import admin_app, command_app
-    from gateway.admin.serving import address_for_browsers, serve, serve_unix
+    _evidence(control, options, loaded, traffic)
+    _writes(control)
+    _people(control, options)
+    async with contextlib.AsyncExitStack() as ending:
+        working = _set_going(control, options, loaded, ending)
+        starting = loop.create_task(control.start(launching))
+        ending.push_async_callback(_give_up, control, starting)
+        await _open(control, options, ending)
+        await starting
+        gc.freeze()  # what is there by now stays: looking through it again and again would hold everything up
+        gc.set_threshold(50_000, 20, 100)
+        working += _watch(control, ending)
+        log().info("listening", public=str(options.listen), admin=str(options.admin), data=str(options.data))
+        await _until_stopped(stop, *working, *control.rollouts.tasks)
+        log().info("draining", seconds=control.loaded.estate.gateway.drain_timeout)
+        await control.supervisor.stop(control.loaded.estate.gateway.drain_timeout)
+    log().info("gateway_stopped")
+    return 0
+
+
+def _evidence(control: "Control", options: "RunOptions", loaded: "Loaded", traffic: "Traffic") -> None:
+    """The store, ramps and what they go by, copies and their comparing, and what is told of it elsewhere."""
     from gateway.processes.copying import Copying
-    from gateway.proxy.chance import fresh_digits
-    from gateway.rollouts.daily import Daily
-    from gateway.rollouts.desk import Desk
     from gateway.rollouts.discovery import Discovery
     from gateway.rollouts.revisions import Revisions
     from gateway.rollouts.room import Rollouts
     from gateway.rollouts.sharing import Sharing
     from gateway.telemetry.exporting import Telemetry
-    from gateway.writes.clerk import Clerk
-    from gateway.writes.desk import WritesDesk
     from gateway.writes.exchange import Exchange
-    from gateway.writes.moving import Moving
-    from gateway.writes.outbox import Outbox
-    from gateway.writes.owing import Owing
-    from gateway.writes.reconciling import Reconciling, Shell
 
-    control.exchange = exchange = Exchange(lambda: control.rollouts.keeper.store, control.know)
-    control.rollouts = Rollouts(
+    control.exchange = exchange = Exchange(lambda: control.store_now, control.know)
+    control.rollouts = rollouts = Rollouts(
         options.data,
         partial(_opened, options, loaded),
         traffic,
@@ -118,90 +128,119 @@ async def _control(options: "RunOptions", loaded: "Loaded") -> int:
         control.order,
         exchange.pairs.are_one,
     )
-    keeper = control.rollouts.keeper
-    control.telemetry = Telemetry(control.figures, control.rollouts.replica)
+    control.telemetry = Telemetry(control.figures, rollouts.replica)
     control.copying = Copying(
         control.sampled,
-        control.rollouts.judge,
+        rollouts.judge,
         control.order,
         exchange.pairs,
         lambda seen: control.telemetry.observed([seen]),
     )
-    users = (control.supervisor, control.copying)
-    sharing = Sharing(control.rollouts.replica, lambda: keeper.store, users)
-    control.sharing = sharing
-    replica, ours = control.rollouts.replica, token_hex(8)
-    control.outbox = outbox = Outbox(f"{replica} {ours}", lambda: keeper.store, control.deliver)
-    control.owing = Owing(lambda: keeper.store)
+    control.sharing = Sharing(rollouts.replica, lambda: control.store_now, (control.supervisor, control.copying))
+    control.discovery = Discovery(lambda: control.store_now)
+    control.revisions = Revisions(lambda: control.store_now)
+
+
+def _writes(control: "Control") -> None:
+    """Writes that must not be lost: stored, delivered, held while the record moves, and shown to people."""
+    from gateway.proxy.chance import fresh_digits
+    from gateway.rollouts.desk import Desk
+    from gateway.writes.clerk import Clerk
+    from gateway.writes.desk import WritesDesk
+    from gateway.writes.moving import Moving
+    from gateway.writes.outbox import Outbox
+    from gateway.writes.owing import Owing
+    from gateway.writes.reconciling import Reconciling, Shell
+
+    rollouts, supervisor, ours = control.rollouts, control.supervisor, token_hex(8)
+    control.outbox = outbox = Outbox(f"{rollouts.replica} {ours}", lambda: control.store_now, control.deliver)
+    control.owing = Owing(lambda: control.store_now)
     control.clerk = Clerk(
-        replica, lambda: keeper.store, lambda: {ours, *control.supervisor.sessions}, outbox.due, control.record_of
+        rollouts.replica,
+        lambda: control.store_now,
+        lambda: {ours, *supervisor.sessions},
+        outbox.due,
+        control.record_of,
     )
-    control.moving = moving = Moving(lambda: keeper.store, control.clerk)
+    control.moving = moving = Moving(lambda: control.store_now, control.clerk)
     control.reconciling = Reconciling(
         Shell(
             lambda: control.table,
-            lambda: keeper.store,
+            lambda: control.store_now,
             control.copying.read,
-            control.rollouts.judgement,
+            rollouts.judgement,
             outbox.due,
             fresh_digits,
         )
     )
-    control.writes = WritesDesk(lambda: keeper.store, outbox.due)
-    control.keyring = Keyring(lambda: keeper.store, control.signed_in_for)
-    control.auditor = Auditor(options.data, lambda: keeper.store)
-    control.provenance = Provenance(options.data)
-    control.discovery = Discovery(lambda: keeper.store)
-    control.revisions = Revisions(lambda: keeper.store)
-    owing = [
-        loop.create_task(work)
-        for work in (
-            control.keyring.run(),
-            control.auditor.run(),
-            control.revisions.run(),
-            control.discovery.run(),
-            control.clerk.run(),
-            control.clerk.look_after(),
-            outbox.run(),
-            control.owing.run(),
-            exchange.run(),
-            control.take_what_waited(),
-        )
-    ]
-    control.desk = Desk(control.rollouts, control.supervisor.stands, lambda name: moving.owed([name]))
-    starting = loop.create_task(control.start(launching))
+    control.writes = WritesDesk(lambda: control.store_now, outbox.due)
+    control.desk = Desk(rollouts, supervisor.stands, lambda name: moving.owed([name]))
 
-    async with contextlib.AsyncExitStack() as ending:
-        ending.callback(control.close)
-        ending.push_async_callback(control.telemetry.close)
-        ending.push_async_callback(control.rollouts.close)
-        sharers = _share(options, loaded, sharing, ending)
-        ending.callback(control.copying.close)
-        for task in owing:
-            ending.callback(task.cancel)
-        ending.push_async_callback(outbox.close)
-        ending.push_async_callback(_give_up, control, starting)
-        admin = await serve(admin_app(control), options.admin)
-        control.admin_url = address_for_browsers(admin.addresses[0])
-        ending.push_async_callback(admin.cleanup)
-        orders = await serve_unix(command_app(control), listen_unix(options.data / CONTROL_SOCKET))
-        ending.push_async_callback(orders.cleanup)
-        await starting
-        gc.freeze()  # what is there by now stays: looking through it again and again would hold everything up
-        gc.set_threshold(50_000, 20, 100)
-        watching = loop.create_task(control.watch())
-        ending.callback(watching.cancel)
-        daily = Daily(control.rollouts.replays, lambda: control.table, lambda: control.rollouts.keeper.store, time)
-        replaying = loop.create_task(daily.run())
-        ending.callback(replaying.cancel)
-        greeting = loop.create_task(_greet(control))
-        ending.callback(greeting.cancel)
-        log().info("listening", public=str(options.listen), admin=str(options.admin), data=str(options.data))
-        await _until_stopped(stop, watching, replaying, *sharers, *owing, *control.rollouts.tasks)
-        log().info("draining", seconds=control.loaded.estate.gateway.drain_timeout)
-        await control.supervisor.stop(control.loaded.estate.gateway.drain_timeout)
-    log().info("gateway_stopped")
-    return 0
+
+def _people(control: "Control", options: "RunOptions") -> None:
+    """Who may come in, and what they did."""
+    from gateway.access.auditor import Auditor
+    from gateway.access.keyring import Keyring
+    from gateway.access.provenance import Provenance
+
+    control.keyring = Keyring(lambda: control.store_now, control.signed_in_for)
+    control.auditor = Auditor(options.data, lambda: control.store_now)
+    control.provenance = Provenance(options.data)
+
+
+def _set_going(control: "Control", options: "RunOptions", loaded: "Loaded", ending: contextlib.AsyncExitStack) -> Tasks:
+    """Everything that goes on by itself from the first moment on; at the `ending` it is stopped, last first."""
+    ending.callback(control.close)
+    ending.push_async_callback(control.telemetry.close)
+    ending.push_async_callback(control.rollouts.close)
+    sharing = _share(options, loaded, control.sharing, ending)
+    ending.callback(control.copying.close)
+    tasks = _spawned(
+        ending,
+        control.keyring.run(),
+        control.auditor.run(),
+        control.revisions.run(),
+        control.discovery.run(),
+        control.clerk.run(),
+        control.clerk.look_after(),
+        control.outbox.run(),
+        control.owing.run(),
+        control.exchange.run(),
+        control.take_what_waited(),
+    )
+    ending.push_async_callback(control.outbox.close)
+    return [*tasks, *sharing]
+
+
+async def _open(control: "Control", options: "RunOptions", ending: contextlib.AsyncExitStack) -> None:
+    """The admin room, on its port and on the control socket. Raises CommandError when the port is taken."""
+    from gateway.admin.api import admin_app, command_app
+    from gateway.admin.serving import address_for_browsers, serve, serve_unix
+    from gateway.processes.channel import CONTROL_SOCKET, listen_unix
+
+    admin = await serve(admin_app(control), options.admin)
+    control.admin_url = address_for_browsers(admin.addresses[0])
+    ending.push_async_callback(admin.cleanup)
+    orders = await serve_unix(command_app(control), listen_unix(options.data / CONTROL_SOCKET))
+    ending.push_async_callback(orders.cleanup)
+
+
+def _watch(control: "Control", ending: contextlib.AsyncExitStack) -> Tasks:
+    """What goes on once something serves: the file is watched, recordings are replayed, somebody is greeted."""
+    from gateway.rollouts.daily import Daily
+
+    daily = Daily(control.rollouts.replays, lambda: control.table, lambda: control.store_now, time)
+    watching = _spawned(ending, control.watch(), daily.run())
+    _spawned(ending, _greet(control))  # comes to its end
+    return watching
+
+
+def _spawned(ending: contextlib.AsyncExitStack, *works: Coroutine[None, None, None]) -> Tasks:
+    """Tasks that are cancelled at the ending."""
+    tasks = [asyncio.get_running_loop().create_task(work) for work in works]
+    for task in tasks:
+        ending.callback(task.cancel)
+    return tasks
 
 
 async def _greet(control: "Control") -> None:
@@ -226,19 +265,15 @@ async def _opened(options: "RunOptions", loaded: "Loaded") -> "Store":
     return await Store.open(options.store or settings.url, options.data, upgrade=settings.upgrade)
 
 
-def _share(
-    options: "RunOptions", loaded: "Loaded", sharing: "Sharing", ending: contextlib.AsyncExitStack
-) -> "list[asyncio.Task[None]]":
+def _share(options: "RunOptions", loaded: "Loaded", sharing: "Sharing", ending: contextlib.AsyncExitStack) -> Tasks:
     """Share what backends can bear with the gateways on the same store, if that is one that others may use."""
     from gateway.store.addresses import address_of
 
     if address_of(options.store or loaded.estate.gateway.store.url, options.data).file is not None:
         sharing.alone()
         return []
-    task = asyncio.get_running_loop().create_task(sharing.run())
     ending.push_async_callback(sharing.close)
-    ending.callback(task.cancel)
-    return [task]
+    return _spawned(ending, sharing.run())
 
 
 async def _give_up(control: "Control", starting: "asyncio.Task[None]") -> None:
