@@ -5,7 +5,7 @@ A form carries how things stood when it was shown; where that has changed, nothi
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 from urllib.parse import quote
 
 from aiohttp import web
@@ -19,8 +19,8 @@ from gateway.admin.pages.rendering import GAUGE, Looking, looking, page
 from gateway.admin.pages.route import ramp_of
 from gateway.admin.pages.routes import Row, row_of
 from gateway.config.problems import Unreadable
-from gateway.config.words import duration
-from gateway.core.model import NEW, Serve
+from gateway.config.words import duration, serve, serve_text
+from gateway.core.model import NEW, Route, Serve, Side
 from gateway.core.planning import record_of
 from gateway.errors import CommandError, StoreUnavailable
 
@@ -66,11 +66,13 @@ def _only_reads(look: Looking, row: Row) -> bool:
     return planned is not None and bool(methods) and all(method in planned.safe for method in methods)
 
 
-def _writes(look: Looking, row: Row) -> str:
-    """What becomes of writes."""
+def _writes(look: Looking, row: Row, then: Side) -> str:
+    """What becomes of writes, which `then` has afterwards."""
     if _only_reads(look, row):
         return "No write moves; this route only reads."
-    return f"Writes stay where they are, on {record_of(row.route)}."
+    planned = look.steering.table.routes.get(row.name)
+    now = record_of(row.route) if planned is None else planned.record
+    return f"Writes stay where they are, on {now}." if now == then else f"Its writes go from {now} to {then}."
 
 
 def _fallback(row: Row) -> tuple[str, ...]:
@@ -81,11 +83,12 @@ def _rollback(look: Looking, row: Row) -> Effect:
     ramp = ramp_of(look, row.name)
     named = row.name if ramp is None else ramp["ramp"]
     others = [name for name in ramp["routes"] if name != row.name] if ramp else []
-    points = [_moved(look, row, 0.0), _writes(look, row)]
+    then = record_of(row.route)
+    points = [_moved(look, row, 0.0), _writes(look, row, then)]
+    if not _only_reads(look, row) and then == NEW:
+        points[1] = "Its writes still go to new: whether new's data may be left behind is a question for the morning."
     if others:
         points.append(f"The other routes of {named} go back as well: {', '.join(others)}.")
-    if not _only_reads(look, row) and record_of(row.route) == NEW:
-        points[1] = "Its writes still go to new: whether new's data may be left behind is a question for the morning."
     points.append("It stays like this until a person says otherwise, over restarts too.")
     back = f"“Resume {named}” on this route's page, or banyan resume {named}."
     if ramp is None:
@@ -95,32 +98,50 @@ def _rollback(look: Looking, row: Row) -> Effect:
 
 def _flip(look: Looking, row: Row) -> Effect:
     wanted = look.request.query.get("to", "")
-    after = {"legacy": 0.0, "new": 100.0}.get(wanted)
-    if wanted.endswith("%") and wanted[:-1].replace(".", "", 1).isdigit():
-        after = float(wanted[:-1])
-    if wanted not in ("legacy", "new", "ramp", "retired") and after is None:
-        raise Refusal(400, f"{wanted!r} is nothing that a route can serve: legacy, new, a share such as 10%, or ramp.")
-    word = f"{wanted} new" if wanted.endswith("%") else wanted
-    reads = _only_reads(look, row)
-    points = [_writes(look, row), *_fallback(row)] if reads or wanted not in ("legacy", "new") else []
-    if after is not None:
-        points.insert(0, _moved(look, row, after))
-    if not reads and wanted in ("legacy", "new"):
-        points.append(f"Its writes go to {wanted}. Where copies are owed, the file waits until they are delivered.")
-    if wanted == "ramp":
+    try:
+        word = serve(f"{wanted} new" if wanted.endswith("%") else wanted)
+    except Unreadable as error:
+        choice = "legacy, new, a share such as 10%, ramp or retired"
+        raise Refusal(400, f"{wanted!r} is nothing that a route can serve: {choice}.") from error
+    flipped = row.route._replace(serve=word.serve, share=word.share)
+    after, points = _share_of(flipped), list[str]()
+    if after is None:
+        points.append("Every request is answered with 410 (gone), at once; writes too.")
+    else:
+        points += [_moved(look, row, after), _writes(look, row, record_of(flipped)), *_fallback(row)]
+        if points[1].startswith("Its writes go"):
+            points.append("Where some of them are owed to a side, the file waits until they are delivered.")
+    if word.serve is Serve.RAMP:
         points.append("Its ramp begins with the first stage and goes on by evidence.")
-    if wanted == "retired":
-        points.append("Every request is answered with 410 (gone), at once.")
     if row.is_moved or row.route.serve is Serve.RAMP:
         points.append("This ends its override, and its ramp.")
     back = f"“Roll back to legacy” on the route's page, or banyan flip {row.name} {row.serve}. It takes two seconds."
-    return Effect(f"Flip {row.name} to {word}", f"Leave it at {row.serve}", tuple(points), back, row.share, after)
+    verb = f"Flip {row.name} to {serve_text(*word)}"
+    return Effect(verb, f"Leave it at {row.serve}", tuple(points), back, row.share, after)
+
+
+def _share_of(route: Route) -> float | None:
+    """Per cent of the reads that new takes once a route is flipped; None where nobody takes any."""
+    match route.serve:
+        case Serve.LEGACY:
+            return 0.0
+        case Serve.NEW:
+            return 100.0
+        case Serve.SPLIT:
+            return route.share / 100
+        case Serve.RAMP:
+            return route.ramp.stages[0].share / 100 if route.ramp else 0.0
+        case Serve.RETIRED:
+            return None
+        case never:
+            assert_never(never)
 
 
 def _override(look: Looking, row: Row) -> Effect:
+    writes = "Its writes go there as well, unless some of them are not delivered yet: then nothing is done."
     points = (
         "It serves something else than the file says, at once, on every gateway.",
-        "Writes stay where they are.",
+        writes if look.request.query.get("writes") == "yes" else _writes(look, row, record_of(row.route)),
         "It is shown everywhere as an override, and drops by itself when its time is over.",
     )
     back = f"“Clear the override” on the route's page, or banyan override {row.name} --clear."
@@ -128,7 +149,10 @@ def _override(look: Looking, row: Row) -> Effect:
 
 
 def _clear(look: Looking, row: Row) -> Effect:
-    points = (f"It goes by the file again (serve: {row.serve}), at once, on every gateway.",)
+    points = (
+        f"It goes by the file again (serve: {row.serve}), at once, on every gateway.",
+        _writes(look, row, record_of(row.route)),
+    )
     return Effect(f"Clear the override of {row.name}", _leaves(row), points, "Set it again, with “Override”.")
 
 

@@ -170,8 +170,7 @@ def _writes(counts: Sequence[Document], clock: Clock) -> Iterator[Need]:
     if stuck:
         number = sum(each["writes"] for each in stuck)
         oldest = min(unix(each["oldest"]) or clock.now for each in stuck)
-        what = "write needs" if number == 1 else "writes need"
-        sentence = (
-            f"{count(number)} {what} a person, the oldest since {clock.brief(oldest)}. Later ones of its key wait."
-        )
+        what, whose = ("write needs", "its key") if number == 1 else ("writes need", "their keys")
+        since = clock.brief(oldest)
+        sentence = f"{count(number)} {what} a person, the oldest since {since}. Later ones of {whose} wait."
         yield Need("waiting", "Writes", "the outbox", "/writes", sentence, "Look at them", "/writes")
