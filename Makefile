@@ -2,6 +2,7 @@
 PYTHON ?= python3
 SECONDS ?=
 SHARED ?= ../shared
+JOBS ?= 2
 VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
@@ -11,7 +12,7 @@ OUT = benchmarks/out
 
 help:
 	@echo "make demo [SECONDS=75]  the council: legacy, replacements, traffic, and the gateway between them"
-	@echo "make test               all tests"
+	@echo "make test [JOBS=2]      all tests, so many modules at a time"
 	@echo "make check              format, lint, types, layers, coverage of the core"
 	@echo "make edge               275 hostile and awkward requests against a real gateway"
 	@echo "make bench              what one proxied request costs beside nginx (needs nginx and wrk)"
@@ -44,7 +45,7 @@ demo: $(READY)
 	$(BIN)/python -m gateway.demo $(if $(SECONDS),--seconds $(SECONDS))
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check .

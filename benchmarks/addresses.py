@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from time import sleep
 
-from benchmarks.common import ROOT, Crew, Gateway, accepts, end, free_port, get, parser, run, wait_until
+from benchmarks.common import ROOT, Crew, Gateway, accepts, end, get, parser, run, wait_until
 from benchmarks.load import Client, Load
+from benchmarks.ports import free_port
 from benchmarks.report import Finding, finish, say
 from benchmarks.tally import Tally
 

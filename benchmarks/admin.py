@@ -15,9 +15,10 @@ from time import sleep
 from typing import NamedTuple
 
 from benchmarks import estate, thousands
-from benchmarks.common import Crew, free_port, needed, parser, run, wait_until
+from benchmarks.common import Crew, needed, parser, run, wait_until
 from benchmarks.load import Client, Load
 from benchmarks.peers import nginx_origin
+from benchmarks.ports import free_port
 from benchmarks.postgres import Postgres
 from benchmarks.proc import LOAD_CORE, PROXY_CORE, cpu_seconds, on_core, pin
 from benchmarks.report import Finding, finish, ratio, say, spread

@@ -21,6 +21,7 @@ from time import monotonic, sleep
 from types import FrameType
 from typing import Any, NamedTuple, Self
 
+from benchmarks.ports import free_port
 from benchmarks.proc import command_line, on_core, process_tree, processes
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -233,13 +234,6 @@ def accepts(port: int) -> bool:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on; the kernel does not hand it out again soon."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(

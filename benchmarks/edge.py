@@ -13,7 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.common import Crew, free_port, parser, run
+from benchmarks.common import Crew, parser, run
+from benchmarks.ports import free_port
 
 ROUTES = """\
 version: 1

@@ -18,8 +18,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from benchmarks import estate
-from benchmarks.common import ROOT, CannotMeasure, Crew, free_port, get, needed, parser, run
+from benchmarks.common import ROOT, CannotMeasure, Crew, get, needed, parser, run
 from benchmarks.peers import PEERS, Site, nginx_origin
+from benchmarks.ports import free_port
 from benchmarks.proc import LOAD_CORE, PROXY_CORE, cpu_seconds, process_tree
 from benchmarks.report import Finding, Ratio, finish, ratio, say, table
 from benchmarks.wrk import run_wrk

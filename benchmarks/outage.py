@@ -15,9 +15,10 @@ from time import monotonic, sleep
 
 from benchmarks import estate
 from benchmarks.bounds import told
-from benchmarks.common import CannotMeasure, Crew, Gateway, free_port, get, needed, parser, run
+from benchmarks.common import CannotMeasure, Crew, Gateway, get, needed, parser, run
 from benchmarks.load import Client, Load, ask
 from benchmarks.peers import nginx_origin
+from benchmarks.ports import free_port
 from benchmarks.proc import LOAD_CORE, PROXY_CORE, pin
 from benchmarks.report import Finding, finish, say, spread
 from benchmarks.tally import Tally, at

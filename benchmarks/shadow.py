@@ -18,9 +18,10 @@ from time import sleep
 from typing import NamedTuple
 
 from benchmarks import estate
-from benchmarks.common import CannotMeasure, Crew, Gateway, free_port, get, needed, parser, run
+from benchmarks.common import CannotMeasure, Crew, Gateway, get, needed, parser, run
 from benchmarks.origin import SMALL
 from benchmarks.peers import nginx_site
+from benchmarks.ports import free_port
 from benchmarks.proc import LOAD_CORE, PROXY_CORE, pin, resident_kib
 from benchmarks.report import Finding, Ratio, finish, ratio, say, spread
 from benchmarks.wrk import run_wrk

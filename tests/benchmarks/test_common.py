@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.common import CannotMeasure, Crew, accepts, free_port, get, needed, wait_until
+from benchmarks.common import CannotMeasure, Crew, accepts, get, needed, wait_until
 from benchmarks.estate import request, requests, routes_yaml
 from benchmarks.load import Client, ask
+from benchmarks.ports import free_port
 from benchmarks.proc import command_line, cpu_seconds, on_core, process_tree, resident_kib
 
 

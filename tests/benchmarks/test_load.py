@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import load
-from benchmarks.common import free_port, wait_until
+from benchmarks.common import wait_until
 from benchmarks.estate import request, write_requests
 from benchmarks.load import Client, Load, ask
+from benchmarks.ports import free_port
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 LAST = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"

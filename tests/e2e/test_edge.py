@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gateway import Gateway, free_port
+from benchmarks.ports import free_port
+from tests.support.gateway import Gateway
 
 PROBE = Path(__file__).parents[2].parent / "shared" / "edge" / "edge_probe.py"
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
+from benchmarks.ports import free_port
 from tests.support.collector import Collector, Seen
-from tests.support.gateway import Gateway, free_port, one_backend
+from tests.support.gateway import Gateway, one_backend
 from tests.support.messages import answer
 from tests.support.origin import Origin, eventually
 

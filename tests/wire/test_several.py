@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.ports import free_port
 from gateway.core.policies import Health, Protect
 from gateway.wire import endpoints
 from gateway.wire.several import SeveralPool
-from tests.support.gateway import free_port
 from tests.support.messages import answer
 from tests.support.origin import Origin, Talk
 from tests.support.serving import Serving, until

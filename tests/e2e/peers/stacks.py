@@ -10,8 +10,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
+from benchmarks.ports import free_port
 from tests.e2e.peers.library import DIALECTS, HERE, Case, Dialect
-from tests.support.gateway import free_port
 
 START = 15.0
 PATIENCE = 60.0
