@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FIRST_LINK = 3_600.0
 """Seconds for which the link of a first start can be opened."""
+RECENT = 100
+"""Acts among which somebody is looked for who has been here."""
 Tasks = list[asyncio.Task[None]]
 
 
@@ -138,7 +140,7 @@ def _evidence(control: "Control", options: "RunOptions", loaded: "Loaded", traff
     )
     control.sharing = Sharing(rollouts.replica, lambda: control.store_now, (control.supervisor, control.copying))
     control.discovery = Discovery(lambda: control.store_now)
-    control.revisions = Revisions(lambda: control.store_now)
+    control.revisions = Revisions(lambda: control.store_now, lambda act: control.auditor.settle(act))
 
 
 def _writes(control: "Control") -> None:
@@ -250,7 +252,8 @@ async def _greet(control: "Control") -> None:
 
     await control.keyring.looked.wait()
     oidc = control.loaded.estate.gateway.admin.oidc
-    if oidc is None and control.keyring.is_new and not (await control.auditor.latest(1))["acts"]:
+    acts = (await control.auditor.latest(RECENT))["acts"]
+    if oidc is None and control.keyring.is_new and all(each["via"] == "file" for each in acts):
         code = control.keyring.link(Role.APPROVER, FIRST_LINK)
         link = f"{address_of(control)}/sign-in?code={code}"
         sys.stderr.write(f"The pages, for whoever opens this first, within an hour: {link}\n")

@@ -8,7 +8,7 @@ records that come later do not hide what was done to earlier ones.
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -29,7 +29,7 @@ SOON = 1.0
 PAGE = 500
 BEGUN = "begun"
 """The outcome of an act until it is known. It stands on the disk alone, for the case that nothing follows it."""
-CUT_OFF = "it is not known whether it was done: the gateway ended before it was"
+CUT_OFF = "it is not known whether it was done: the gateway ended before that could be written down"
 Document = dict[str, Any]
 
 
@@ -44,6 +44,7 @@ class Auditor:
         self._tasks: set[asyncio.Task[object]] = set()
         self._waiting: list[Act] | None = None
         self._begun: dict[str, Act] = {}
+        self._behind = False  # the chain has grown by what somebody else has told the store
 
     async def run(self) -> None:
         """Tell the store what it does not know yet, for as long as this runs."""
@@ -106,20 +107,33 @@ class Auditor:
         except Exception:  # noqa: BLE001 - a defect here must not end the gateway
             log().exception("audit_failed")
 
+    async def settle(self, act: Act) -> None:
+        """What was begun is in the store by now, together with what it did, or is not to be told after all."""
+        self._begun.pop(act.id, None)
+        self._behind = True
+        await self._try()
+
     async def tell(self) -> None:
         """Have the store take what waits. Raises StoreUnavailable."""
         async with self._turn:
-            while some := await self._some():
-                store = self._store()
-                if store is None:
+            while (some := await self._some()) or self._behind:
+                if not await self._tell(some):
                     return
-                head = await store.add_acts(some)
-                whole = await self._is_whole(store)
-                async with self._lock:
-                    self._waiting = rest = (await self._known())[len(some) :]
-                    if whole:
-                        await asyncio.to_thread(_write, self._folder / HEAD, f"{head.number} {head.digest}\n")
-                    await asyncio.to_thread(_write, self._folder / WAITING, _lines([*self._begun.values(), *rest]))
+
+    async def _tell(self, some: Sequence[Act]) -> bool:
+        """Have the store take these, and keep the end of the chain; False where there is no store yet."""
+        store = self._store()
+        if store is None:
+            return False
+        head = await store.add_acts(some)
+        whole = await self._is_whole(store)
+        async with self._lock:
+            self._waiting = rest = (await self._known())[len(some) :]
+            if whole:
+                await asyncio.to_thread(_write, self._folder / HEAD, f"{head.number} {head.digest}\n")
+            await asyncio.to_thread(_write, self._folder / WAITING, _lines([*self._begun.values(), *rest]))
+        self._behind = False
+        return True
 
     async def _some(self) -> list[Act]:
         async with self._lock:

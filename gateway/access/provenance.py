@@ -1,7 +1,8 @@
 """Changes that came by way of the file, for the audit: by whom, as far as that is known, and what they changed.
 
 Who edits a file needs nobody's leave and says nothing here, so the file itself is named. A `banyan flip` on this
-machine has left its name and reason in the journal.
+machine has left its name and reason in the journal, with the digest of what came of it. Each flip explains one file
+that was taken: whoever writes the same later is somebody else.
 """
 
 from collections.abc import Sequence
@@ -9,9 +10,10 @@ from pathlib import Path
 
 from gateway.access.auditor import act_now
 from gateway.config.changes import RouteChange
-from gateway.config.flips import Flipped, last_flip
+from gateway.config.flips import Flipped, flips
 from gateway.core.access import Role
 from gateway.core.auditing import Act, Document
+from gateway.core.model import Estate
 
 FILE = "the file"
 MOST = 50
@@ -23,32 +25,50 @@ class Provenance:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._used: Flipped | None = None
+        self._used: set[Flipped] = set()
+
+    def journal(self) -> list[Flipped]:
+        """The latest flips. Reads a file: call it in a thread."""
+        return flips(self._folder)
 
     def of_start(self, digest: str) -> Act:
-        """The file that a gateway began with: it may have been changed while none ran."""
-        return _act(FILE, "edit", "", "read as the gateway began", {}, {"digest": digest})
+        """The file that a gateway begins with: it may have been changed while none ran."""
+        known = self.journal()
+        self._used = set(known)
+        if known and known[-1].digest == digest:
+            return _flip(known[-1], {}, {"digest": digest})
+        return _edit("", "read as the gateway began", {}, {"digest": digest})
 
-    def of(self, changes: Sequence[RouteChange], before: str, after: str) -> Act:
-        """A file that is taken; `before` and `after` are digests. Reads the journal: call it in a thread."""
-        first = changes[:MOST]
+    def of(self, journal: Sequence[Flipped], changes: Sequence[RouteChange], old: Estate, new: Estate) -> Act:
+        """A file that is taken, and what it changes."""
         names = {change.name for change in changes}
-        subject = names.pop() if len(names) == 1 and not any(map(_is_no_route, names)) else ""
-        fields = [change.field if subject else f"{change.name}, {change.field}" for change in first]
-        text = (first[0].before, first[0].after) if len(changes) == 1 else (before[:7], after[:7])
-        was = dict(zip(fields, (change.before for change in first), strict=True))
-        now = dict(zip(fields, (change.after for change in first), strict=True))
-        flip = last_flip(self._folder)
-        who, action, why = FILE, "edit", "the file was changed"
-        if flip not in (None, self._used) and flip.digest == after and [*was] == ["serve"] and subject == flip.route:
-            self._used = flip  # whoever writes the same into the file later is somebody else
-            who, action, why = flip.user, "flip", flip.reason
-        was, now = {**was, "text": text[0], "digest": before}, {**now, "text": text[1], "digest": after}
-        return _act(who, action, subject, why, was, now)
+        routes = {route.name for route in (*old.routes, *new.routes)}
+        subject = names.pop() if len(names) == 1 and names <= routes else ""
+        was, now = _told(changes, subject, old.digest, new.digest)
+        unused = (each for each in reversed(journal) if each not in self._used)
+        flip = next((each for each in unused if each.digest == new.digest), None)
+        if flip is None or (flip.route, "serve") != (subject, *(change.field for change in changes)):
+            self._used |= {*journal[:-1]}  # the last one may be of a file that has yet to be taken
+            return _edit(subject, "the file was changed", was, now)
+        self._used |= {*journal[: journal.index(flip) + 1]}
+        return _flip(flip, was, now)
 
 
-def _is_no_route(name: str) -> bool:
-    return name == "gateway" or name.startswith("backend ")
+def _told(changes: Sequence[RouteChange], subject: str, before: str, after: str) -> tuple[Document, Document]:
+    """What is different, as it was and as it is: by setting, in one text, and by digest."""
+    text = (changes[0].before, changes[0].after) if len(changes) == 1 else (before[:7], after[:7])
+    names = [change.field if subject else f"{change.name}, {change.field}" for change in changes[:MOST]]
+    was = dict(zip(names, (change.before for change in changes), strict=False))
+    now = dict(zip(names, (change.after for change in changes), strict=False))
+    return {**was, "text": text[0], "digest": before}, {**now, "text": text[1], "digest": after}
+
+
+def _edit(subject: str, why: str, before: Document, after: Document) -> Act:
+    return _act(FILE, "edit", subject, why, before, after)
+
+
+def _flip(flip: Flipped, before: Document, after: Document) -> Act:
+    return _act(flip.user, "flip", flip.route, flip.reason, before, after)
 
 
 def _act(who: str, action: str, subject: str, why: str, before: Document, after: Document) -> Act:

@@ -14,8 +14,8 @@ from typing import NamedTuple, TextIO
 from gateway.errors import CommandError
 
 FLIPS = "flips.jsonl"
-_LINE = 65_536
-"""Bytes from the journal's end that are looked at: more than the last line has."""
+_TAIL = 65_536
+"""Bytes from the journal's end that are looked at: some hundred flips."""
 
 
 class Flipped(NamedTuple):
@@ -44,15 +44,22 @@ def journal(folder: Path) -> Iterator[TextIO]:
         yield file
 
 
-def last_flip(folder: Path) -> Flipped | None:
-    """The latest one; None where there is none, or none that can be read: that holds up nobody."""
+def flips(folder: Path) -> list[Flipped]:
+    """The latest ones, in their order. What cannot be read is left out: it holds up nobody."""
     try:
         with (folder / FLIPS).open("rb") as file:
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - _LINE))
+            file.seek(max(0, file.tell() - _TAIL))
             lines = file.read().splitlines()
-        told = json.loads(lines[-1])
+    except OSError:
+        return []
+    return [flip for line in lines if (flip := _flipped(line)) is not None]
+
+
+def _flipped(line: bytes) -> Flipped | None:
+    try:
+        told = json.loads(line)
         found = Flipped(*(told[name] for name in Flipped._fields))
-    except (OSError, ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
     return found if all(isinstance(each, str) for each in found) else None

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prometheus_client.core import Metric
 
@@ -66,6 +66,15 @@ WAITED = 2.0
 _MEANT = "If this is meant: banyan reload --accept"
 
 
+class Held(NamedTuple):
+    """A file that waits, why, and who brought it by which reason, where that was somebody's lever."""
+
+    candidate: Loaded
+    reason: str
+    by: str
+    why: str
+
+
 class Control:
     """What serves, what was refused or held, and the data process that does the serving."""
 
@@ -77,7 +86,7 @@ class Control:
         self._loading = asyncio.Lock()
         self._read_unwatched = asyncio.Event()
         self._problems: tuple[str, ...] = ()
-        self._held: tuple[Loaded, str] | None = None
+        self._held: Held | None = None
         self._waits = False
         self._loaded_at = datetime.now(UTC)
         self._beside = _paths(loaded.beside)
@@ -282,13 +291,15 @@ class Control:
             same = (candidate.files, candidate.beside) == (self.loaded.files, self.loaded.beside)
             if same and self._traffic.config_ok and not (asked and new):
                 return ReloadResult("unchanged", "The file is what serves already.", (), self.supervisor.revision)
+            if not by and self._held is not None and self._held.candidate.estate.digest == candidate.estate.digest:
+                by, why = self._held.by, self._held.why  # it is still theirs when it is taken by itself
             reason = None if accept else reason_to_hold(self.loaded, candidate)
             waits = None
             if reason is None and not accept:
                 waits = await self.moving.reason_to_wait(self.loaded.estate, candidate.estate)
             self._waits = waits is not None
             if reason is not None or waits is not None:
-                return self._hold(candidate, reason or waits or "")
+                return self._hold(Held(candidate, reason or waits or "", by, why))
             try:
                 return await self._accept(candidate, by, why)
             finally:
@@ -311,36 +322,37 @@ class Control:
             if self._waits:
                 await self._reload(accept=False, asked=False)
 
-    def _hold(self, candidate: Loaded, reason: str) -> ReloadResult:
-        if self._held is None or self._held[1].partition(", and ")[0] != reason.partition(", and ")[0]:
-            log().warning("configuration_held", reason=reason, serving=self.loaded.estate.digest)
-        self._held, self._problems = (candidate, reason), ()
+    def _hold(self, held: Held) -> ReloadResult:
+        if self._held is None or self._held.reason.partition(", and ")[0] != held.reason.partition(", and ")[0]:
+            log().warning("configuration_held", reason=held.reason, serving=self.loaded.estate.digest)
+        self._held, self._problems = held, ()
         self._traffic.config_ok = False
         meant = "It is taken when they are; at once: banyan reload --accept" if self._waits else _MEANT
-        message = f"{reason}. The last good one goes on serving. {meant}"
+        message = f"{held.reason}. The last good one goes on serving. {meant}"
         return ReloadResult("held", message, (), self.supervisor.revision)
 
     async def _accept(self, candidate: Loaded, by: str, why: str) -> ReloadResult:
         old = self.loaded.estate
         changes = describe_changes(old, candidate.estate)
         table = await asyncio.to_thread(compiled, candidate.estate)
+        journal = await asyncio.to_thread(self.provenance.journal)
         await self._exchange(candidate.estate)
         try:
             revision = await self.supervisor.serve(candidate.estate)
         except CommandError as error:
             return self._refuse((str(error),))
-        table.stand(self._traffic.standings)
-        act = None
-        if not by:  # no lever was pulled for it, so it is not in the audit yet
-            act = await asyncio.to_thread(self.provenance.of, changes, old.digest, candidate.estate.digest)
-            by, why = act.who, act.reason
-        self.revisions.note(old, candidate, by, why, act)
+        table.stand(self._traffic.standings)  # and nobody may change them before the table is the one that serves
         self.loaded, self.table = candidate, table
+        act = None if by else self.provenance.of(journal, changes, old, candidate.estate)
         self.rollouts.follow(candidate.estate)
         await self.copying.follow(candidate.estate)
         self._held, self._problems = None, ()
         self._loaded_at = datetime.now(UTC)
         self._follow()
+        if act is not None:  # no lever was pulled for it, so it is not in the audit yet
+            by, why = act.who, act.reason
+            await self.auditor.begin(act)
+        self.revisions.note(old, candidate, by, why, act)
         for change in changes[:50]:
             log().info("route_changed", route=change.name, field=change.field, before=change.before, after=change.after)
         log().info("configuration_accepted", revision=revision, digest=candidate.estate.digest, changes=len(changes))
@@ -408,7 +420,7 @@ class Control:
                 "loaded_at": self._loaded_at.isoformat(timespec="seconds"),
                 "last_reload_ok": self._traffic.config_ok,
                 "problems": list(self._problems),
-                "held": self._held[1] if self._held else None,
+                "held": self._held.reason if self._held else None,
             },
         }
 

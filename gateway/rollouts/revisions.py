@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -31,15 +31,17 @@ Document = dict[str, Any]
 class Revisions:
     """What served, here and on the other gateways of the store."""
 
-    def __init__(self, store: "Callable[[], Store | None]") -> None:
+    def __init__(self, store: "Callable[[], Store | None]", settled: Callable[[Act], Awaitable[None]]) -> None:
         self._store = store
+        self._settled = settled
         self._waiting: list[tuple[Configuration, Act | None]] = []
         self._noted = asyncio.Event()
 
     def note(self, old: Estate | None, new: Loaded, by: str, why: str, act: Act | None = None) -> None:
         """Something else serves now; the store is told of it when it can be.
 
-        Where nobody has pulled a lever for it, and so nothing is in the audit, `act` is what is to be written there.
+        Where nobody has pulled a lever for it, and so nothing is in the audit, `act` is what is to be written there;
+        whoever keeps it until then is told when it is `settled`.
         """
         changes = [] if old is None else [change._asdict() for change in describe_changes(old, new.estate)[:MOST]]
         counts = Counter(route.serve.value for route in new.estate.routes)
@@ -70,6 +72,8 @@ class Revisions:
             await store.add_configuration(*first)
             if first in self._waiting:  # more may have come meanwhile than are kept
                 self._waiting.remove(first)
+            if first[1] is not None:
+                await self._settled(first[1])
 
     async def listed(self, most: int = MOST) -> Document:
         """The latest first."""

@@ -232,6 +232,38 @@ async def test_what_was_done_while_the_store_was_away_is_told_once(store: Store,
     assert [act_of(each.text) for each in await store.audit(None, 10)] == [act(2), act(1)]
 
 
+async def test_what_the_store_was_told_with_something_else_is_settled(store: Store, tmp_path: Path) -> None:
+    """It is on the disk no more, it is told once, and who cuts it off the chain's end is found out."""
+    one = auditing(store, tmp_path)
+    await one.begin(act(1))
+    await store.add_acts([act(1)])
+    await one.settle(act(1))
+    assert ((tmp_path / WAITING).read_text(), seen_head(tmp_path).number) == ("", 1)
+    await meddled(store, "DELETE FROM audit")
+    assert (await auditing(store, tmp_path).verify())["whole"] is False
+
+
+async def test_what_cannot_be_settled_yet_is_later(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself, when the store can be had; a gateway that ends before tells it once."""
+    monkeypatch.setattr(auditor, "AGAIN", 0.02)
+    there: list[Store] = []
+    one = Auditor(tmp_path, lambda: there[0] if there else None)
+    await one.begin(act(1))
+    await store.add_acts([act(1)])
+    await one.settle(act(1))
+    await auditing(store, tmp_path / "other").tell()
+    assert ((tmp_path / WAITING).read_text() != "", await told(store)) == (True, ["a1"])
+    running = asyncio.ensure_future(one.run())
+    there.append(store)
+    async with asyncio.timeout(5):
+        while seen_head(tmp_path) == BEGINNING:  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.wait({running})
+
+
 async def test_nothing_waits_for_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: list[Any]) -> None:
     """Neither for one that hangs nor for one that is full: what is to be done may be a rollback."""
     with full_disk(10):

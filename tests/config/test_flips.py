@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.flips import FLIPS, Flipped, journal, last_flip
+from gateway.config.flips import FLIPS, Flipped, flips, journal
 from gateway.errors import CommandError
 
 LINE = {"at": "2026-11-29T02:40:00+00:00", "user": "ann", "route": "list", "reason": "Zoë said so", "digest": "d1"}
@@ -16,25 +16,34 @@ def write(folder: Path, *lines: dict[str, str]) -> None:
         file.writelines(json.dumps({**each, "line": 7}, ensure_ascii=False) + "\n" for each in lines)
 
 
-def test_the_last_flip_is_told(tmp_path: Path) -> None:
+def test_the_latest_flips_are_told_in_their_order(tmp_path: Path) -> None:
     """However many there were before, and however long they are."""
     write(tmp_path, {**LINE, "reason": "x" * 100_000})
     write(tmp_path, *[LINE | {"digest": f"d{number}"} for number in range(1_000)])
-    assert last_flip(tmp_path) == Flipped(LINE["at"], "ann", "list", "Zoë said so", "d999")
+    found = flips(tmp_path)
+    assert found[-1] == Flipped(LINE["at"], "ann", "list", "Zoë said so", "d999")
+    assert [each.digest for each in found] == [f"d{number}" for number in range(1_000 - len(found), 1_000)]
+    assert len(found) > 100
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n", '{"at": "2026', "[1]", '"x"', "1", json.dumps({**LINE, "user": 7}), '{"at": "x"}', "\xff"]
+    "line",
+    ["", '{"at": "2026', "[1]", '"x"', "1", json.dumps({**LINE, "user": 7}), '{"at": "x"}', "\xff", "[" * 60_000],
+    ids=lambda line: line[:9],
 )
-def test_a_journal_that_tells_nothing_is_no_trouble(tmp_path: Path, text: str) -> None:
-    """One of an earlier version, one that was cut off, one that is none."""
-    (tmp_path / FLIPS).write_text(text, encoding="latin-1")
-    assert last_flip(tmp_path) is None
+def test_a_line_that_tells_nothing_is_no_trouble(tmp_path: Path, line: str) -> None:
+    """One of an earlier version, one that was cut off, one that is none: those beside it are told."""
+    write(tmp_path, LINE)
+    with (tmp_path / FLIPS).open("a", encoding="latin-1") as file:
+        file.write(f"{line}\n")
+    write(tmp_path, LINE)
+    assert flips(tmp_path)[-1].digest == "d1"
+    assert {each.user for each in flips(tmp_path)} == {"ann"}
 
 
 def test_without_a_journal_nobody_flipped(tmp_path: Path) -> None:
     """It begins with the first flip."""
-    assert last_flip(tmp_path / "nowhere") is None
+    assert flips(tmp_path / "nowhere") == []
 
 
 def test_a_journal_that_cannot_be_kept_is_told(tmp_path: Path) -> None:

@@ -181,6 +181,9 @@ def test_what_comes_by_way_of_the_file_is_in_the_audit(gateway: Gateway) -> None
     found = digests()
     assert (found[1:-1:2], len({*found})) == (found[2::2], 4)
     assert said(gateway, "audit", "verify").startswith("The audit is whole: 3 records")
+    with meddling(gateway) as connection:
+        connection.execute("DELETE FROM audit WHERE number = 3")
+    assert "what came after it was removed" in said(gateway, "audit", "verify", code=1)
 
 
 def test_a_role_is_no_more_than_it_is(gateway: Gateway) -> None:

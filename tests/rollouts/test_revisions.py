@@ -1,14 +1,14 @@
 """Every configuration that served is kept with who brought it and why, and an earlier one can be put back."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from gateway.config.check import Loaded, load
-from gateway.core.auditing import act_of
+from gateway.core.auditing import Act, act_of
 from gateway.core.model import Estate
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.rollouts import revisions as module
@@ -71,9 +71,19 @@ def flipped(text: str, word: str) -> str:
     return text.replace("serve: legacy", f"serve: {word}")
 
 
+def revisions(store: Callable[[], Store | None], settled: list[Act] | None = None) -> Revisions:
+    """With whoever keeps acts until they are told."""
+
+    async def settle(act: Act) -> None:
+        if settled is not None:
+            settled.append(act)
+
+    return Revisions(store, settle)
+
+
 async def kept(store: Store, *loaded: Loaded) -> Revisions:
     """Revisions after these have served, one after another."""
-    found, before = Revisions(lambda: store), list[Estate | None]([None])
+    found, before = revisions(lambda: store), list[Estate | None]([None])
     for each in loaded:
         found.note(before[-1], each, "Ann", "a test")
         before.append(each.estate)
@@ -87,7 +97,7 @@ async def kept(store: Store, *loaded: Loaded) -> Revisions:
 async def test_what_served_is_listed(store: Store, files: Files) -> None:
     """The latest first: when, by whom, why, what is different from before, and how many routes serve what."""
     first, second = files.loaded, files.write(flipped(MAIN, "new"))
-    found = Revisions(lambda: store)
+    found = revisions(lambda: store)
     found.note(None, first, "the file", "read as the gateway began")
     found.note(first.estate, second, "Ann", "parity is fine")
     await found.tell()
@@ -127,11 +137,13 @@ async def test_a_restart_is_no_change(store: Store, files: Files) -> None:
 
 async def test_who_brought_a_file_is_in_the_audit_once(store: Store, files: Files) -> None:
     """With what served before, as the store knows, by whichever gateway it comes; the first of all changes nothing."""
-    first, second = files.loaded, files.write(flipped(MAIN, "new"))
+    first, second, settled = files.loaded, files.write(flipped(MAIN, "new")), list[Act]()
     for number, loaded in enumerate((first, second, second)):
-        one = Revisions(lambda: store)
+        one = revisions(lambda: store, settled)
         one.note(None, loaded, "the file", "began", act(number, before={"x": 1}))
+        assert len(settled) == number
         await one.tell()
+    assert [each.id for each in settled] == ["a0", "a1", "a2"]
     [told] = [act_of(each.text) for each in await store.audit(None, 10)]
     assert told == act(1, before={"x": 1, "digest": first.estate.digest})
 
@@ -148,7 +160,7 @@ async def test_what_the_store_cannot_take_is_told_later(
     """By itself, in its order, with the time at which it served; meanwhile it is said why nothing is listed."""
     monkeypatch.setattr(module, "AGAIN", 0.02)
     there: list[Store] = []
-    found = Revisions(lambda: there[0] if there else None)
+    found = revisions(lambda: there[0] if there else None)
     for word in ("new", "10% new", "legacy"):
         found.note(None, files.write(flipped(MAIN, word)), "Ann", word)
     await found.tell()
@@ -171,7 +183,7 @@ async def test_what_the_store_cannot_take_is_told_later(
 async def test_what_waits_is_bounded(store: Store, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that changes all night while the store is away: the latest are kept, also while one is being told."""
     monkeypatch.setattr(module, "MOST_WAITING", 3)
-    found = Revisions(lambda: store)
+    found = revisions(lambda: store)
     for number in range(5):
         found.note(None, files.write(MAIN + f"# {number}\n"), "Ann", f"{number}")
     telling = asyncio.ensure_future(found.tell())
@@ -217,7 +229,7 @@ async def test_the_present_one_may_be_put_back(store: Store, files: Files) -> No
 async def test_only_what_served_can_be_put_back(store: Store, files: Files) -> None:
     """A number that is none is said to be so, also where there is no store yet."""
     found = await kept(store, files.loaded)
-    for each in (found, Revisions(lambda: None)):
+    for each in (found, revisions(lambda: None)):
         with pytest.raises(CommandError, match="There is no configuration 2: /api/v1/configurations lists them"):
             await each.put_back(2, files.main, files.loaded, {})
     async with without(store, "configurations"):
