@@ -296,7 +296,7 @@ class Control:
             reason = None if accept else reason_to_hold(self.loaded, candidate)
             waits = None
             if reason is None and not accept:
-                waits = await self.moving.reason_to_wait(self.loaded.estate, candidate.estate)
+                waits = await self.moving.reason_to_wait(self.loaded.estate, candidate.estate, self._traffic.standings)
             self._waits = waits is not None
             if reason is not None or waits is not None:
                 return self._hold(Held(candidate, reason or waits or "", by, why))

@@ -99,12 +99,12 @@ class Desk:
     async def act(self, name: str, action: str, by: str, reason: str) -> Document:
         """Pause, resume, approve, promote, roll back or restart a ramp. Raises CommandError.
 
-        Rolled back, a ramp's routes keep no override that would leave traffic on new; and a route that does not ramp
-        gets an override to legacy without an end.
+        Rolled back, a ramp's routes keep no override that would leave reads on new; and a route that does not ramp gets
+        an override to legacy without an end. Writes stay where they are.
         """
         actions = self._rollouts.actions
         if action == Action.ROLLBACK and self._does_not_ramp(name):
-            override = await actions.override(name, 0, record=None, until=None, by=by, why=reason)
+            override = await self._reads_back(name, by, reason)
             return await self._held({"override": override_report(override, time())}, self._rolled_back(name))
         position = await actions.act(name, action, by, reason)
         message = action_text(Action(action), position, len(actions.ramp(name).ramp.stages))
@@ -117,11 +117,11 @@ class Desk:
     ) -> Document:
         """Have a route serve `legacy`, `new` or `25% new` for so long (None: without an end). Raises CommandError.
 
-        With `writes` the same side takes the writes, too.
+        With `writes` the same side takes the writes, too; otherwise they stay where they are.
         """
         share = _share(serve)
-        record = _record(share, serve) if writes else None
-        if record is not None:
+        record = _record(share, serve) if writes else self._given(name)
+        if writes:
             await self._may_move(name, record)
         now = time()
         until = None if seconds is None else now + seconds
@@ -130,11 +130,23 @@ class Desk:
         message = f"{name}: {report['text']}. To go back to the file: banyan override {name} --clear --reason ..."
         return await self._held({"override": report}, message)
 
-    async def _may_move(self, name: str, record: Side) -> None:
-        """Raises CommandError where writes are owed that would come too late: a copy must not undo a newer write."""
+    def _given(self, name: str) -> Side | None:
+        """The side that a live override has given a route's writes; None where they go by the file."""
+        return self._standings.of(time()).get(name, NO_STANDING).record
+
+    async def _reads_back(self, name: str, by: str, reason: str) -> Override:
+        """Have legacy serve all reads of a route, without an end."""
+        record = self._given(name)
+        return await self._rollouts.actions.override(name, 0, record=record, until=None, by=by, why=reason)
+
+    async def _may_move(self, name: str, record: Side | None) -> None:
+        """Raises CommandError where writes are owed that would come too late: a copy must not undo a newer write.
+
+        A `record` of None is the file's.
+        """
         route = self._rollouts.actions.route(name)
-        standing = self._standings.of(time()).get(name, NO_STANDING)
-        if not (route.writes.copy or route.writes.queue) or (standing.record or record_of(route)) == record:
+        now, then = self._given(name) or record_of(route), record or record_of(route)
+        if not (route.writes.copy or route.writes.queue) or now == then:
             return
         try:
             left = await self._owed(name)
@@ -149,7 +161,8 @@ class Desk:
             )
 
     async def clear_override(self, name: str, by: str, reason: str) -> Document:
-        """End a route's override. Raises CommandError when it has none."""
+        """End a route's override. Raises CommandError when it has none, and where it holds writes that are owed."""
+        await self._may_move(name, None)
         ended = await self._rollouts.actions.clear_override(name, by, reason)
         route = self._standings.routes[name]
         by_what = "its ramp" if route.serve is Serve.RAMP else "the file"
@@ -168,18 +181,24 @@ class Desk:
             f"{name} does not ramp, so this is an override without an end: legacy serves all its reads. "
             f"To go back to the file: banyan override {name} --clear --reason ..."
         )
-        route = self._standings.routes[name]
-        if record_of(route) == NEW:
+        if (self._given(name) or record_of(self._standings.routes[name])) == NEW:
             message += f" Its writes still go to new: `banyan override {name} legacy --writes` moves them, too."
         return message
 
     async def _cleared(self, ramp: RampOf, by: str, reason: str) -> str:
-        """End the overrides that keep traffic of a ramp that was rolled back on new; what is to be told of them."""
-        names = {route.name for route in ramp.routes}
-        kept = [each for each in self._live(time()) if each.route in names and (each.share or each.record == NEW)]
-        for override in kept:
-            await self._rollouts.actions.clear_override(override.route, by, reason)
-        return "".join(f" The override of {each.route} is ended, too." for each in kept)
+        """End the overrides that keep reads of a ramp that was rolled back on new; what is to be told of them. One that
+        has given writes away keeps those: whether new's data may be left behind is not decided here."""
+        names, told = {route.name for route in ramp.routes}, list[str]()
+        for each in self._live(time()):
+            if each.route not in names or not (each.share or each.record == NEW):
+                continue
+            if each.record in (None, record_of(self._standings.routes[each.route])):
+                await self._rollouts.actions.clear_override(each.route, by, reason)
+                told.append(f" The override of {each.route} is ended, too.")
+            else:
+                await self._reads_back(each.route, by, reason)
+                told.append(f" Reads of {each.route} are on legacy; its override keeps the writes on {each.record}.")
+        return "".join(told)
 
     async def _held(self, document: Document, message: str) -> Document:
         holds = await self._stands()

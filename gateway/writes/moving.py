@@ -5,12 +5,13 @@ delivered at all.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.core.model import Estate
 from gateway.core.planning import record_of
+from gateway.core.policies import NO_STANDING, Standing
 from gateway.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -30,14 +31,18 @@ class Holding(Protocol):
     working: bool
 
 
-def moved(old: Estate, new: Estate) -> list[str]:
-    """The routes that owe writes and whose record is another one in the new estate."""
+def moved(old: Estate, new: Estate, standings: Mapping[str, Standing]) -> list[str]:
+    """The routes that owe writes and whose record is another one in the new estate. A live override's record holds, and
+    ends with it, when `serve` says something else."""
     before = {route.name: route for route in old.routes}
     found = []
     for route in new.routes:
         was = before.get(route.name)
-        owes = was is not None and (was.writes.copy or was.writes.queue)
-        if was is not None and owes and record_of(was) != record_of(route):
+        if was is None or not (was.writes.copy or was.writes.queue):
+            continue
+        given = standings.get(route.name, NO_STANDING).record
+        kept = given if (was.serve, was.share) == (route.serve, route.share) else None
+        if (given or record_of(was)) != (kept or record_of(route)):
             found.append(route.name)
     return found
 
@@ -56,9 +61,9 @@ class Moving:
             raise StoreUnavailable("The store has not been opened yet.")
         return await store.count_open_writes(sorted(names))
 
-    async def reason_to_wait(self, old: Estate, new: Estate) -> str | None:
+    async def reason_to_wait(self, old: Estate, new: Estate, standings: Mapping[str, Standing]) -> str | None:
         """Why the record cannot move now; None where it may, or does not."""
-        names = moved(old, new)
+        names = moved(old, new, standings)
         if not names:
             return None
         self._holding.held = frozenset(names)

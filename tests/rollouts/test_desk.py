@@ -100,6 +100,40 @@ async def test_an_override_moves_writes_only_when_asked(tmp_path: Path, serve: s
         assert found.applied["list"].record == record
 
 
+async def test_writes_stay_where_an_override_has_given_them(tmp_path: Path) -> None:
+    """Until somebody moves them, or ends it: not another override, and not a rollback, which says where they are."""
+    async with running(tmp_path) as found:
+        await override(found, "list", "legacy", writes=True)
+        await override(found, "list", "50% new")
+        assert found.applied["list"] == Standing(override=5_000, record="legacy")
+        done = await found.desk.act("list", "rollback", *WHO)
+        assert found.applied["list"] == Standing(override=0, record="legacy")
+        assert "writes" not in done["message"]
+        await override(found, "list", "new", writes=True)
+        done = await found.desk.act("list", "rollback", *WHO)
+        assert found.applied["list"] == Standing(override=0, record="new")
+        assert "Its writes still go to new" in done["message"]
+        await found.desk.clear_override("list", *WHO)
+        assert "list" not in found.applied
+
+
+async def test_an_override_that_holds_writes_is_not_ended_while_some_are_owed(tmp_path: Path) -> None:
+    """They would go back to the file's record, past what has yet to be delivered there."""
+    text = ROUTES.replace("{name: list,", "{name: list, writes: {copy: true},")
+    async with running(tmp_path) as found:
+        found.rollouts.follow(found.estate(text))
+        await override(found, "list", "legacy", writes=True)
+        found.owed = 2
+        with pytest.raises(CommandError, match="The writes of list stay where they are: 2 of them are not delivered"):
+            await found.desk.clear_override("list", *WHO)
+        assert found.applied["list"] == Standing(override=0, record="legacy")
+        found.owed = 0
+        await found.desk.clear_override("list", *WHO)
+        found.owed = 2
+        await override(found, "list", "legacy")
+        await found.desk.clear_override("list", *WHO)  # it holds none
+
+
 @pytest.mark.parametrize("serve", ["ramp", "retired", "newer", "25%", "101% new", ""])
 async def test_what_an_override_cannot_serve_is_refused(tmp_path: Path, serve: str) -> None:
     """The words are those of the file, but for those that are no side."""
@@ -181,6 +215,16 @@ async def test_a_rollback_ends_overrides_that_keep_traffic_on_new(tmp_path: Path
             "lines": 0.0,
         }
         assert [each["route"] for each in found.desk.overrides()] == ["lines"]
+
+
+async def test_a_rollback_leaves_writes_that_an_override_has_moved(tmp_path: Path) -> None:
+    """Reads go back at once; whether new's data may be left behind is not decided at night."""
+    async with running(tmp_path) as found:
+        await until(lambda: found.rollouts.standings.positions["rents"].stage == 0)
+        await override(found, "balance", "new", writes=True)
+        done = await found.desk.act("rents", "rollback", *WHO)
+        assert done["message"].endswith(" Reads of balance are on legacy; its override keeps the writes on new.")
+        assert (found.applied["balance"].override, found.applied["balance"].record) == (0, "new")
 
 
 async def test_a_route_that_does_not_ramp_is_rolled_back_by_an_override(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gateway.core.model import LEGACY, NEW, Estate, Gateway, Serve
-from gateway.core.policies import Writes
+from gateway.core.policies import Standing, Writes
 from gateway.core.writing import Ending, Signal
 from gateway.errors import StoreUnavailable
 from gateway.store.repository import Store
@@ -39,8 +39,23 @@ def clerk_of(store: Store) -> Clerk:
 )
 def test_a_record_moves_by_what_the_file_says_of_it(new: Estate, names: list[str]) -> None:
     """In so many words, or by `serve`."""
-    assert moved(estate(), new) == names
-    assert moved(estate(Writes()), estate(Writes(), Serve.NEW)) == []
+    assert moved(estate(), new, {}) == names
+    assert moved(estate(Writes()), estate(Writes(), Serve.NEW), {}) == []
+
+
+@pytest.mark.parametrize(
+    ("new", "names"),
+    [
+        (estate(), []),
+        (estate(TO_NEW), []),
+        (estate(serve=Serve.RAMP), ["a"]),
+        (estate(serve=Serve.NEW), []),
+        (estate(COPIES._replace(record=LEGACY), Serve.NEW), ["a"]),
+    ],
+)
+def test_an_override_s_record_holds_until_serve_says_something_else(new: Estate, names: list[str]) -> None:
+    """Then the override ends, and the writes that it has given to new go where the file says."""
+    assert moved(estate(), new, {"a": Standing(override=10_000, record=NEW)}) == names
 
 
 async def test_new_writes_wait_while_the_record_moves(store: Store) -> None:
@@ -48,7 +63,7 @@ async def test_new_writes_wait_while_the_record_moves(store: Store) -> None:
     clerk = clerk_of(store)
     moving = Moving(lambda: store, clerk)
     await store.store_writes([intent("w"), Ending("w", Signal.TOOK)], "r s", 100)
-    deciding = asyncio.create_task(moving.reason_to_wait(estate(), estate(TO_NEW)))
+    deciding = asyncio.create_task(moving.reason_to_wait(estate(), estate(TO_NEW), {}))
     await asyncio.sleep(0.15)
     told: list[tuple[object, ...]] = []
     clerk.take("s", [(1, intent("x")), (2, intent("y", route="b"))], lambda *answer: told.append(answer))
@@ -69,11 +84,11 @@ async def test_a_record_stays_while_something_is_owed(store: Store, monkeypatch:
     moving = Moving(lambda: found[0], clerk)
     await store.store_writes([intent("w"), Ending("w", Signal.UNKNOWN)], "r s", 100)
     why = "the record of a would move, and 1 of its writes are not delivered (banyan outbox)"
-    assert await moving.reason_to_wait(estate(), estate(TO_NEW)) == why
+    assert await moving.reason_to_wait(estate(), estate(TO_NEW), {}) == why
     assert clerk.held == frozenset()
-    assert await moving.reason_to_wait(estate(), estate()) is None
+    assert await moving.reason_to_wait(estate(), estate(), {}) is None
     found[0] = None
     with pytest.raises(StoreUnavailable):
         await moving.owed(["a"])
     why = "the record of a would move, and the store does not tell what is owed"
-    assert await moving.reason_to_wait(estate(), estate(TO_NEW)) == why
+    assert await moving.reason_to_wait(estate(), estate(TO_NEW), {}) == why

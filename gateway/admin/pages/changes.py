@@ -22,6 +22,7 @@ from gateway.config.problems import Unreadable
 from gateway.config.words import duration, serve, serve_text
 from gateway.core.model import NEW, Route, Serve, Side
 from gateway.core.planning import record_of
+from gateway.core.policies import Ramp
 from gateway.errors import CommandError, StoreUnavailable
 
 REASONS = ("errors on new", "new is slow", "answers are wrong", "a colleague asked for it")
@@ -48,8 +49,48 @@ class Fault(NamedTuple):
 
 # ------------------------------------------------------------------------------------------------ what will happen
 
+Said = Mapping[str, str]
+"""What a form or an address says of the change."""
+Change = Callable[[Looking, Row, Said], Effect]
+_ALL_GONE = "Every request is answered with 410 (gone), at once; writes too."
+_MORNING = "Its writes still go to new: whether new's data may be left behind is a question for the morning."
+_WAITS = "Where some of them are not delivered yet, the file waits until they are."
+_REFUSED = "Where some of them are not delivered yet, nothing is done."
 
-def _moved(look: Looking, row: Row, after: float) -> str:
+
+class Writes(NamedTuple):
+    """The side that has the writes of a route, and the one that has them after a change. None: the route only reads."""
+
+    now: Side | None
+    then: Side | None
+
+    @property
+    def move(self) -> bool:
+        return self.now != self.then
+
+    def __str__(self) -> str:
+        if self.now is None:
+            return "No write moves; this route only reads."
+        if self.move:
+            return f"Its writes go from {self.now} to {self.then}."
+        return f"Writes stay where they are, on {self.now}."
+
+
+def _writes(look: Looking, row: Row, then: Side | None = None) -> Writes:
+    """What becomes of writes, which `then` has afterwards; None: whoever has them now."""
+    planned, methods = look.steering.table.routes.get(row.name), row.route.match.methods
+    if planned is not None and methods and all(method in planned.safe for method in methods):
+        return Writes(None, None)
+    now = record_of(row.route) if planned is None else planned.record
+    return Writes(now, then or now)
+
+
+def _owing(row: Row, writes: Writes, sentence: str) -> tuple[str, ...]:
+    """What holds writes that move, where some may be owed to a side."""
+    return (sentence,) if writes.move and (row.route.writes.copy or row.route.writes.queue) else ()
+
+
+def _moved(row: Row, after: float) -> str:
     """How much traffic goes where that it did not go before."""
     now = row.share or 0.0
     part = abs(after - now) / 100 * row.rate
@@ -60,33 +101,16 @@ def _moved(look: Looking, row: Row, after: float) -> str:
     return f"About {wording.count(round(part))} more requests a minute go to {name}, at once, on every gateway."
 
 
-def _only_reads(look: Looking, row: Row) -> bool:
-    """Whether a route takes no request that may change anything."""
-    planned, methods = look.steering.table.routes.get(row.name), row.route.match.methods
-    return planned is not None and bool(methods) and all(method in planned.safe for method in methods)
-
-
-def _writes(look: Looking, row: Row, then: Side) -> str:
-    """What becomes of writes, which `then` has afterwards."""
-    if _only_reads(look, row):
-        return "No write moves; this route only reads."
-    planned = look.steering.table.routes.get(row.name)
-    now = record_of(row.route) if planned is None else planned.record
-    return f"Writes stay where they are, on {now}." if now == then else f"Its writes go from {now} to {then}."
-
-
 def _fallback(row: Row) -> tuple[str, ...]:
     return ("If new fails safely, legacy answers (fallback: true).",) if row.route.fallback else ()
 
 
-def _rollback(look: Looking, row: Row) -> Effect:
+def _rollback(look: Looking, row: Row, said: Said) -> Effect:
     ramp = ramp_of(look, row.name)
     named = row.name if ramp is None else ramp["ramp"]
     others = [name for name in ramp["routes"] if name != row.name] if ramp else []
-    then = record_of(row.route)
-    points = [_moved(look, row, 0.0), _writes(look, row, then)]
-    if not _only_reads(look, row) and then == NEW:
-        points[1] = "Its writes still go to new: whether new's data may be left behind is a question for the morning."
+    writes = _writes(look, row)
+    points = [_moved(row, 0.0), _MORNING if writes.now == NEW else str(writes)]
     if others:
         points.append(f"The other routes of {named} go back as well: {', '.join(others)}.")
     points.append("It stays like this until a person says otherwise, over restarts too.")
@@ -96,28 +120,40 @@ def _rollback(look: Looking, row: Row) -> Effect:
     return Effect(f"Roll {named} back to legacy", _leaves(row), tuple(points), back, row.share or 0.0, 0.0)
 
 
-def _flip(look: Looking, row: Row) -> Effect:
-    wanted = look.request.query.get("to", "")
+def _flip(look: Looking, row: Row, said: Said) -> Effect:
+    wanted = said.get("to", "")
     try:
         word = serve(f"{wanted} new" if wanted.endswith("%") else wanted)
     except Unreadable as error:
         choice = "legacy, new, a share such as 10%, ramp or retired"
         raise Refusal(400, f"{wanted!r} is nothing that a route can serve: {choice}.") from error
+    verb, stays = f"Flip {row.name} to {serve_text(*word)}", f"Leave it at {row.serve}"
     flipped = row.route._replace(serve=word.serve, share=word.share)
-    after, points = _share_of(flipped), list[str]()
-    if after is None:
-        points.append("Every request is answered with 410 (gone), at once; writes too.")
-    else:
-        points += [_moved(look, row, after), _writes(look, row, record_of(flipped)), *_fallback(row)]
-        if points[1].startswith("Its writes go"):
-            points.append("Where some of them are owed to a side, the file waits until they are delivered.")
+    if flipped == row.route:
+        override = " Its override stays: “Clear the override” ends it." if row.is_moved else ""
+        return Effect(
+            verb, stays, (f"The file says so already: nothing changes.{override}",), "There is nothing to go back from."
+        )
+    after, writes = _share_of(flipped), _writes(look, row, record_of(flipped))
+    back = f"“Roll back to legacy” on the route's page, or banyan flip {row.name} {row.serve}. It takes two seconds."
+    points = list(_flipped(row, after, writes))
     if word.serve is Serve.RAMP:
         points.append("Its ramp begins with the first stage and goes on by evidence.")
     if row.is_moved or row.route.serve is Serve.RAMP:
         points.append("This ends its override, and its ramp.")
-    back = f"“Roll back to legacy” on the route's page, or banyan flip {row.name} {row.serve}. It takes two seconds."
-    verb = f"Flip {row.name} to {serve_text(*word)}"
-    return Effect(verb, f"Leave it at {row.serve}", tuple(points), back, row.share, after)
+    return Effect(verb, stays, tuple(points), back, row.share, after)
+
+
+def _flipped(row: Row, after: float | None, writes: Writes) -> tuple[str, ...]:
+    """What becomes of requests: of reads by their share, of writes by their record, of both where they are gone."""
+    if after is None:
+        return (_ALL_GONE,)
+    if row.route.serve is Serve.RETIRED:
+        share = f"new answers {after:g}% of the reads, legacy the rest" if 0 < after < 100 else "one side answers"
+        reads = {0.0: "legacy answers", 100.0: "new answers"}.get(after, share)
+        taken = f"; writes go to {writes.then}." if writes.then else "."
+        return (f"It is gone (410) now. From then on {reads}{taken}", *_fallback(row))
+    return _moved(row, after), str(writes), *_owing(row, writes, _WAITS), *_fallback(row)
 
 
 def _share_of(route: Route) -> float | None:
@@ -130,46 +166,47 @@ def _share_of(route: Route) -> float | None:
         case Serve.SPLIT:
             return route.share / 100
         case Serve.RAMP:
-            return route.ramp.stages[0].share / 100 if route.ramp else 0.0
+            return (route.ramp or Ramp()).stages[0].share / 100
         case Serve.RETIRED:
             return None
         case never:
             assert_never(never)
 
 
-def _override(look: Looking, row: Row) -> Effect:
-    writes = "Its writes go there as well, unless some of them are not delivered yet: then nothing is done."
+def _override(look: Looking, row: Row, said: Said) -> Effect:
+    writes = f"Its writes go there as well. {_REFUSED}" if said.get("writes") == "yes" else str(_writes(look, row))
     points = (
         "It serves something else than the file says, at once, on every gateway.",
-        writes if look.request.query.get("writes") == "yes" else _writes(look, row, record_of(row.route)),
+        writes,
         "It is shown everywhere as an override, and drops by itself when its time is over.",
     )
     back = f"“Clear the override” on the route's page, or banyan override {row.name} --clear."
     return Effect(f"Override {row.name}", _leaves(row), points, back)
 
 
-def _clear(look: Looking, row: Row) -> Effect:
+def _clear(look: Looking, row: Row, said: Said) -> Effect:
+    writes = _writes(look, row, record_of(row.route))
     points = (
         f"It goes by the file again (serve: {row.serve}), at once, on every gateway.",
-        _writes(look, row, record_of(row.route)),
+        str(writes),
+        *_owing(row, writes, _REFUSED),
     )
     return Effect(f"Clear the override of {row.name}", _leaves(row), points, "Set it again, with “Override”.")
 
 
-def _ramped(verb: str, *points: str) -> Callable[[Looking, Row], Effect]:
-    def effect(look: Looking, row: Row) -> Effect:
+def _ramped(verb: str, *points: str) -> Change:
+    def effect(look: Looking, row: Row, said: Said) -> Effect:
         ramp = ramp_of(look, row.name)
         if ramp is None:
             raise Refusal(400, f"{row.name} does not ramp.")
         next_share = ramp["next"]["share"] if ramp["next"] else 100.0
         told = {"ramp": ramp["ramp"], "share": f"{ramp['share']:g}%", "next": f"{next_share:g}%"}
-        more = _moved(look, row, next_share) if "{next}" in verb else ""
         lines = tuple(point.format(**told) for point in points)
         moving = "{next}" in verb
         return Effect(
             verb.format(**told),
             f"Leave it at {told['share']}",
-            (more, *lines) if more else lines,
+            (_moved(row, next_share), *lines) if moving else lines,
             f"“Roll back to legacy” on the route's page, or banyan rollback {ramp['ramp']}. It takes a second.",
             ramp["share"] if moving else None,
             next_share if moving else None,
@@ -182,7 +219,7 @@ def _leaves(row: Row) -> str:
     return f"Leave it at {row.share:g}% new" if row.share else "Leave it as it is"
 
 
-EFFECTS: Mapping[str, Callable[[Looking, Row], Effect]] = {
+EFFECTS: Mapping[str, Change] = {
     "rollback": _rollback,
     "flip": _flip,
     "override": _override,
@@ -210,7 +247,8 @@ async def _asked(
     look = await looking(request)
     action, row = request.match_info["action"], _row(look)
     lever = _lever(action)
-    effect = EFFECTS[action](look, row)
+    said = form or request.query
+    effect = EFFECTS[action](look, row, said)
     return page(
         look,
         "change.html",
@@ -223,11 +261,11 @@ async def _asked(
         lever=lever,
         allowed=look.who.role.allows(lever.role),
         fault=fault.detail if fault else "",
-        form=form or {name: request.query[name] for name in ("serve", "for", "writes") if name in request.query},
+        form=form or {name: said[name] for name in ("serve", "for", "writes") if name in said},
         tag=tag_of(standing_of(look.steering, _subject(look, row, action))),
         reasons=REASONS if action == "rollback" else (),
         four_eyes=row.route.four_eyes and action not in ("rollback", "pause"),
-        wanted=request.query.get("to", ""),
+        wanted=said.get("to", ""),
         back_to=f"/routes/{quote(row.name, safe='')}",
     )
 

@@ -1,6 +1,7 @@
 """Before anything is changed, its page says what will happen: how many requests move, and what becomes of writes."""
 
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -14,10 +15,11 @@ from tests.admin.pages.conftest import Steering, look_at
 
 MORE = """\
   - {name: orders, match: "ANY /orders/**", legacy: office, new: repairs, serve: %s, writes: {%s}, fallback: true,
-     shadow: 5%%, journey: shop, ramp: {stages: [5%%, 100%%]}}
+     journey: shop%s}
 """
+RAMPS = ", shadow: 5%, ramp: {stages: [5%, 100%]}"
 READS = "No write moves; this route only reads."
-OWED = "Where some of them are owed to a side, the file waits until they are delivered."
+OWED = "Where some of them are not delivered yet, the file waits until they are."
 ENDS = "This ends its override, and its ramp."
 FALLBACK = "If new fails safely, legacy answers (fallback: true)."
 
@@ -25,7 +27,7 @@ FALLBACK = "If new fails safely, legacy answers (fallback: true)."
 @pytest.fixture
 def of(steering_of: Steering) -> Callable[..., FakeSteering]:
     """A gateway in which the route `orders` serves that, and has its writes so."""
-    return lambda serve="legacy", writes="": steering_of(MORE % (serve, writes))
+    return lambda serve="legacy", writes="": steering_of(MORE % (serve, writes, RAMPS if serve != "retired" else ""))
 
 
 def effect(steering: FakeSteering, action: str, name: str, query: str = "") -> Effect:
@@ -39,12 +41,11 @@ def effect(steering: FakeSteering, action: str, name: str, query: str = "") -> E
         steering.desk.standings.setdefault(
             route.name, {"share": share, "standing": "an override" if standing != Standing() else ""}
         )
-    look = look_at(
-        steering, f"/?{query}", Figures(rates={"list": {"legacy": 75.0, "new": 25.0}, "orders": {"new": 40.0}})
-    )
+    figures = Figures(rates={"list": {"legacy": 75.0, "new": 25.0}, "orders": {"new": 40.0}})
+    look = look_at(steering, figures=figures)
     row = row_of(look, name)
     assert row is not None
-    return EFFECTS[action](look, row)
+    return EFFECTS[action](look, row, dict(parse_qsl(query)))
 
 
 @pytest.mark.parametrize(
@@ -70,9 +71,23 @@ def test_a_flip_says_how_much_moves(
     )
 
 
-def test_a_flip_to_what_serves_moves_nothing(of: Callable[..., FakeSteering]) -> None:
+def test_a_flip_to_what_the_file_says_changes_nothing(of: Callable[..., FakeSteering]) -> None:
+    """Not even where an override has the route serve something else: that stays, and it is said what ends it."""
+    told = effect(of(), "flip", "list", "to=25%25")
+    assert (told.points, told.after) == (("The file says so already: nothing changes.",), None)
+    steering = of()
+    steering.table.stand({"orders": Standing(override=10_000, record="new")})
+    told = effect(steering, "flip", "orders", "to=legacy")
+    assert told.points == (
+        "The file says so already: nothing changes. Its override stays: “Clear the override” ends it.",
+    )
+
+
+def test_a_flip_to_the_share_that_serves_moves_nothing(of: Callable[..., FakeSteering]) -> None:
     """It is said, and not that some requests move by nought."""
-    assert effect(of(), "flip", "list", "to=25%25").points == ("No request moves.", READS)
+    steering = of()
+    steering.table.stand({"list": Standing(override=0)})
+    assert effect(steering, "flip", "list", "to=legacy").points == ("No request moves.", READS, ENDS)
 
 
 @pytest.mark.parametrize(
@@ -96,14 +111,30 @@ def test_a_flip_says_where_writes_go(
 ) -> None:
     """By the record of the file after it, not by its reads; and that it may have to wait."""
     points = effect(of(serve, record), "flip", "orders", f"to={to}").points
-    assert points[1:3] == (told, FALLBACK)
-    assert (OWED in points) == told.startswith("Its writes go")
+    assert (points[1], FALLBACK in points, OWED in points) == (told, True, False)
+    both = f"{record}, copy: true" if record else "copy: true"
+    assert (OWED in effect(of(serve, both), "flip", "orders", f"to={to}").points) == told.startswith("Its writes go")
 
 
 def test_what_a_retired_route_answers(of: Callable[..., FakeSteering]) -> None:
     """To everybody, whatever they ask; nothing goes anywhere any more."""
     told = effect(of("new"), "flip", "orders", "to=retired")
     assert (told.points, told.after) == (("Every request is answered with 410 (gone), at once; writes too.",), None)
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        ("legacy", "From then on legacy answers; writes go to legacy."),
+        ("new", "From then on new answers; writes go to new."),
+        ("10%25", "From then on new answers 10% of the reads, legacy the rest; writes go to legacy."),
+        ("ramp", "From then on new answers 1% of the reads, legacy the rest; writes go to legacy."),
+    ],
+)
+def test_a_retired_route_comes_back_whole(of: Callable[..., FakeSteering], to: str, told: str) -> None:
+    """Nothing is answered now, so nothing stays where it is."""
+    found = effect(of("retired"), "flip", "orders", f"to={to}")
+    assert found.points[:2] == (f"It is gone (410) now. {told}", FALLBACK)
 
 
 def test_a_ramp_begins_with_its_first_stage(of: Callable[..., FakeSteering]) -> None:
@@ -123,14 +154,13 @@ def test_what_no_route_can_serve_is_refused(of: Callable[..., FakeSteering], to:
 
 def test_a_live_override_is_ended_by_a_flip(of: Callable[..., FakeSteering]) -> None:
     """Its share and its record are what holds now."""
-    steering = of()
+    steering = of(writes="copy: true")
     steering.table.stand({"orders": Standing(override=5_000, record="new")})
-    told = effect(steering, "flip", "orders", "to=legacy")
-    assert told.points == (
-        "About 20 more requests a minute go to office, at once, on every gateway.",
+    assert effect(steering, "flip", "orders", "to=10%25").points == (
+        "About 16 more requests a minute go to office, at once, on every gateway.",
         "Its writes go from new to legacy.",
-        FALLBACK,
         OWED,
+        FALLBACK,
         ENDS,
     )
 
@@ -139,22 +169,25 @@ def test_a_live_override_is_ended_by_a_flip(of: Callable[..., FakeSteering]) -> 
 
 
 def test_clearing_an_override_gives_the_writes_back(of: Callable[..., FakeSteering]) -> None:
-    """Where it had moved them."""
-    steering = of()
-    steering.table.stand({"orders": Standing(override=10_000, record="new")})
-    assert effect(steering, "clear", "orders").points[1] == "Its writes go from new to legacy."
-    steering.table.stand({"orders": Standing(override=10_000)})
-    assert effect(steering, "clear", "orders").points[1] == "Writes stay where they are, on legacy."
+    """Where it had moved them; not while some are owed, which may be where they are kept for another side."""
+    refused = "Where some of them are not delivered yet, nothing is done."
+    for writes in ("", "copy: true"):
+        steering = of(writes=writes)
+        steering.table.stand({"orders": Standing(override=10_000, record="new")})
+        told = effect(steering, "clear", "orders").points[1:]
+        assert told == ("Its writes go from new to legacy.", *([refused] if writes else []))
+        steering.table.stand({"orders": Standing(override=10_000)})
+        assert effect(steering, "clear", "orders").points[1:] == ("Writes stay where they are, on legacy.",)
 
 
 def test_an_override_says_whether_writes_go_along(of: Callable[..., FakeSteering]) -> None:
-    """They do where that was asked for; an override without them takes back what the one before it had moved."""
+    """They do where that was asked for, and otherwise stay, also where an earlier override has put them."""
     steering = of()
-    asked = "Its writes go there as well, unless some of them are not delivered yet: then nothing is done."
+    asked = "Its writes go there as well. Where some of them are not delivered yet, nothing is done."
     assert effect(steering, "override", "orders", "writes=yes").points[1] == asked
     assert effect(steering, "override", "orders").points[1] == "Writes stay where they are, on legacy."
     steering.table.stand({"orders": Standing(override=10_000, record="new")})
-    assert effect(steering, "override", "orders").points[1] == "Its writes go from new to legacy."
+    assert effect(steering, "override", "orders").points[1] == "Writes stay where they are, on new."
 
 
 def test_rolling_back_says_what_stays_with_new(of: Callable[..., FakeSteering]) -> None:
@@ -173,6 +206,9 @@ def test_rolling_back_says_what_stays_with_new(of: Callable[..., FakeSteering]) 
         0.0,
     )
     assert effect(of("10% new"), "rollback", "orders").points[1] == "Writes stay where they are, on legacy."
+    steering = of("new")
+    steering.table.stand({"orders": Standing(override=10_000, record="legacy")})
+    assert effect(steering, "rollback", "orders").points[1] == "Writes stay where they are, on legacy."
 
 
 def test_rolling_back_a_ramp_takes_its_routes_along(of: Callable[..., FakeSteering]) -> None:
