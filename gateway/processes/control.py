@@ -291,15 +291,18 @@ class Control:
             same = (candidate.files, candidate.beside) == (self.loaded.files, self.loaded.beside)
             if same and self._traffic.config_ok and not (asked and new):
                 return ReloadResult("unchanged", "The file is what serves already.", (), self.supervisor.revision)
-            if not by and self._held is not None and self._held.candidate.estate.digest == candidate.estate.digest:
-                by, why = self._held.by, self._held.why  # it is still theirs when it is taken by itself
+            held = self._held
+            if held is None or held.candidate.estate.digest != candidate.estate.digest:
+                held = Held(candidate, "", by, why)
             reason = None if accept else reason_to_hold(self.loaded, candidate)
             waits = None
             if reason is None and not accept:
                 waits = await self.moving.reason_to_wait(self.loaded.estate, candidate.estate, self._traffic.standings)
             self._waits = waits is not None
             if reason is not None or waits is not None:
-                return self._hold(Held(candidate, reason or waits or "", by, why))
+                return self._hold(held._replace(reason=reason or waits or ""))
+            if not by:  # it is taken by itself, and still theirs
+                by, why = held.by, held.why
             try:
                 return await self._accept(candidate, by, why)
             finally:

@@ -105,6 +105,17 @@ async def test_a_file_that_waited_is_still_whose_it_was(around: Around) -> None:
     assert (around.begun, around.noted) == ([], [("Olu", "it is time", None)])
 
 
+async def test_who_reads_a_file_again_that_waits_has_not_brought_it(around: Around) -> None:
+    """They may look as often as they like; who edited it did not say a word, and it is put down to the file later."""
+    around.waits.append("its writes are not delivered")
+    around.write("serve: legacy", "serve: new")
+    await around.control.reload(accept=False)
+    await around.control.reload(accept=False, by="Zoë", why="is it taken now?")
+    around.waits.clear()
+    await around.control.reload(accept=False)
+    assert [(by, told is not None) for by, _, told in around.noted] == [("ann", True)]
+
+
 async def test_another_file_than_the_one_that_waited_is_not(around: Around) -> None:
     """Somebody has changed it meanwhile."""
     around.waits.append("its writes are not delivered")
