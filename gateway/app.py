@@ -164,7 +164,7 @@ def _writes(control: "Control") -> None:
         outbox.due,
         control.record_of,
     )
-    control.moving = moving = Moving(lambda: control.store_now, control.clerk)
+    control.moving = Moving(lambda: control.store_now, control.clerk)
     control.reconciling = Reconciling(
         Shell(
             lambda: control.table,
@@ -176,7 +176,7 @@ def _writes(control: "Control") -> None:
         )
     )
     control.writes = WritesDesk(lambda: control.store_now, outbox.due)
-    control.desk = Desk(rollouts, supervisor.stands, lambda name: moving.owed([name]))
+    control.desk = Desk(rollouts, supervisor.stands, control.moving)
 
 
 def _people(control: "Control", options: "RunOptions") -> None:

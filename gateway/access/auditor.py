@@ -53,8 +53,8 @@ class Auditor:
             await asyncio.sleep(AGAIN)
 
     async def begin(self, act: Act) -> None:
-        """Note what somebody is about to do: should this process die of it, the next one tells. `record` follows, with
-        the same id.
+        """Note what somebody is about to do, or what the store is about to be told: should this process die of it, the
+        next one tells. `record` follows, with the same id, or `settle`.
 
         A disk that is full or slow is logged and not waited for: what is to be done may be a rollback.
         """
@@ -104,6 +104,8 @@ class Auditor:
             await self.tell()
         except StoreUnavailable:
             pass  # the keeper tells of it
+        except OSError as error:
+            log().error("audit_not_on_disk", why=str(error))
         except Exception:  # noqa: BLE001 - a defect here must not end the gateway
             log().exception("audit_failed")
 
@@ -117,7 +119,13 @@ class Auditor:
         """Have the store take what waits. Raises StoreUnavailable."""
         async with self._turn:
             while (some := await self._some()) or self._behind:
-                if not await self._tell(some):
+                self._behind = False  # whoever tells the store something meanwhile says so again
+                told = False
+                try:
+                    told = await self._tell(some)
+                finally:
+                    self._behind = self._behind or not told
+                if not told:
                     return
 
     async def _tell(self, some: Sequence[Act]) -> bool:
@@ -132,8 +140,16 @@ class Auditor:
             if whole:
                 await asyncio.to_thread(_write, self._folder / HEAD, f"{head.number} {head.digest}\n")
             await asyncio.to_thread(_write, self._folder / WAITING, _lines([*self._begun.values(), *rest]))
-        self._behind = False
         return True
+
+    async def untold(self) -> list[Act]:
+        """What waits for the store; nothing where the disk does not tell."""
+        try:
+            async with self._lock:
+                return [*await self._known()]
+        except OSError as error:
+            log().error("audit_not_on_disk", why=str(error))
+            return []
 
     async def _some(self) -> list[Act]:
         async with self._lock:
@@ -260,10 +276,15 @@ def _read(folder: Path) -> tuple[list[Act], int]:
             damaged.append(line)
     for line in damaged:
         _append(folder / DAMAGED, line.decode("utf-8", "replace"))
-    acts = [each._replace(outcome=CUT_OFF) if each.outcome == BEGUN else each for each in found.values()]
+    acts = [_ended(each) if each.outcome == BEGUN else each for each in found.values()]
     if damaged or lines[-1]:
         _write(folder / WAITING, _lines(acts))
     return acts, len(damaged)
+
+
+def _ended(begun: Act) -> Act:
+    """An act that was begun, when the process is gone that began it. A file has been taken before that is told."""
+    return begun._replace(outcome="done" if begun.via == "file" else CUT_OFF)
 
 
 def _append(path: Path, text: str) -> None:

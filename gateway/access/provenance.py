@@ -32,11 +32,8 @@ class Provenance:
         return flips(self._folder)
 
     def of_start(self, digest: str) -> Act:
-        """The file that a gateway begins with: it may have been changed while none ran."""
-        known = self.journal()
-        self._used = set(known)
-        if known and known[-1].digest == digest:
-            return _flip(known[-1], {}, {"digest": digest})
+        """The file that a gateway begins with: who changed it while none ran, nobody can tell."""
+        self._used = set(self.journal())
         return _edit("", "read as the gateway began", {}, {"digest": digest})
 
     def of(self, journal: Sequence[Flipped], changes: Sequence[RouteChange], old: Estate, new: Estate) -> Act:
@@ -45,13 +42,12 @@ class Provenance:
         routes = {route.name for route in (*old.routes, *new.routes)}
         subject = names.pop() if len(names) == 1 and names <= routes else ""
         was, now = _told(changes, subject, old.digest, new.digest)
-        unused = (each for each in reversed(journal) if each not in self._used)
-        flip = next((each for each in unused if each.digest == new.digest), None)
-        if flip is None or (flip.route, "serve") != (subject, *(change.field for change in changes)):
-            self._used |= {*journal[:-1]}  # the last one may be of a file that has yet to be taken
-            return _edit(subject, "the file was changed", was, now)
-        self._used |= {*journal[: journal.index(flip) + 1]}
-        return _flip(flip, was, now)
+        unused = [each for each in journal if each not in self._used and each.digest == new.digest]
+        until = journal.index(unused[-1]) if unused else len(journal) - 2  # the last may be of a file yet to be taken
+        self._used |= {*journal[: until + 1]}
+        if unused and (unused[-1].route, "serve") == (subject, *(change.field for change in changes)):
+            return _flip(unused[-1], was, now)
+        return _edit(subject, "the file was changed", was, now)
 
 
 def _told(changes: Sequence[RouteChange], subject: str, before: str, after: str) -> tuple[Document, Document]:

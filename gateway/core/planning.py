@@ -369,6 +369,12 @@ def record_of(route: Route) -> Side:
     return NEW if route.serve is Serve.NEW else LEGACY
 
 
+def can_stand(route: Route, override: int, record: Side | None) -> bool:
+    """Whether a route has the sides that an override names: `override` (of BUCKETS) is new's share of its reads."""
+    needed = {side for side, named in ((LEGACY, override < BUCKETS), (NEW, override > 0)) if named} | {record}
+    return not (route.legacy is None and LEGACY in needed) and not (route.new is None and NEW in needed)
+
+
 def tester_side(tester: Tester, request: Request) -> Side | None:
     """The side a tester asked for with the right secret; None without its proof."""
     for name, value in request.reserved:

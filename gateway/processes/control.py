@@ -33,6 +33,7 @@ from gateway.telemetry.access import AccessWriter
 from gateway.telemetry.exporting import Telemetry
 from gateway.telemetry.logging import log
 from gateway.telemetry.metrics import Traffic
+from gateway.writes.moving import moved
 
 if TYPE_CHECKING:
     from gateway.access.auditor import Auditor
@@ -189,14 +190,21 @@ class Control:
     async def start(self, launching: "asyncio.Task[None]") -> None:
         """Serve the configuration that was loaded, once the data process is there. Raises CommandError."""
         self._follow()
-        act = self.provenance.of_start(self.loaded.estate.digest)
-        self.revisions.note(None, self.loaded, act.who, act.reason, act)
+        await self._note_start()
         await asyncio.gather(launching, self.rollouts.start(self.loaded.estate), self._exchange(self.loaded.estate))
         await self.copying.follow(self.loaded.estate)
         await self.supervisor.serve(self.loaded.estate)
         log().info(
             "gateway_started", revision=self.supervisor.revision, routes=len(self.loaded.estate.routes), pid=os.getpid()
         )
+
+    async def _note_start(self) -> None:
+        """The file that a gateway begins with may have been changed while none ran. What the last process has taken and
+        could not tell the store any more is told already."""
+        act = self.provenance.of_start(self.loaded.estate.digest)
+        untold = await self.auditor.untold()
+        known = any(each.via == "file" and each.after.get("digest") == act.after["digest"] for each in untold)
+        self.revisions.note(None, self.loaded, act.who, act.reason, None if known else act)
 
     def reopen_logs(self) -> None:
         self._access.reopen()
@@ -295,18 +303,17 @@ class Control:
             if held is None or held.candidate.estate.digest != candidate.estate.digest:
                 held = Held(candidate, "", by, why)
             reason = None if accept else reason_to_hold(self.loaded, candidate)
-            waits = None
+            moving = []
             if reason is None and not accept:
-                waits = await self.moving.reason_to_wait(self.loaded.estate, candidate.estate, self._traffic.standings)
-            self._waits = waits is not None
-            if reason is not None or waits is not None:
-                return self._hold(held._replace(reason=reason or waits or ""))
-            if not by:  # it is taken by itself, and still theirs
-                by, why = held.by, held.why
-            try:
+                moving = moved(self.loaded.estate, candidate.estate, self._traffic.standings)
+            with self.moving.still(moving):
+                waits = await self.moving.reason_to_wait(moving)
+                self._waits = waits is not None
+                if reason is not None or waits is not None:
+                    return self._hold(held._replace(reason=reason or waits or ""))
+                if not accept:  # who has only looked has not brought it
+                    by, why = held.by, held.why
                 return await self._accept(candidate, by, why)
-            finally:
-                self.moving.release()
 
     def _refuse(self, problems: tuple[str, ...]) -> ReloadResult:
         if problems != self._problems:
@@ -346,16 +353,17 @@ class Control:
             return self._refuse((str(error),))
         table.stand(self._traffic.standings)  # and nobody may change them before the table is the one that serves
         self.loaded, self.table = candidate, table
-        act = None if by else self.provenance.of(journal, changes, old, candidate.estate)
+        act = self.provenance.of(journal, changes, old, candidate.estate)
         self.rollouts.follow(candidate.estate)
         await self.copying.follow(candidate.estate)
         self._held, self._problems = None, ()
         self._loaded_at = datetime.now(UTC)
         self._follow()
-        if act is not None:  # no lever was pulled for it, so it is not in the audit yet
-            by, why = act.who, act.reason
+        if by:  # a lever was pulled for it, and has written it down
+            self.revisions.note(old, candidate, by, why)
+        else:
             await self.auditor.begin(act)
-        self.revisions.note(old, candidate, by, why, act)
+            self.revisions.note(old, candidate, act.who, act.reason, act)
         for change in changes[:50]:
             log().info("route_changed", route=change.name, field=change.field, before=change.before, after=change.after)
         log().info("configuration_accepted", revision=revision, digest=candidate.estate.digest, changes=len(changes))

@@ -4,8 +4,10 @@ Every answer is plain JSON values (see `reports`). An order's answer says what w
 it on this replica; the others follow within a second.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager, asynccontextmanager
 from time import time
+from typing import Protocol
 
 from gateway.config import words
 from gateway.config.problems import Unreadable
@@ -33,17 +35,23 @@ from gateway.store.values import Override
 _NOT_YET = " The data process does not go by it yet: see `banyan status`."
 
 
-class Desk:
-    """Answers and carries out. `stands` waits until the data process goes by what it was told, and tells if it does;
-    `owed` tells how many writes of a route are not delivered."""
+class Moving(Protocol):
+    """Whoever holds writes while their record moves."""
 
-    def __init__(
-        self,
-        rollouts: Rollouts,
-        stands: Callable[[], Awaitable[bool]],
-        owed: Callable[[str], Awaitable[int]],
-    ) -> None:
-        self._owed = owed
+    def still(self, routes: Iterable[str]) -> AbstractContextManager[None]:
+        """New writes of these routes wait, until this is left."""
+        ...
+
+    async def drained(self, routes: Iterable[str]) -> int:
+        """How many writes of these routes, which are `still`, are not done after a moment. Raises StoreUnavailable."""
+        ...
+
+
+class Desk:
+    """Answers and carries out. `stands` waits until the data process goes by what it was told, and tells if it does."""
+
+    def __init__(self, rollouts: Rollouts, stands: Callable[[], Awaitable[bool]], moving: Moving) -> None:
+        self._moving = moving
         self._rollouts = rollouts
         self._standings = rollouts.standings
         self._stands = stands
@@ -104,12 +112,13 @@ class Desk:
         """
         actions = self._rollouts.actions
         if action == Action.ROLLBACK and self._does_not_ramp(name):
-            override = await self._reads_back(name, by, reason)
+            override = await self._reads_back(name, None, by, reason)
             return await self._held({"override": override_report(override, time())}, self._rolled_back(name))
         position = await actions.act(name, action, by, reason)
         message = action_text(Action(action), position, len(actions.ramp(name).ramp.stages))
         if action == Action.ROLLBACK:
-            message += await self._cleared(actions.ramp(name), by, reason)
+            cleared = await self._cleared(actions.ramp(name), by, reason)
+            message += f".{cleared}" if cleared else ""
         return await self._held({"ramp": self.ramp(name)}, message)
 
     async def override(
@@ -119,13 +128,13 @@ class Desk:
 
         With `writes` the same side takes the writes, too; otherwise they stay where they are.
         """
-        share = _share(serve)
+        share, now = _share(serve), time()
         record = _record(share, serve) if writes else self._given(name)
-        if writes:
-            await self._may_move(name, record)
-        now = time()
         until = None if seconds is None else now + seconds
-        override = await self._rollouts.actions.override(name, share, record=record, until=until, by=by, why=reason)
+        if not writes and until is not None:
+            self._keeps_writes(name, until)
+        async with self._record_moves(name, record):
+            override = await self._rollouts.actions.override(name, share, record=record, until=until, by=by, why=reason)
         report = override_report(override, now)
         message = f"{name}: {report['text']}. To go back to the file: banyan override {name} --clear --reason ..."
         return await self._held({"override": report}, message)
@@ -134,36 +143,52 @@ class Desk:
         """The side that a live override has given a route's writes; None where they go by the file."""
         return self._standings.of(time()).get(name, NO_STANDING).record
 
-    async def _reads_back(self, name: str, by: str, reason: str) -> Override:
-        """Have legacy serve all reads of a route, without an end."""
-        record = self._given(name)
-        return await self._rollouts.actions.override(name, 0, record=record, until=None, by=by, why=reason)
+    def _keeps_writes(self, name: str, until: float) -> None:
+        """Raises CommandError where an override that says nothing of writes would end sooner than the one that holds
+        them: they would go back with it, unasked."""
+        live, route = self._standings.overrides.get(name), self._rollouts.actions.route(name)
+        if self._given(name) in (None, record_of(route)) or live is None:
+            return
+        if live.until is None or until < live.until:
+            raise CommandError(
+                f"An override holds the writes of {name} on {live.record}, and this one would send them back when it "
+                f"ends. Leave its end out, say --writes, or clear that one first: banyan override {name} --clear"
+            )
 
-    async def _may_move(self, name: str, record: Side | None) -> None:
-        """Raises CommandError where writes are owed that would come too late: a copy must not undo a newer write.
+    @asynccontextmanager
+    async def _record_moves(self, name: str, record: Side | None) -> AsyncIterator[None]:
+        """A route's writes are given to `record` (None: the file's) meanwhile; where that moves them, new ones wait.
 
-        A `record` of None is the file's.
+        Raises CommandError where some are owed that would come too late: a copy must not undo a newer write.
         """
         route = self._rollouts.actions.route(name)
         now, then = self._given(name) or record_of(route), record or record_of(route)
         if not (route.writes.copy or route.writes.queue) or now == then:
+            yield
             return
-        try:
-            left = await self._owed(name)
-        except StoreUnavailable as error:
-            raise CommandError(
-                f"The writes of {name} stay where they are: it is not known what is owed. {error}"
-            ) from error
-        if left:
-            raise CommandError(
-                f"The writes of {name} stay where they are: {left} of them are not delivered yet, and a copy that "
-                f"comes late would undo a newer write. See `banyan outbox --route {name}`."
-            )
+        with self._moving.still([name]):
+            try:
+                left = await self._moving.drained([name])
+            except StoreUnavailable as error:
+                raise CommandError(
+                    f"The writes of {name} stay where they are: it is not known what is owed. {error}"
+                ) from error
+            if left:
+                raise CommandError(
+                    f"The writes of {name} stay where they are: {left} of them are not delivered yet, and a copy that "
+                    f"comes late would undo a newer write. See `banyan outbox --route {name}`."
+                )
+            yield
+
+    async def _reads_back(self, name: str, until: float | None, by: str, reason: str) -> Override:
+        """Have legacy serve all reads of a route; its writes stay where they are."""
+        record = self._given(name)
+        return await self._rollouts.actions.override(name, 0, record=record, until=until, by=by, why=reason)
 
     async def clear_override(self, name: str, by: str, reason: str) -> Document:
         """End a route's override. Raises CommandError when it has none, and where it holds writes that are owed."""
-        await self._may_move(name, None)
-        ended = await self._rollouts.actions.clear_override(name, by, reason)
+        async with self._record_moves(name, None):
+            ended = await self._rollouts.actions.clear_override(name, by, reason)
         route = self._standings.routes[name]
         by_what = "its ramp" if route.serve is Serve.RAMP else "the file"
         serve = words.serve_text(route.serve, route.share)
@@ -196,8 +221,11 @@ class Desk:
                 await self._rollouts.actions.clear_override(each.route, by, reason)
                 told.append(f" The override of {each.route} is ended, too.")
             else:
-                await self._reads_back(each.route, by, reason)
-                told.append(f" Reads of {each.route} are on legacy; its override keeps the writes on {each.record}.")
+                await self._reads_back(each.route, each.until, by, reason)
+                told.append(
+                    f" Reads of {each.route} are on legacy, and its override keeps the writes on {each.record}: before "
+                    f"the ramp can go on, banyan override {each.route} --clear --reason ..."
+                )
         return "".join(told)
 
     async def _held(self, document: Document, message: str) -> Document:

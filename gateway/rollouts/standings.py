@@ -14,6 +14,7 @@ from typing import NamedTuple
 from gateway.config.words import serve_text
 from gateway.core.events import Event
 from gateway.core.model import Estate, Route, Serve
+from gateway.core.planning import can_stand
 from gateway.core.policies import NO_STANDING, Ramp, Standing
 from gateway.core.positions import BEFORE, Position, State, standing_of
 from gateway.store.values import Override
@@ -167,9 +168,10 @@ class Standings:
         return found
 
     def holds(self, override: Override, now: float) -> bool:
-        """Whether an override is still live: its time is not over, and the file says what it said when it was set."""
+        """Whether an override is still live: its time is not over, the file says what it said when it was set, and it
+        has the sides that the override names."""
         route = self.routes.get(override.route)
-        if route is None or is_over(override, now):
+        if route is None or is_over(override, now) or not can_stand(route, override.share, override.record):
             return False
         return override.serve == serve_text(route.serve, route.share)
 

@@ -5,12 +5,13 @@ delivered at all.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.core.model import Estate
-from gateway.core.planning import record_of
+from gateway.core.planning import can_stand, record_of
 from gateway.core.policies import NO_STANDING, Standing
 from gateway.errors import StoreUnavailable
 
@@ -40,49 +41,60 @@ def moved(old: Estate, new: Estate, standings: Mapping[str, Standing]) -> list[s
         was = before.get(route.name)
         if was is None or not (was.writes.copy or was.writes.queue):
             continue
-        given = standings.get(route.name, NO_STANDING).record
-        kept = given if (was.serve, was.share) == (route.serve, route.share) else None
+        standing = standings.get(route.name, NO_STANDING)
+        given, share = standing.record, standing.override or 0
+        stays = (was.serve, was.share) == (route.serve, route.share)
+        kept = given if stays and can_stand(route, share, given) else None
         if (given or record_of(was)) != (kept or record_of(route)):
             found.append(route.name)
     return found
 
 
 class Moving:
-    """Has the record move when nothing is owed; until `release` the writes of the routes that move wait."""
+    """Has the record move when nothing is owed."""
 
     def __init__(self, store: "Callable[[], Store | None]", holding: Holding) -> None:
         self._store = store
         self._holding = holding
+        self._still: list[frozenset[str]] = []
 
-    async def owed(self, routes: Iterable[str]) -> int:
-        """How many writes of these routes are not done. Raises StoreUnavailable."""
-        store, names = self._store(), set(routes)
+    @contextmanager
+    def still(self, routes: Iterable[str]) -> Iterator[None]:
+        """New writes of these routes wait, until this is left: the record is looked at, and moved."""
+        mine = frozenset(routes)
+        self._still.append(mine)
+        self._hold()
+        try:
+            yield
+        finally:
+            self._still.remove(mine)
+            self._hold()
+
+    def _hold(self) -> None:
+        self._holding.held = frozenset[str]().union(*self._still)
+
+    async def drained(self, routes: Iterable[str]) -> int:
+        """How many writes of these routes, which are `still`, are not done after a moment. Raises StoreUnavailable."""
+        store, names, until = self._store(), sorted(routes), monotonic() + DRAINING
         if store is None:
             raise StoreUnavailable("The store has not been opened yet.")
-        return await store.count_open_writes(sorted(names))
+        while self._holding.working and monotonic() < until:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(SOON)  # what was on its way when they were held
+        while left := await store.count_open_writes(names):
+            if monotonic() > until:
+                break
+            await asyncio.sleep(LOOK)
+        return left
 
-    async def reason_to_wait(self, old: Estate, new: Estate, standings: Mapping[str, Standing]) -> str | None:
-        """Why the record cannot move now; None where it may, or does not."""
-        names = moved(old, new, standings)
-        if not names:
+    async def reason_to_wait(self, routes: Sequence[str]) -> str | None:
+        """Why the record of these routes, which are `still`, cannot move now; None where it may."""
+        if not routes:
             return None
-        self._holding.held = frozenset(names)
-        until, told = monotonic() + DRAINING, " and ".join(names[:3])
+        told = " and ".join(routes[:3])
         try:
-            while self._holding.working and monotonic() < until:  # noqa: ASYNC110 - nobody tells of it
-                await asyncio.sleep(SOON)  # what was on its way when they were held
-            while left := await self.owed(names):
-                if monotonic() > until:
-                    self.release()
-                    return (
-                        f"the record of {told} would move, and {left} of its writes are not delivered (banyan outbox)"
-                    )
-                await asyncio.sleep(LOOK)
+            left = await self.drained(routes)
         except StoreUnavailable:
-            self.release()
             return f"the record of {told} would move, and the store does not tell what is owed"
+        if left:
+            return f"the record of {told} would move, and {left} of its writes are not delivered (banyan outbox)"
         return None
-
-    def release(self) -> None:
-        """The table that serves is the one that shall."""
-        self._holding.held = frozenset()

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from gateway.access import auditor
 from gateway.access.auditor import BEGUN, CUT_OFF, DAMAGED, HEAD, WAITING, Auditor, act_now, seen_head
-from gateway.core.auditing import BEGINNING, act_of
+from gateway.core.auditing import BEGINNING, Act, Head, act_of
 from gateway.errors import StoreUnavailable
 from gateway.store.repository import Store
 from tests.support.acts import ACT, act
@@ -246,15 +246,18 @@ async def test_what_the_store_was_told_with_something_else_is_settled(store: Sto
 async def test_what_cannot_be_settled_yet_is_later(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By itself, when the store can be had; a gateway that ends before tells it once."""
+    """By itself, when the store can be had; a gateway that ends before has the next one tell it, once."""
     monkeypatch.setattr(auditor, "AGAIN", 0.02)
     there: list[Store] = []
     one = Auditor(tmp_path, lambda: there[0] if there else None)
     await one.begin(act(1))
     await store.add_acts([act(1)])
     await one.settle(act(1))
-    await auditing(store, tmp_path / "other").tell()
-    assert ((tmp_path / WAITING).read_text() != "", await told(store)) == (True, ["a1"])
+    (tmp_path / "next").mkdir()
+    (tmp_path / "next" / WAITING).write_text(waiting := (tmp_path / WAITING).read_text())
+    assert act_of(waiting).outcome == BEGUN
+    await auditing(store, tmp_path / "next").tell()
+    assert await told(store) == ["a1"]
     running = asyncio.ensure_future(one.run())
     there.append(store)
     async with asyncio.timeout(5):
@@ -262,6 +265,43 @@ async def test_what_cannot_be_settled_yet_is_later(
             await asyncio.sleep(0.02)
     running.cancel()
     await asyncio.wait({running})
+
+
+async def test_the_end_is_seen_though_it_moves_while_another_is_told(store: Store, tmp_path: Path) -> None:
+    """Something was told with what it did just after the chain's end had been read: it is looked at again."""
+    one = auditing(store, tmp_path)
+    add, added = store.add_acts, list[Act]()
+
+    async def add_acts(acts: Sequence[Act]) -> Head:
+        head = await add(acts)
+        if not added:
+            added.append(act(7))
+            await add(added)
+            settling.append(asyncio.ensure_future(one.settle(act(7))))
+            await asyncio.sleep(0)
+        return head
+
+    settling: list[asyncio.Future[None]] = []
+    store.add_acts = add_acts  # type: ignore[method-assign]
+    await done(one, 1)
+    await asyncio.gather(*settling)
+    assert (await told(store), seen_head(tmp_path).number) == (["a1", "a7"], 2)
+
+
+async def test_a_file_that_was_taken_was_taken(store: Store, tmp_path: Path) -> None:
+    """It is begun when it serves already: whoever finds that later knows that it was done."""
+    await auditing(store, tmp_path).begin(act(1, via="file"))
+    later = away(tmp_path)
+    assert await later.untold() == [act(1, via="file")]
+    await auditing(store, tmp_path).tell()
+    assert [act_of(each.text) for each in await store.audit(None, 10)] == [act(1, via="file")]
+
+
+async def test_a_disk_that_cannot_be_read_has_nothing_untold(tmp_path: Path, logged: list[Any]) -> None:
+    """A gateway begins all the same, and says so."""
+    (tmp_path / WAITING).mkdir()
+    assert await away(tmp_path).untold() == []
+    assert [each["event"] for each in logged] == ["audit_not_on_disk"]
 
 
 async def test_nothing_waits_for_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: list[Any]) -> None:

@@ -31,6 +31,7 @@ from gateway.core.planning import (
     Choice,
     PathProblem,
     announcement,
+    can_stand,
     client_key,
     cookie_value,
     edited,
@@ -201,6 +202,24 @@ def test_the_record_is_the_side_that_the_file_names(serve: Serve) -> None:
     assert chosen(named, request("POST /a")) == (NEW, "record")
     assert chosen(named._replace(writes=Writes(record=LEGACY)), request("POST /a")) == (LEGACY, "record")
     assert standing_at(named, Standing(override=0, record=LEGACY), request("POST /a")) == (LEGACY, "record")
+
+
+@pytest.mark.parametrize(
+    ("override", "record", "needs"),
+    [
+        (0, None, {LEGACY}),
+        (0, NEW, {LEGACY, NEW}),
+        (10_000, None, {NEW}),
+        (10_000, LEGACY, {LEGACY, NEW}),
+        (2_500, None, {LEGACY, NEW}),
+    ],
+)
+def test_an_override_needs_the_sides_that_it_names(override: int, record: Side | None, needs: set[Side]) -> None:
+    """For its reads and for its writes; what it does not name may be gone."""
+    whole = route("ANY /a")
+    assert can_stand(whole, override, record)
+    assert can_stand(whole._replace(legacy=None), override, record) == (LEGACY not in needs)
+    assert can_stand(whole._replace(new=None), override, record) == (NEW not in needs)
 
 
 def test_the_record_of_a_writer_is_what_its_writes_go_to() -> None:

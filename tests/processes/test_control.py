@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,21 +33,25 @@ class Around:
     def __init__(self, path: Path) -> None:
         path.write_text(TEXT)
         self.path = path
-        self.begun: list[Act] = []
         self.noted: list[tuple[str, str, Act | None]] = []
+        self.steps: list[str] = []
+        self.moving: list[list[str]] = []
+        self.untold: list[Act] = []
         self.waits: list[str] = []
         self.meanwhile: Callable[[], None] = lambda: None
         self.control = Control(path, load(path, {}), {}, Traffic())
         self.control.supervisor = SimpleNamespace(serve=self._serve, revision=2)  # type: ignore[assignment]
-        self.control.moving = SimpleNamespace(reason_to_wait=self._reason, release=lambda: None)  # type: ignore[assignment]
+        self.control.moving = SimpleNamespace(still=lambda routes: nullcontext(), reason_to_wait=self._reason)  # type: ignore[assignment]
         self.control.exchange = SimpleNamespace(follow=self._followed)  # type: ignore[assignment]
         self.control.copying = SimpleNamespace(follow=self._followed, stand=self._stood)  # type: ignore[assignment]
         self.control.supervisor.stand = self._stood  # type: ignore[method-assign]
         self.control.rollouts = SimpleNamespace(follow=lambda estate: None)  # type: ignore[assignment]
         self.control.discovery = self.control.telemetry = self.control.rollouts  # type: ignore[assignment]
-        self.control.auditor = SimpleNamespace(begin=self._begin)  # type: ignore[assignment]
+        self.control.auditor = SimpleNamespace(begin=self._begin, untold=self._untold)  # type: ignore[assignment]
         self.control.revisions = SimpleNamespace(note=self._note)  # type: ignore[assignment]
-        self.control.provenance = SimpleNamespace(journal=list, of=self._of)  # type: ignore[assignment]
+        began = act(0, via="file", after={"digest": self.control.loaded.estate.digest})
+        provenance = SimpleNamespace(journal=list, of=self._of, of_start=lambda digest: began)
+        self.control.provenance = provenance  # type: ignore[assignment]
 
     def write(self, old: str, new: str) -> None:
         self.path.write_text(self.path.read_text().replace(old, new))
@@ -54,8 +59,9 @@ class Around:
     async def _serve(self, estate: Estate) -> int:
         return 2
 
-    async def _reason(self, *asked: Any) -> str | None:
-        return self.waits[0] if self.waits else None
+    async def _reason(self, routes: list[str]) -> str | None:
+        self.moving.append(routes)
+        return self.waits[0] if self.waits and routes else None
 
     async def _followed(self, *told: Any, **more: Any) -> None:
         await asyncio.sleep(0)
@@ -64,9 +70,13 @@ class Around:
         pass
 
     async def _begin(self, begun: Act) -> None:
-        self.begun.append(begun)
+        self.steps.append(f"begun {begun.id}")
 
-    def _note(self, old: Estate, new: Loaded, by: str, why: str, told: Act | None) -> None:
+    async def _untold(self) -> list[Act]:
+        return self.untold
+
+    def _note(self, old: Estate, new: Loaded, by: str, why: str, told: Act | None = None) -> None:
+        self.steps.append("noted")
         self.noted.append((by, why, told))
 
     def _of(self, *told: Any) -> Act:
@@ -85,13 +95,14 @@ async def test_what_nobody_s_lever_brought_is_put_into_the_audit(around: Around)
     around.write("serve: legacy", "serve: new")
     result = await around.control.reload(accept=False)
     brought = act(1, who="ann", reason="parity")
-    assert (result.outcome, around.begun, around.noted) == ("accepted", [brought], [("ann", "parity", brought)])
+    assert (result.outcome, around.noted) == ("accepted", [("ann", "parity", brought)])
+    assert around.steps == ["begun a1", "noted"]
 
 
 async def test_what_a_lever_brought_is_not(around: Around) -> None:
     """It is there already."""
     result = await around.control.flip("list", "new", "Olu", "it is time")
-    assert (result["holds"], around.begun, around.noted) == (True, [], [("Olu", "it is time", None)])
+    assert (result["holds"], around.steps, around.noted) == (True, ["noted"], [("Olu", "it is time", None)])
 
 
 async def test_a_file_that_waited_is_still_whose_it_was(around: Around) -> None:
@@ -102,7 +113,7 @@ async def test_a_file_that_waited_is_still_whose_it_was(around: Around) -> None:
     assert (held["holds"], around.noted) == (False, [])
     around.waits.clear()
     await around.control.reload(accept=False)
-    assert (around.begun, around.noted) == ([], [("Olu", "it is time", None)])
+    assert (around.steps, around.noted) == (["noted"], [("Olu", "it is time", None)])
 
 
 async def test_who_reads_a_file_again_that_waits_has_not_brought_it(around: Around) -> None:
@@ -112,7 +123,7 @@ async def test_who_reads_a_file_again_that_waits_has_not_brought_it(around: Arou
     await around.control.reload(accept=False)
     await around.control.reload(accept=False, by="Zoë", why="is it taken now?")
     around.waits.clear()
-    await around.control.reload(accept=False)
+    await around.control.reload(accept=False, by="Zoë", why="and now?")
     assert [(by, told is not None) for by, _, told in around.noted] == [("ann", True)]
 
 
@@ -132,6 +143,24 @@ async def test_whoever_takes_what_waited_has_brought_it(around: Around) -> None:
     await around.control.flip("list", "new", "Olu", "it is time")
     await around.control.reload(accept=True, by="Zoë", why="they never will be")
     assert around.noted == [("Zoë", "they never will be", None)]
+
+
+async def test_a_file_that_ends_an_override_moves_what_it_holds(around: Around) -> None:
+    """The writes that it has given to new go back with it, once none is owed; a file that lets it be moves none."""
+    around.control.apply({"list": Standing(override=10_000, record="new")})
+    around.write("match: ANY /list,", "match: ANY /list, fallback: true,")
+    await around.control.reload(accept=False)
+    around.write("serve: legacy", "serve: 10% new")
+    await around.control.reload(accept=False)
+    assert around.moving == [[], ["list"]]
+
+
+@pytest.mark.parametrize(("via", "told"), [("file", False), ("token", True)])
+async def test_what_the_last_process_could_not_tell_is_told_once(around: Around, via: str, told: bool) -> None:
+    """A gateway that begins with a file whose act waits for the store has nothing to add to it."""
+    around.untold.append(act(5, via=via, after={"digest": around.control.loaded.estate.digest}))
+    await around.control._note_start()
+    assert [each is not None for _, _, each in around.noted] == [told]
 
 
 async def test_an_override_that_comes_meanwhile_holds(around: Around) -> None:

@@ -1,8 +1,8 @@
 """Rollouts that run in this process: a real store in a folder (or none), a file that can change, no data process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from time import time
@@ -86,7 +86,8 @@ class Running:
             lambda *order: False,
         )
         self.owed = 0
-        self.desk = Desk(self.rollouts, self._stands, self._owes)
+        self.still_now: list[str] = []
+        self.desk = Desk(self.rollouts, self._stands, self)
 
     async def _opened(self) -> Store:
         if not self.stored:
@@ -96,7 +97,16 @@ class Running:
     async def _replay(self, route: str, recorded: CapturedRequest, source: str) -> None:
         raise AssertionError("nothing is replayed")
 
-    async def _owes(self, name: str) -> int:
+    @contextmanager
+    def still(self, routes: Iterable[str]) -> Iterator[None]:
+        self.still_now += routes
+        try:
+            yield
+        finally:
+            self.still_now.clear()
+
+    async def drained(self, routes: Iterable[str]) -> int:
+        assert self.still_now == [*routes]
         if self.owed < 0:
             raise StoreUnavailable("It is away.")
         return self.owed

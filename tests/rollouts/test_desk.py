@@ -117,6 +117,22 @@ async def test_writes_stay_where_an_override_has_given_them(tmp_path: Path) -> N
         assert "list" not in found.applied
 
 
+async def test_an_order_that_says_nothing_of_writes_does_not_send_them_back(tmp_path: Path) -> None:
+    """One that ends sooner than the override which holds them would: it is refused, and says what to do instead."""
+    async with running(tmp_path) as found:
+        await override(found, "list", "legacy", writes=True)
+        with pytest.raises(CommandError, match="holds the writes of list on legacy, and this one would send them back"):
+            await override(found, "list", "new", 7_200)
+        await override(found, "list", "new")
+        assert found.applied["list"] == Standing(override=10_000, record="legacy")
+        await override(found, "list", "new", 7_200, writes=True)
+        await override(found, "list", "legacy", 60)  # its record is the file's as well
+        await override(found, "list", "legacy", 7_200, writes=True)
+        await override(found, "list", "new", 9_000)
+        with pytest.raises(CommandError, match="would send them back"):
+            await override(found, "list", "new", 60)
+
+
 async def test_an_override_that_holds_writes_is_not_ended_while_some_are_owed(tmp_path: Path) -> None:
     """They would go back to the file's record, past what has yet to be delivered there."""
     text = ROUTES.replace("{name: list,", "{name: list, writes: {copy: true},")
@@ -209,7 +225,7 @@ async def test_a_rollback_ends_overrides_that_keep_traffic_on_new(tmp_path: Path
         await override(found, "balance", "new")
         await override(found, "lines", "legacy")
         done = await found.desk.act("rents", "rollback", *WHO)
-        assert done["message"].endswith(" The override of balance is ended, too.")
+        assert done["message"].endswith("banyan restart rents. The override of balance is ended, too.")
         assert {name: row["share"] for name, row in found.desk.routes().items() if name in ("balance", "lines")} == {
             "balance": 0.0,
             "lines": 0.0,
@@ -223,8 +239,28 @@ async def test_a_rollback_leaves_writes_that_an_override_has_moved(tmp_path: Pat
         await until(lambda: found.rollouts.standings.positions["rents"].stage == 0)
         await override(found, "balance", "new", writes=True)
         done = await found.desk.act("rents", "rollback", *WHO)
-        assert done["message"].endswith(" Reads of balance are on legacy; its override keeps the writes on new.")
+        assert done["message"].endswith(
+            "banyan restart rents. Reads of balance are on legacy, and its override keeps the writes on new: before "
+            "the ramp can go on, banyan override balance --clear --reason ..."
+        )
         assert (found.applied["balance"].override, found.applied["balance"].record) == (0, "new")
+
+
+async def test_an_override_does_not_outlive_its_sides(tmp_path: Path) -> None:
+    """A file that takes one away ends it, so that no write goes where nobody is; a rollback does not bring it back."""
+    text = ROUTES.replace("legacy: office, new: repairs, serve: new}", "legacy: office, new: repairs, serve: legacy}")
+    async with running(tmp_path) as found:
+        found.rollouts.follow(found.estate(text))
+        await override(found, "list", "legacy")
+        await override(found, "list", "new", writes=True)
+        await found.desk.act("list", "rollback", *WHO)
+        assert found.applied["list"] == Standing(override=0, record="new")
+        found.rollouts.follow(
+            found.estate(text.replace("legacy: office, new: repairs, serve: legacy}", "legacy: office}"))
+        )
+        assert "list" not in found.applied
+        await found.desk.act("list", "rollback", *WHO)
+        assert found.applied["list"] == Standing(override=0)
 
 
 async def test_a_route_that_does_not_ramp_is_rolled_back_by_an_override(tmp_path: Path) -> None:

@@ -58,37 +58,55 @@ def test_an_override_s_record_holds_until_serve_says_something_else(new: Estate,
     assert moved(estate(), new, {"a": Standing(override=10_000, record=NEW)}) == names
 
 
+def test_an_override_without_its_side_holds_nothing() -> None:
+    """A file that takes the side away ends it, and the record moves."""
+    standings = {"a": Standing(override=10_000, record=NEW)}
+    without = Estate(Gateway(), (), (estate().routes[0]._replace(new=None),), "")
+    assert moved(estate(), without, standings) == ["a"]
+
+
 async def test_new_writes_wait_while_the_record_moves(store: Store) -> None:
     """Once all is delivered it moves, and they go where it is then."""
     clerk = clerk_of(store)
     moving = Moving(lambda: store, clerk)
     await store.store_writes([intent("w"), Ending("w", Signal.TOOK)], "r s", 100)
-    deciding = asyncio.create_task(moving.reason_to_wait(estate(), estate(TO_NEW), {}))
-    await asyncio.sleep(0.15)
-    told: list[tuple[object, ...]] = []
-    clerk.take("s", [(1, intent("x")), (2, intent("y", route="b"))], lambda *answer: told.append(answer))
-    assert told == [("stored", [(1, ("busy",))], [])]
-    assert not deciding.done()
-    assert await store.steer_write("w", Signal.DROP, "", None, 200)
-    assert await deciding is None
-    assert clerk.held == {"a"}
-    moving.release()
+    with moving.still(["a"]):
+        deciding = asyncio.create_task(moving.reason_to_wait(["a"]))
+        await asyncio.sleep(0.15)
+        told: list[tuple[object, ...]] = []
+        clerk.take("s", [(1, intent("x")), (2, intent("y", route="b"))], lambda *answer: told.append(answer))
+        assert told == [("stored", [(1, ("busy",))], [])]
+        assert not deciding.done()
+        assert await store.steer_write("w", Signal.DROP, "", None, 200)
+        assert await deciding is None
+        assert clerk.held == {"a"}
+    assert clerk.held == frozenset()
+
+
+def test_whoever_is_done_first_lets_nobody_else_s_writes_go(store: Store) -> None:
+    """A file and an override may move records at the same time, of the same route even."""
+    clerk = clerk_of(store)
+    moving = Moving(lambda: store, clerk)
+    with moving.still(["a", "b"]):
+        with moving.still(["a"]):
+            assert clerk.held == {"a", "b"}
+        assert clerk.held == {"a", "b"}
+        with pytest.raises(ZeroDivisionError), moving.still(["c"]):
+            raise ZeroDivisionError
     assert clerk.held == frozenset()
 
 
 async def test_a_record_stays_while_something_is_owed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writes go on then; and so it is where nobody knows what is owed."""
+    """It is said how much, and so it is where nobody knows."""
     monkeypatch.setattr(module, "DRAINING", 0.05)
-    clerk = clerk_of(store)
     found: list[Store | None] = [store]
-    moving = Moving(lambda: found[0], clerk)
+    moving = Moving(lambda: found[0], clerk_of(store))
     await store.store_writes([intent("w"), Ending("w", Signal.UNKNOWN)], "r s", 100)
     why = "the record of a would move, and 1 of its writes are not delivered (banyan outbox)"
-    assert await moving.reason_to_wait(estate(), estate(TO_NEW), {}) == why
-    assert clerk.held == frozenset()
-    assert await moving.reason_to_wait(estate(), estate(), {}) is None
+    assert (await moving.reason_to_wait(["a"]), await moving.drained(["a"])) == (why, 1)
+    assert (await moving.reason_to_wait(["b"]), await moving.reason_to_wait([])) == (None, None)
     found[0] = None
     with pytest.raises(StoreUnavailable):
-        await moving.owed(["a"])
+        await moving.drained(["a"])
     why = "the record of a would move, and the store does not tell what is owed"
-    assert await moving.reason_to_wait(estate(), estate(TO_NEW), {}) == why
+    assert await moving.reason_to_wait(["a"]) == why

@@ -52,7 +52,7 @@ class Fault(NamedTuple):
 Said = Mapping[str, str]
 """What a form or an address says of the change."""
 Change = Callable[[Looking, Row, Said], Effect]
-_ALL_GONE = "Every request is answered with 410 (gone), at once; writes too."
+_ALL_GONE = "Every request is answered with 410 (gone), writes too."
 _MORNING = "Its writes still go to new: whether new's data may be left behind is a question for the morning."
 _WAITS = "Where some of them are not delivered yet, the file waits until they are."
 _REFUSED = "Where some of them are not delivered yet, nothing is done."
@@ -106,7 +106,7 @@ def _fallback(row: Row) -> tuple[str, ...]:
 
 
 def _rollback(look: Looking, row: Row, said: Said) -> Effect:
-    ramp = ramp_of(look, row.name)
+    ramp, planned = ramp_of(look, row.name), look.steering.table.routes.get(row.name)
     named = row.name if ramp is None else ramp["ramp"]
     others = [name for name in ramp["routes"] if name != row.name] if ramp else []
     writes = _writes(look, row)
@@ -117,6 +117,8 @@ def _rollback(look: Looking, row: Row, said: Said) -> Effect:
     back = f"“Resume {named}” on this route's page, or banyan resume {named}."
     if ramp is None:
         back = f"“Clear the override” on this route's page, or banyan override {row.name} --clear."
+    elif planned is not None and planned.standing.record is not None and writes.now == NEW:
+        back = f"“Clear the override” on this route's page, which holds its writes; then {back}"
     return Effect(f"Roll {named} back to legacy", _leaves(row), tuple(points), back, row.share or 0.0, 0.0)
 
 
@@ -130,10 +132,7 @@ def _flip(look: Looking, row: Row, said: Said) -> Effect:
     verb, stays = f"Flip {row.name} to {serve_text(*word)}", f"Leave it at {row.serve}"
     flipped = row.route._replace(serve=word.serve, share=word.share)
     if flipped == row.route:
-        override = " Its override stays: “Clear the override” ends it." if row.is_moved else ""
-        return Effect(
-            verb, stays, (f"The file says so already: nothing changes.{override}",), "There is nothing to go back from."
-        )
+        return Effect(verb, stays, (_as_it_is(look, row),), "There is nothing to go back from.")
     after, writes = _share_of(flipped), _writes(look, row, record_of(flipped))
     back = f"“Roll back to legacy” on the route's page, or banyan flip {row.name} {row.serve}. It takes two seconds."
     points = list(_flipped(row, after, writes))
@@ -144,15 +143,23 @@ def _flip(look: Looking, row: Row, said: Said) -> Effect:
     return Effect(verb, stays, tuple(points), back, row.share, after)
 
 
+def _as_it_is(look: Looking, row: Row) -> str:
+    """What a flip does to a route that is served by that word already."""
+    if look.status["config"]["held"]:
+        return "It is served by that already; the file, which waits, is changed back to it."
+    override = " Its override stays: “Clear the override” ends it." if row.is_moved else ""
+    return f"The file says so already: nothing changes.{override}"
+
+
 def _flipped(row: Row, after: float | None, writes: Writes) -> tuple[str, ...]:
     """What becomes of requests: of reads by their share, of writes by their record, of both where they are gone."""
     if after is None:
-        return (_ALL_GONE,)
+        return _ALL_GONE, *_owing(row, writes, _WAITS)
     if row.route.serve is Serve.RETIRED:
         share = f"new answers {after:g}% of the reads, legacy the rest" if 0 < after < 100 else "one side answers"
         reads = {0.0: "legacy answers", 100.0: "new answers"}.get(after, share)
         taken = f"; writes go to {writes.then}." if writes.then else "."
-        return (f"It is gone (410) now. From then on {reads}{taken}", *_fallback(row))
+        return f"It is gone (410) now. From then on {reads}{taken}", *_owing(row, writes, _WAITS), *_fallback(row)
     return _moved(row, after), str(writes), *_owing(row, writes, _WAITS), *_fallback(row)
 
 

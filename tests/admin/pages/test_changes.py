@@ -1,15 +1,21 @@
 """Before anything is changed, its page says what will happen: how many requests move, and what becomes of writes."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
 from gateway.access.refusals import Refusal
+from gateway.admin.admission import COOKIE, CSRF
+from gateway.admin.api import admin_app
 from gateway.admin.pages.changes import EFFECTS, Effect
 from gateway.admin.pages.figures import Figures
 from gateway.admin.pages.routes import row_of
+from gateway.core.access import Role
 from gateway.core.policies import Standing
+from tests.admin.conftest import client_of
 from tests.admin.fakes import FakeSteering
 from tests.admin.pages.conftest import Steering, look_at
 
@@ -83,6 +89,15 @@ def test_a_flip_to_what_the_file_says_changes_nothing(of: Callable[..., FakeStee
     )
 
 
+def test_a_flip_to_what_serves_takes_back_a_file_that_waits(of: Callable[..., FakeSteering]) -> None:
+    """What serves is not what the file says then."""
+    steering = of()
+    steering.held = "the record of orders would move"
+    assert effect(steering, "flip", "orders", "to=legacy").points == (
+        "It is served by that already; the file, which waits, is changed back to it.",
+    )
+
+
 def test_a_flip_to_the_share_that_serves_moves_nothing(of: Callable[..., FakeSteering]) -> None:
     """It is said, and not that some requests move by nought."""
     steering = of()
@@ -119,7 +134,10 @@ def test_a_flip_says_where_writes_go(
 def test_what_a_retired_route_answers(of: Callable[..., FakeSteering]) -> None:
     """To everybody, whatever they ask; nothing goes anywhere any more."""
     told = effect(of("new"), "flip", "orders", "to=retired")
-    assert (told.points, told.after) == (("Every request is answered with 410 (gone), at once; writes too.",), None)
+    gone = "Every request is answered with 410 (gone), writes too."
+    assert (told.points, told.after) == ((gone,), None)
+    assert effect(of("new", "copy: true"), "flip", "orders", "to=retired").points == (gone, OWED)
+    assert effect(of("legacy", "copy: true"), "flip", "orders", "to=retired").points == (gone,)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +152,9 @@ def test_what_a_retired_route_answers(of: Callable[..., FakeSteering]) -> None:
 def test_a_retired_route_comes_back_whole(of: Callable[..., FakeSteering], to: str, told: str) -> None:
     """Nothing is answered now, so nothing stays where it is."""
     found = effect(of("retired"), "flip", "orders", f"to={to}")
-    assert found.points[:2] == (f"It is gone (410) now. {told}", FALLBACK)
+    assert found.points == (f"It is gone (410) now. {told}", FALLBACK, *found.points[2:])
+    owing = effect(of("retired", "copy: true"), "flip", "orders", f"to={to}").points
+    assert (OWED in owing) == (to == "new")
 
 
 def test_a_ramp_begins_with_its_first_stage(of: Callable[..., FakeSteering]) -> None:
@@ -231,6 +251,10 @@ def test_rolling_back_a_ramp_takes_its_routes_along(of: Callable[..., FakeSteeri
     )
     assert (promoting.verb, promoting.before, promoting.after) == ("Promote shop to 100%", 5.0, 100.0)
     assert effect(steering, "pause", "orders").verb == "Pause shop at 5%"
+    steering.table.stand({"orders": Standing(override=10_000, record="new")})
+    told = effect(steering, "rollback", "orders")
+    assert told.points[1].startswith("Its writes still go to new")
+    assert told.back.startswith("“Clear the override” on this route's page, which holds its writes; then “Resume shop”")
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "approve", "promote", "restart"])
@@ -238,3 +262,27 @@ def test_what_does_not_ramp_has_no_stages(of: Callable[..., FakeSteering], actio
     """A link may name any route."""
     with pytest.raises(Refusal, match=r"400.*list does not ramp"):
         effect(of(), action, "list")
+
+
+@pytest.fixture
+async def operating(of: Callable[..., FakeSteering]) -> AsyncIterator[Any]:
+    """An operator's browser, signed in."""
+    steering = of()
+    signed = await steering.keyring.begin("Olu", Role.OPERATOR)
+    headers = {"Cookie": f"{COOKIE}={signed.cookie}", CSRF: signed.session.csrf}
+    async for client in client_of(admin_app(steering)):
+        yield partial(client.post, headers=headers, allow_redirects=False)
+
+
+@pytest.mark.parametrize("wrong", [{"for": "soon"}, {"tag": '"x"'}, {"reason": " "}])
+async def test_a_form_that_is_shown_again_says_the_same(operating: Any, wrong: dict[str, str]) -> None:
+    """What was asked for goes along, and what it does is said of that and of nothing else."""
+    form = {"serve": "new", "for": "2h", "writes": "yes", "reason": "it is time", **wrong}
+    answer = await operating("/routes/orders/do/override", data=form)
+    text = await answer.text()
+    assert answer.status in (400, 412)
+    assert "Its writes go there as well. Where some of them are not delivered yet, nothing is done." in text
+    assert "Writes stay where they are" not in text
+    assert 'name="writes" value="yes"' in text
+    answer = await operating("/routes/orders/do/flip", data={"to": "10%", "reason": "it is time", "tag": '"x"'})
+    assert "<h1>Flip orders to 10% new</h1>" in await answer.text()
