@@ -56,6 +56,11 @@ def flip(
         _tell(change, record, changed=changed, served=served)
     if served is False:
         raise CommandError(_not_served(data))
+    if served and not changed and (override := (_status(data) or {"overrides": {}})["overrides"].get(route)):
+        raise CommandError(
+            f"The file says so already, but an override holds: {route} serves {override}. "
+            f"To end it: banyan override {route} --clear --reason ..."
+        )
 
 
 def _record(route: str, word: str, reason: str, change: "Flip") -> dict[str, Any]:

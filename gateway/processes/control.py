@@ -22,7 +22,7 @@ from gateway.core.captured import CapturedRequest, Passing, Recorded, Sample, Se
 from gateway.core.crosswalk import Pair, made_by
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Estate, Observation
-from gateway.core.policies import Standing
+from gateway.core.policies import NO_STANDING, Standing
 from gateway.core.retrying import seconds_of
 from gateway.core.ways import field
 from gateway.core.writing import Asked
@@ -244,7 +244,13 @@ class Control:
         result = await self.reload(accept=False, by=by, why=why)
         holds = result.outcome in ("accepted", "unchanged")
         message = f"{change.file}:{change.line} says {change.after.strip()!r}, and it is served."
-        if not holds:
+        if change.old_text == change.new_text and self._traffic.standings.get(name, NO_STANDING).override is not None:
+            holds = False
+            message = (
+                f"{change.file}:{change.line} says {change.after.strip()!r} already, but an override holds. To end it: "
+                f"banyan override {name} --clear --reason ..."
+            )
+        elif not holds:
             message = f"{change.file}:{change.line} is changed, but not served: {result.message}"
         return {"message": message, "holds": holds, "line": change.line, "before": change.before, "after": change.after}
 

@@ -126,6 +126,15 @@ def test_a_gateway_that_does_not_follow_is_told(
     assert (held.code, held.err) == (1, f"{unserved}: it looks half-written. See `banyan status`.\n")
 
 
+def test_an_override_that_holds_all_the_same_is_told(banyan: Banyan, steering: FakeSteering) -> None:
+    """The file says so already, and the traffic does not go by it: the exit code is 1, and it is said what to do."""
+    steering.desk.texts["overrides"]["list"] = "100% new by override, without an end"
+    ran = banyan("flip", "list", "25%", "--reason", "again")
+    holds = "an override holds: list serves 100% new by override, without an end."
+    end = "To end it: banyan override list --clear --reason ..."
+    assert (ran.code, ran.err) == (1, f"The file says so already, but {holds} {end}\n")
+
+
 def test_a_gateway_of_another_file_is_left_alone(banyan: Banyan, folder: Path, steering: FakeSteering) -> None:
     """A gateway that serves another file is not expected to follow."""
     (folder / "other.yaml").write_text(ROUTES)

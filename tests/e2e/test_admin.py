@@ -167,17 +167,17 @@ def test_what_comes_by_way_of_the_file_is_in_the_audit(gateway: Gateway) -> None
 
     said(gateway, "flip", "list", "new", "--config", str(gateway.config), *WHY)
     expected = [(getpass.getuser(), "file", "flip", "list", WHY[1], "new")]
-    assert eventually(lambda: shown() == expected)
+    assert eventually(lambda: shown() == expected, within=10)
     gateway.config.write_text(gateway.config.read_text().replace("serve: new", "serve: 10% new"))
     expected.append(("the file", "file", "edit", "list", "the file was changed", "10% new"))
-    assert eventually(lambda: shown() == expected)
+    assert eventually(lambda: shown() == expected, within=10)
     assert gateway.process is not None
     gateway.process.terminate()
     gateway.process.wait(10)
     gateway.config.write_text(gateway.config.read_text() + "# looked at\n")
     gateway.start()
     expected.append(("the file", "file", "edit", "", "read as the gateway began", ""))
-    assert eventually(lambda: shown() == expected)
+    assert eventually(lambda: shown() == expected, within=10)
     found = digests()
     assert (found[1:-1:2], len({*found})) == (found[2::2], 4)
     assert said(gateway, "audit", "verify").startswith("The audit is whole: 3 records")

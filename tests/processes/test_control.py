@@ -105,6 +105,16 @@ async def test_what_a_lever_brought_is_not(around: Around) -> None:
     assert (result["holds"], around.steps, around.noted) == (True, ["noted"], [("Olu", "it is time", None)])
 
 
+async def test_a_flip_to_what_the_file_says_does_not_end_an_override(around: Around) -> None:
+    """Nobody is told that it is served what is not."""
+    around.control.apply({"list": Standing(override=10_000)})
+    result = await around.control.flip("list", "legacy", "Olu", "500s")
+    assert (result["holds"], around.noted) == (False, [])
+    assert result["message"].endswith(
+        "already, but an override holds. To end it: banyan override list --clear --reason ..."
+    )
+
+
 async def test_a_file_that_waited_is_still_whose_it_was(around: Around) -> None:
     """Its lever has written it down when it was pulled; that it is taken by itself later is nobody else's act."""
     around.waits.append("its writes are not delivered")
