@@ -201,7 +201,7 @@ def _options(arguments: Sequence[str] | None) -> Namespace:
     made.add_argument("--times", type=int, default=20, help="how often each page is asked for (default 20)")
     made.add_argument("--pause", type=float, default=0.8, help="seconds between two pages, on average (default 0.8)")
     made.add_argument("--rounds", type=int, default=9, help="of the load; six or more give an interval (default 9)")
-    made.add_argument("--seconds", type=float, default=10, help="how long each load is (default 10)")
+    made.add_argument("--seconds", type=float, default=30, help="how long each load is (default 30)")
     made.add_argument("--settle", type=float, default=6, help="seconds before each, for pages to open (default 6)")
     made.add_argument("--rate", type=float, default=1_000, help="requests per second (default 1000)")
     return made.parse_args(arguments)
