@@ -55,7 +55,7 @@ def flip(
     else:
         _tell(change, record, changed=changed, served=served)
     if served is False:
-        raise CommandError(_not_served(data))
+        raise CommandError(_not_served(data, changed=changed))
     if served and not changed and (override := (_status(data) or {"overrides": {}})["overrides"].get(route)):
         raise CommandError(
             f"The file says so already, but an override holds: {route} serves {override}. "
@@ -105,11 +105,12 @@ def _is_about(status: dict[str, Any], config: Path) -> bool:
     return not file.is_absolute() or file.resolve() == config.resolve()
 
 
-def _not_served(data: Path) -> str:
+def _not_served(data: Path, *, changed: bool) -> str:
     status = _status(data)
     why = [*status["config"]["problems"], *filter(None, [status["config"]["held"]])] if status else []
     because = f": {'; '.join(why)}" if why else "."
-    return f"The file is changed, but the gateway in {data} does not serve it{because} See `banyan status`."
+    says = "is changed" if changed else "says so already"
+    return f"The file {says}, but the gateway in {data} does not serve it{because} See `banyan status`."
 
 
 def _tell(change: "Flip", record: dict[str, Any], *, changed: bool, served: bool | None) -> None:

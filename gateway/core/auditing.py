@@ -42,9 +42,12 @@ class Act(NamedTuple):
 def act_of(text: str) -> Act:
     """The act that a text tells. Raises ValueError for one that tells none."""
     try:
-        return Act(**json.loads(text))
+        act = Act(**json.loads(text))
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError("This is no act.") from error
+    if (type(act.id), type(act.before), type(act.after)) != (str, dict, dict):
+        raise ValueError("This is no act.")
+    return act
 
 
 class Record(NamedTuple):

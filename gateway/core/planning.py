@@ -369,6 +369,11 @@ def record_of(route: Route) -> Side:
     return NEW if route.serve is Serve.NEW else LEGACY
 
 
+def reads_of(route: Route, standing: Standing) -> int:
+    """New's share (of BUCKETS) of a route's reads now: by an override, or else by the ramp or the file."""
+    return share_of(route, standing) if standing.override is None else standing.override
+
+
 def can_stand(route: Route, override: int, record: Side | None) -> bool:
     """Whether a route has the sides that an override names: `override` (of BUCKETS) is new's share of its reads."""
     needed = {side for side, named in ((LEGACY, override < BUCKETS), (NEW, override > 0)) if named} | {record}

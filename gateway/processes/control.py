@@ -22,6 +22,7 @@ from gateway.core.captured import CapturedRequest, Passing, Recorded, Sample, Se
 from gateway.core.crosswalk import Pair, made_by
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Estate, Observation
+from gateway.core.planning import reads_of
 from gateway.core.policies import NO_STANDING, Standing
 from gateway.core.retrying import seconds_of
 from gateway.core.ways import field
@@ -74,6 +75,8 @@ class Held(NamedTuple):
     reason: str
     by: str
     why: str
+    standings: Mapping[str, Standing]
+    """Where routes stood when it began to wait."""
 
 
 class Control:
@@ -202,8 +205,8 @@ class Control:
         """The file that a gateway begins with may have been changed while none ran. What the last process has taken and
         could not tell the store any more is told already."""
         act = self.provenance.of_start(self.loaded.estate.digest)
-        untold = await self.auditor.untold()
-        known = any(each.via == "file" and each.after.get("digest") == act.after["digest"] for each in untold)
+        untold = [each for each in await self.auditor.untold() if each.via == "file"]
+        known = bool(untold) and untold[-1].after.get("digest") == act.after["digest"]
         self.revisions.note(None, self.loaded, act.who, act.reason, None if known else act)
 
     def reopen_logs(self) -> None:
@@ -242,16 +245,14 @@ class Control:
         except CommandError as error:
             raise CommandError(f"{error}. Or flip it beside the file: an override is live at once.") from error
         result = await self.reload(accept=False, by=by, why=why)
-        holds = result.outcome in ("accepted", "unchanged")
-        message = f"{change.file}:{change.line} says {change.after.strip()!r}, and it is served."
-        if change.old_text == change.new_text and self._traffic.standings.get(name, NO_STANDING).override is not None:
+        holds, same = result.outcome in ("accepted", "unchanged"), change.old_text == change.new_text
+        says = f"{change.file}:{change.line} says {change.after.strip()!r}"
+        message = f"{says}, and it is served."
+        if not holds:
+            message = f"{says}{' already' if same else ' now'}, but it is not served: {result.message}"
+        elif same and self._traffic.standings.get(name, NO_STANDING).override is not None:
             holds = False
-            message = (
-                f"{change.file}:{change.line} says {change.after.strip()!r} already, but an override holds. To end it: "
-                f"banyan override {name} --clear --reason ..."
-            )
-        elif not holds:
-            message = f"{change.file}:{change.line} is changed, but not served: {result.message}"
+            message = f"{says} already, but an override holds. To end it: banyan override {name} --clear --reason ..."
         return {"message": message, "holds": holds, "line": change.line, "before": change.before, "after": change.after}
 
     async def revert(self, number: int, by: str, why: str) -> dict[str, Any]:
@@ -307,8 +308,8 @@ class Control:
                 return ReloadResult("unchanged", "The file is what serves already.", (), self.supervisor.revision)
             held = self._held
             if held is None or held.candidate.estate.digest != candidate.estate.digest:
-                held = Held(candidate, "", by, why)
-            reason = None if accept else reason_to_hold(self.loaded, candidate)
+                held = Held(candidate, "", by, why, self._traffic.standings)
+            reason = None if accept else reason_to_hold(self.loaded, candidate) or self._gone_back(held)
             moving = []
             if reason is None and not accept:
                 moving = moved(self.loaded.estate, candidate.estate, self._traffic.standings)
@@ -320,6 +321,18 @@ class Control:
                 if not accept:  # who has only looked has not brought it
                     by, why = held.by, held.why
                 return await self._accept(candidate, by, why)
+
+    def _gone_back(self, held: Held) -> str | None:
+        """Why a file that has waited is not taken by itself any more: some of its routes were rolled back since."""
+        before = {route.name: route for route in self.loaded.estate.routes}
+        back = []
+        for route in held.candidate.estate.routes:
+            was, now = (each.get(route.name, NO_STANDING) for each in (held.standings, self._traffic.standings))
+            old = before.get(route.name)
+            flipped = old is not None and (old.serve, old.share) != (route.serve, route.share)
+            if old is not None and flipped and reads_of(old, now) < reads_of(old, was):
+                back.append(route.name)
+        return f"{' and '.join(back[:3])} went back to legacy while it waited" if back else None
 
     def _refuse(self, problems: tuple[str, ...]) -> ReloadResult:
         if problems != self._problems:

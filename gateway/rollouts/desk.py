@@ -13,9 +13,9 @@ from gateway.config import words
 from gateway.config.problems import Unreadable
 from gateway.core.events import TYPES, Event
 from gateway.core.model import BUCKETS, LEGACY, NEW, Serve, Side
-from gateway.core.planning import record_of, share_of
+from gateway.core.planning import reads_of, record_of
 from gateway.core.policies import NO_STANDING
-from gateway.core.positions import Action
+from gateway.core.positions import Action, Position, State
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.rollouts.comparisons import HOUR, shadow_report
 from gateway.rollouts.findings import known_of
@@ -69,7 +69,7 @@ class Desk:
         found = {}
         for name, route in self._standings.routes.items():
             standing = applied.get(name, NO_STANDING)
-            share = share_of(route, standing) if standing.override is None else standing.override
+            share = reads_of(route, standing)
             text = texts["overrides"].get(name) or texts["ramps"].get(ramping.get(name, ""), "")
             found[name] = {"share": None if route.serve is Serve.RETIRED else share / 100, "standing": text}
         return found
@@ -114,6 +114,10 @@ class Desk:
         if action == Action.ROLLBACK and self._does_not_ramp(name):
             override = await self._reads_back(name, None, by, reason)
             return await self._held({"override": override_report(override, time())}, self._rolled_back(name))
+        if action == Action.ROLLBACK and self._is_back(name):
+            cleared = await self._cleared(actions.ramp(name), by, reason)
+            if cleared:
+                return await self._held({"ramp": self.ramp(name)}, f"The ramp is on legacy already.{cleared}")
         position = await actions.act(name, action, by, reason)
         message = action_text(Action(action), position, len(actions.ramp(name).ramp.stages))
         if action == Action.ROLLBACK:
@@ -166,6 +170,7 @@ class Desk:
         if not (route.writes.copy or route.writes.queue) or now == then:
             yield
             return
+        before = self._order_of(name)
         with self._moving.still([name]):
             try:
                 left = await self._moving.drained([name])
@@ -178,7 +183,14 @@ class Desk:
                     f"The writes of {name} stay where they are: {left} of them are not delivered yet, and a copy that "
                     f"comes late would undo a newer write. See `banyan outbox --route {name}`."
                 )
+            if self._order_of(name) != before:
+                raise CommandError(f"Somebody else has moved {name} meanwhile, and nothing was done. Look at it first.")
             yield
+
+    def _order_of(self, name: str) -> tuple[Override | None, Position | None]:
+        """What people and guards have said of a route last."""
+        journey = self._rollouts.actions.route(name).journey
+        return self._standings.overrides.get(name), self._standings.positions.get(journey)
 
     async def _reads_back(self, name: str, until: float | None, by: str, reason: str) -> Override:
         """Have legacy serve all reads of a route; its writes stay where they are."""
@@ -199,6 +211,11 @@ class Desk:
         journeys = {each.journey for each in self._standings.ramps}
         route = self._standings.routes.get(name)
         return route is not None and route.serve is not Serve.RAMP and name not in journeys
+
+    def _is_back(self, name: str) -> bool:
+        """Whether there is nothing that a ramp could be rolled back from."""
+        position = self._standings.positions.get(self._rollouts.actions.ramp(name).journey)
+        return position is None or position.state is State.ROLLED_BACK
 
     def _rolled_back(self, name: str) -> str:
         """What was done to a route that does not ramp."""

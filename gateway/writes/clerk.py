@@ -4,7 +4,7 @@ What comes while a transaction is under way goes into the next one, all at once:
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,8 +40,7 @@ class Order(NamedTuple):
 
 class Clerk:
     """Stores for every data process. `alive` names the processes that writes may be with; `due` is called when there is
-    something to deliver; `record` tells which side has a route's writes now (None: that is not known). `working` tells
-    that something is being stored."""
+    something to deliver; `record` tells which side has a route's writes now (None: that is not known)."""
 
     def __init__(
         self,
@@ -52,12 +51,12 @@ class Clerk:
         record: Callable[[str], str | None] = lambda route: None,
     ) -> None:
         self._record = record
-        self.working = False
         self._replica = replica
         self._store = store
         self._alive = alive
         self._due = due
         self._orders: list[Order] = []
+        self._storing: list[Order] = []
         self._come = asyncio.Event()
         self._looking = asyncio.Event()
         self.failing = ""
@@ -73,8 +72,12 @@ class Clerk:
                 reply("stored", [(number, ("moved",))], [])
             else:
                 self._orders.append(Order(session, number, asked, reply, now))
-                self.working = True
         self._come.set()
+
+    def is_storing(self, routes: Container[str]) -> bool:
+        """Whether writes of these routes are being stored, or are about to be: nobody can count them yet."""
+        asked = (each.asked for each in (*self._storing, *self._orders))
+        return any(isinstance(each, Intent) and each.route in routes for each in asked)
 
     def look(self) -> None:
         """A process has died: look now for what was with it."""
@@ -87,8 +90,9 @@ class Clerk:
             self._come.clear()
             while self._orders:
                 if orders := self._in_time(self._next()):
+                    self._storing = orders
                     await self._transact(orders)
-            self.working = False
+                    self._storing = []
 
     def _next(self) -> list[Order]:
         """The orders of the next transaction: those of one process, as many as there are, within bounds."""

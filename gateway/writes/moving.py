@@ -5,7 +5,7 @@ delivered at all.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
@@ -29,7 +29,10 @@ class Holding(Protocol):
     """Whoever stores intents: those of these routes wait."""
 
     held: frozenset[str]
-    working: bool
+
+    def is_storing(self, routes: Container[str]) -> bool:
+        """Whether writes of these routes are being stored that were not held."""
+        ...
 
 
 def moved(old: Estate, new: Estate, standings: Mapping[str, Standing]) -> list[str]:
@@ -74,12 +77,17 @@ class Moving:
         self._holding.held = frozenset[str]().union(*self._still)
 
     async def drained(self, routes: Iterable[str]) -> int:
-        """How many writes of these routes, which are `still`, are not done after a moment. Raises StoreUnavailable."""
+        """How many writes of these routes, which are `still`, are not done after a moment.
+
+        Raises StoreUnavailable, also where it is not known yet what became of some.
+        """
         store, names, until = self._store(), sorted(routes), monotonic() + DRAINING
         if store is None:
             raise StoreUnavailable("The store has not been opened yet.")
-        while self._holding.working and monotonic() < until:  # noqa: ASYNC110 - nobody tells of it
-            await asyncio.sleep(SOON)  # what was on its way when they were held
+        while self._holding.is_storing(names):  # what was on its way when they were held
+            if monotonic() > until:
+                raise StoreUnavailable("It is storing writes, and takes long.")
+            await asyncio.sleep(SOON)
         while left := await store.count_open_writes(names):
             if monotonic() > until:
                 break

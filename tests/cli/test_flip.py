@@ -120,9 +120,14 @@ def test_a_gateway_that_does_not_follow_is_told(
     monkeypatch.setattr(flipping, "PATIENCE", 0.2)
     unserved = "The file is changed, but the gateway in .banyan does not serve it"
     silent = banyan(*FLIP)
+    again = banyan(*FLIP)
     steering.held = "it looks half-written."
     held = banyan("flip", "list", "legacy", "--reason", "back")
     assert (silent.code, silent.err) == (1, f"{unserved}. See `banyan status`.\n")
+    assert (again.code, again.err) == (
+        1,
+        f"{unserved.replace('is changed', 'says so already')}. See `banyan status`.\n",
+    )
     assert (held.code, held.err) == (1, f"{unserved}: it looks half-written. See `banyan status`.\n")
 
 

@@ -70,7 +70,10 @@ def test_any_act_can_be_written_down(reason: str, word: str) -> None:
     assert act_of(text.encode().decode()).reason == reason.encode("utf-8", "replace").decode()
 
 
-@pytest.mark.parametrize("text", ["", "{", "1", "[]", "{}", '{"id": "a1"}', "[" * 100_000, ACT.text()[:-1]])
+ODD = [json.dumps({**ACT._asdict(), name: None}) for name in ("id", "before", "after")]
+
+
+@pytest.mark.parametrize("text", ["", "{", "1", "[]", "{}", '{"id": "a1"}', "[" * 100_000, ACT.text()[:-1], *ODD])
 def test_what_is_no_act_is_told_as_such(text: str) -> None:
     """One error, whatever stands there."""
     with pytest.raises(ValueError, match=r"^This is no act\.$"):

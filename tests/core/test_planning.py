@@ -37,6 +37,7 @@ from gateway.core.planning import (
     edited,
     may_fall_back,
     planned,
+    reads_of,
     settling,
     share_of,
     side_of,
@@ -202,6 +203,21 @@ def test_the_record_is_the_side_that_the_file_names(serve: Serve) -> None:
     assert chosen(named, request("POST /a")) == (NEW, "record")
     assert chosen(named._replace(writes=Writes(record=LEGACY)), request("POST /a")) == (LEGACY, "record")
     assert standing_at(named, Standing(override=0, record=LEGACY), request("POST /a")) == (LEGACY, "record")
+
+
+@pytest.mark.parametrize(
+    ("standing", "reads"),
+    [
+        (NO_STANDING, 2_500),
+        (Standing(override=0), 0),
+        (Standing(override=10_000, ramp=500), 10_000),
+        (Standing(record=NEW), 2_500),
+    ],
+)
+def test_reads_go_by_the_override_first(standing: Standing, reads: int) -> None:
+    """And otherwise by the file's share, or the ramp's."""
+    assert reads_of(split("GET /a", 2_500), standing) == reads
+    assert reads_of(route("GET /a", Serve.RAMP), Standing(ramp=500, why="climbing")) == 500
 
 
 @pytest.mark.parametrize(

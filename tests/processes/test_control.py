@@ -1,8 +1,8 @@
 """A file that is taken serves whole, under the name of whoever brought it."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from gateway.config.check import Loaded, load
 from gateway.core.auditing import Act
 from gateway.core.model import Estate
-from gateway.core.policies import Standing
+from gateway.core.policies import NO_STANDING, Standing
 from gateway.processes.control import Control
 from gateway.telemetry.metrics import Traffic
 from tests.support.acts import act
@@ -41,7 +41,7 @@ class Around:
         self.meanwhile: Callable[[], None] = lambda: None
         self.control = Control(path, load(path, {}), {}, Traffic())
         self.control.supervisor = SimpleNamespace(serve=self._serve, revision=2)  # type: ignore[assignment]
-        self.control.moving = SimpleNamespace(still=lambda routes: nullcontext(), reason_to_wait=self._reason)  # type: ignore[assignment]
+        self.control.moving = SimpleNamespace(still=self._still, reason_to_wait=self._reason)  # type: ignore[assignment]
         self.control.exchange = SimpleNamespace(follow=self._followed)  # type: ignore[assignment]
         self.control.copying = SimpleNamespace(follow=self._followed, stand=self._stood)  # type: ignore[assignment]
         self.control.supervisor.stand = self._stood  # type: ignore[method-assign]
@@ -53,11 +53,24 @@ class Around:
         provenance = SimpleNamespace(journal=list, of=self._of, of_start=lambda digest: began)
         self.control.provenance = provenance  # type: ignore[assignment]
 
+    @property
+    def begun(self) -> list[str]:
+        return [each for each in self.steps if each.startswith("begun")]
+
     def write(self, old: str, new: str) -> None:
         self.path.write_text(self.path.read_text().replace(old, new))
 
     async def _serve(self, estate: Estate) -> int:
+        self.steps.append("served")
         return 2
+
+    @contextmanager
+    def _still(self, routes: list[str]) -> Iterator[None]:
+        self.steps.append(f"still {' '.join(routes)}")
+        try:
+            yield
+        finally:
+            self.steps.append("go on")
 
     async def _reason(self, routes: list[str]) -> str | None:
         self.moving.append(routes)
@@ -96,13 +109,13 @@ async def test_what_nobody_s_lever_brought_is_put_into_the_audit(around: Around)
     result = await around.control.reload(accept=False)
     brought = act(1, who="ann", reason="parity")
     assert (result.outcome, around.noted) == ("accepted", [("ann", "parity", brought)])
-    assert around.steps == ["begun a1", "noted"]
+    assert around.steps == ["still list", "served", "begun a1", "noted", "go on"]
 
 
 async def test_what_a_lever_brought_is_not(around: Around) -> None:
     """It is there already."""
     result = await around.control.flip("list", "new", "Olu", "it is time")
-    assert (result["holds"], around.steps, around.noted) == (True, ["noted"], [("Olu", "it is time", None)])
+    assert (result["holds"], around.begun, around.noted) == (True, [], [("Olu", "it is time", None)])
 
 
 async def test_a_flip_to_what_the_file_says_does_not_end_an_override(around: Around) -> None:
@@ -123,7 +136,7 @@ async def test_a_file_that_waited_is_still_whose_it_was(around: Around) -> None:
     assert (held["holds"], around.noted) == (False, [])
     around.waits.clear()
     await around.control.reload(accept=False)
-    assert (around.steps, around.noted) == (["noted"], [("Olu", "it is time", None)])
+    assert (around.begun, around.noted) == ([], [("Olu", "it is time", None)])
 
 
 async def test_who_reads_a_file_again_that_waits_has_not_brought_it(around: Around) -> None:
@@ -165,12 +178,62 @@ async def test_a_file_that_ends_an_override_moves_what_it_holds(around: Around) 
     assert around.moving == [[], ["list"]]
 
 
-@pytest.mark.parametrize(("via", "told"), [("file", False), ("token", True)])
-async def test_what_the_last_process_could_not_tell_is_told_once(around: Around, via: str, told: bool) -> None:
-    """A gateway that begins with a file whose act waits for the store has nothing to add to it."""
-    around.untold.append(act(5, via=via, after={"digest": around.control.loaded.estate.digest}))
+@pytest.mark.parametrize(
+    ("waiting", "told"),
+    [
+        (["file this"], False),
+        (["file other", "file this", "token other"], False),
+        (["token this"], True),
+        (["file this", "file other"], True),
+        ([], True),
+    ],
+)
+async def test_what_the_last_process_could_not_tell_is_told_once(
+    around: Around, waiting: list[str], told: bool
+) -> None:
+    """A gateway that begins with the file of which the last act that waits for the store tells has nothing to add."""
+    this = around.control.loaded.estate.digest
+    for via, digest in (each.split() for each in waiting):
+        around.untold.append(act(5, via=via, after={"digest": this if digest == "this" else digest}))
     await around.control._note_start()
     assert [each is not None for _, _, each in around.noted] == [told]
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "taken"),
+    [
+        (NO_STANDING, Standing(override=0), False),
+        (NO_STANDING, Standing(override=2_500), False),
+        (NO_STANDING, Standing(override=6_000), True),
+        (Standing(override=0), Standing(override=0), True),
+    ],
+)
+async def test_a_file_that_waits_does_not_undo_a_rollback(
+    around: Around, then: Standing, now: Standing, taken: bool
+) -> None:
+    """What was ordered before somebody, or a guard, went back is no person's word any more: they say it again."""
+    around.write("serve: legacy", "serve: 50% new")
+    await around.control.reload(accept=True)
+    around.control.apply({"list": then})
+    around.waits.append("its writes are not delivered")
+    await around.control.flip("list", "new", "Olu", "it is time")
+    around.waits.clear()
+    around.control.apply({"list": now})
+    result = await around.control.reload(accept=False)
+    assert (result.outcome == "accepted") == taken
+    if not taken:
+        assert result.message.startswith("list went back to legacy while it waited.")
+        assert around.control._waits is False
+        assert (await around.control.reload(accept=True, by="Zoë", why="meant")).outcome == "accepted"
+
+
+async def test_a_flip_to_what_waits_already_is_told_why_it_does(around: Around) -> None:
+    """Nothing was changed, and ending an override would not have it served."""
+    around.waits.append("its writes are not delivered")
+    await around.control.flip("list", "new", "Olu", "it is time")
+    around.control.apply({"list": Standing(override=0)})
+    result = await around.control.flip("list", "new", "Olu", "is it?")
+    assert (result["holds"], "already, but it is not served: its writes are not" in result["message"]) == (False, True)
 
 
 async def test_an_override_that_comes_meanwhile_holds(around: Around) -> None:

@@ -1,7 +1,7 @@
 """Rollouts that run in this process: a real store in a folder (or none), a file that can change, no data process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
@@ -87,6 +87,8 @@ class Running:
         )
         self.owed = 0
         self.still_now: list[str] = []
+        self.released: list[tuple[Iterable[str], Mapping[str, Standing]]] = []
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
         self.desk = Desk(self.rollouts, self._stands, self)
 
     async def _opened(self) -> Store:
@@ -102,11 +104,14 @@ class Running:
         self.still_now += routes
         try:
             yield
+            self.released.append((routes, self.applied))
         finally:
             self.still_now.clear()
 
     async def drained(self, routes: Iterable[str]) -> int:
         assert self.still_now == [*routes]
+        if self.meanwhile is not None:
+            await self.meanwhile()
         if self.owed < 0:
             raise StoreUnavailable("It is away.")
         return self.owed

@@ -55,6 +55,7 @@ async def test_the_writes_stay_while_some_are_owed(tmp_path: Path) -> None:
         found.owed = 0
         await override(found, "list", "legacy", writes=True)
         assert found.applied["list"] == Standing(override=0, record="legacy")
+        assert found.released == [(["list"], found.applied)]  # new writes were held until it was so
         found.owed = 1
         await override(found, "balance", "new", writes=True)  # it owes nothing to anybody
 
@@ -231,6 +232,38 @@ async def test_a_rollback_ends_overrides_that_keep_traffic_on_new(tmp_path: Path
             "lines": 0.0,
         }
         assert [each["route"] for each in found.desk.overrides()] == ["lines"]
+
+
+@pytest.mark.parametrize("order", ["clear", "writes"])
+async def test_a_rollback_is_not_undone_by_what_was_ordered_before(tmp_path: Path, order: str) -> None:
+    """An order that waits for what is owed looks again before it is carried out: the later word holds."""
+    text = ROUTES.replace("{name: list,", "{name: list, writes: {copy: true},")
+    async with running(tmp_path) as found:
+        found.rollouts.follow(found.estate(text))
+        await override(found, "list", "legacy", writes=True)
+        found.meanwhile = lambda: found.desk.act("list", "rollback", "bob", "500s")
+        clear, move = found.desk.clear_override("list", *WHO), override(found, "list", "new", writes=True)
+        ordered, other = (clear, move) if order == "clear" else (move, clear)
+        other.close()
+        with pytest.raises(CommandError, match="Somebody else has moved list meanwhile, and nothing was done"):
+            await ordered
+        assert found.applied["list"] == Standing(override=0, record="legacy")
+        assert [each["by"] for each in found.desk.overrides()] == ["bob"]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_a_ramp_that_is_back_takes_its_overrides_back_too(tmp_path: Path, stored: bool) -> None:
+    """Rolled back already, or not begun without a store: an override may have new serve all the same, and is ended."""
+    async with running(tmp_path, stored=stored) as found:
+        if stored:
+            await until(lambda: found.rollouts.standings.positions["rents"].stage == 0)
+            await found.desk.act("rents", "rollback", *WHO)
+        await override(found, "balance", "new")
+        done = await found.desk.act("balance", "rollback", *WHO)
+        assert done["message"] == "The ramp is on legacy already. The override of balance is ended, too."
+        assert found.desk.routes()["balance"]["share"] == 0.0
+        with pytest.raises(CommandError, match="cannot rollback" if stored else "has not begun"):
+            await found.desk.act("balance", "rollback", *WHO)
 
 
 async def test_a_rollback_leaves_writes_that_an_override_has_moved(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The record of a route moves when nothing is owed any more, and not before."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -110,3 +111,31 @@ async def test_a_record_stays_while_something_is_owed(store: Store, monkeypatch:
         await moving.drained(["a"])
     why = "the record of a would move, and the store does not tell what is owed"
     assert await moving.reason_to_wait(["a"]) == why
+
+
+async def test_what_is_being_stored_is_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can count it yet, and it goes to the record of before: what of other routes is stored is no matter."""
+    monkeypatch.setattr(module, "DRAINING", 0.2)
+    clerk, going, store_writes = clerk_of(store), asyncio.Event(), store.store_writes
+    moving = Moving(lambda: store, clerk)
+
+    async def slowly(*told: Any) -> Any:
+        await going.wait()
+        return await store_writes(*told)
+
+    monkeypatch.setattr(store, "store_writes", slowly)
+    running = asyncio.create_task(clerk.run())
+    clerk.take("s", [(1, intent("x"))], lambda *answer: None)
+    await asyncio.sleep(0)
+    clerk.take("s", [(2, intent("y", key="2"))], lambda *answer: None)  # waits for its turn
+    with moving.still(["a", "b"]):
+        assert await moving.drained(["b"]) == 0
+        with pytest.raises(StoreUnavailable, match="It is storing writes"):
+            await moving.drained(["a"])
+        draining = asyncio.create_task(moving.drained(["a"]))
+        await asyncio.sleep(0.05)
+        assert not draining.done()
+        going.set()
+        assert await draining == 2
+    running.cancel()
+    await asyncio.wait({running})

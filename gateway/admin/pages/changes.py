@@ -4,7 +4,7 @@ and why it is done. Title and button say the same; the way out names what stays.
 A form carries how things stood when it was shown; where that has changed, nothing is done and it is shown anew.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, assert_never
 from urllib.parse import quote
 
@@ -106,7 +106,7 @@ def _fallback(row: Row) -> tuple[str, ...]:
 
 
 def _rollback(look: Looking, row: Row, said: Said) -> Effect:
-    ramp, planned = ramp_of(look, row.name), look.steering.table.routes.get(row.name)
+    ramp = ramp_of(look, row.name)
     named = row.name if ramp is None else ramp["ramp"]
     others = [name for name in ramp["routes"] if name != row.name] if ramp else []
     writes = _writes(look, row)
@@ -117,9 +117,15 @@ def _rollback(look: Looking, row: Row, said: Said) -> Effect:
     back = f"“Resume {named}” on this route's page, or banyan resume {named}."
     if ramp is None:
         back = f"“Clear the override” on this route's page, or banyan override {row.name} --clear."
-    elif planned is not None and planned.standing.record is not None and writes.now == NEW:
-        back = f"“Clear the override” on this route's page, which holds its writes; then {back}"
+    elif holding := _holding_writes(look, ramp["routes"]):
+        back = f"“Clear the override” of {', '.join(holding)}, which holds writes; then {back}"
     return Effect(f"Roll {named} back to legacy", _leaves(row), tuple(points), back, row.share or 0.0, 0.0)
+
+
+def _holding_writes(look: Looking, names: Sequence[str]) -> list[str]:
+    """The routes whose writes an override holds elsewhere than the file says: it outlasts a rollback."""
+    planned = [each for name in names if (each := look.steering.table.routes.get(name)) is not None]
+    return [each.route.name for each in planned if each.standing.record not in (None, record_of(each.route))]
 
 
 def _flip(look: Looking, row: Row, said: Said) -> Effect:
@@ -145,9 +151,9 @@ def _flip(look: Looking, row: Row, said: Said) -> Effect:
 
 def _as_it_is(look: Looking, row: Row) -> str:
     """What a flip does to a route that is served by that word already."""
-    if look.status["config"]["held"]:
-        return "It is served by that already; the file, which waits, is changed back to it."
     override = " Its override stays: “Clear the override” ends it." if row.is_moved else ""
+    if look.status["config"]["held"]:
+        return f"It serves that already. Where the file that waits says otherwise, it is changed back.{override}"
     return f"The file says so already: nothing changes.{override}"
 
 

@@ -94,7 +94,7 @@ def test_a_flip_to_what_serves_takes_back_a_file_that_waits(of: Callable[..., Fa
     steering = of()
     steering.held = "the record of orders would move"
     assert effect(steering, "flip", "orders", "to=legacy").points == (
-        "It is served by that already; the file, which waits, is changed back to it.",
+        "It serves that already. Where the file that waits says otherwise, it is changed back.",
     )
 
 
@@ -254,7 +254,9 @@ def test_rolling_back_a_ramp_takes_its_routes_along(of: Callable[..., FakeSteeri
     steering.table.stand({"orders": Standing(override=10_000, record="new")})
     told = effect(steering, "rollback", "orders")
     assert told.points[1].startswith("Its writes still go to new")
-    assert told.back.startswith("“Clear the override” on this route's page, which holds its writes; then “Resume shop”")
+    assert told.back.startswith("“Clear the override” of orders, which holds writes; then “Resume shop”")
+    steering.table.stand({"orders": Standing(override=10_000, record="legacy")})
+    assert effect(steering, "rollback", "orders").back.startswith("“Resume shop”")
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "approve", "promote", "restart"])
