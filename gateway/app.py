@@ -116,6 +116,7 @@ def _evidence(control: "Control", options: "RunOptions", loaded: "Loaded", traff
     from gateway.rollouts.revisions import Revisions
     from gateway.rollouts.room import Rollouts
     from gateway.rollouts.sharing import Sharing
+    from gateway.rollouts.wishes import Wishes
     from gateway.telemetry.exporting import Telemetry
     from gateway.writes.exchange import Exchange
 
@@ -130,6 +131,7 @@ def _evidence(control: "Control", options: "RunOptions", loaded: "Loaded", traff
         control.order,
         exchange.pairs.are_one,
     )
+    control.wishes = Wishes(rollouts.standings)
     control.telemetry = Telemetry(control.figures, rollouts.replica)
     control.copying = Copying(
         control.sampled,

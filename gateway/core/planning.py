@@ -374,6 +374,11 @@ def reads_of(route: Route, standing: Standing) -> int:
     return share_of(route, standing) if standing.override is None else standing.override
 
 
+def most_of(serve: Serve, share: int) -> int:
+    """New's share (of BUCKETS) of a route's reads that a file begins with, which for a ramp is some."""
+    return {Serve.NEW: BUCKETS, Serve.SPLIT: share, Serve.RAMP: 1}.get(serve, 0)
+
+
 def can_stand(route: Route, override: int, record: Side | None) -> bool:
     """Whether a route has the sides that an override names: `override` (of BUCKETS) is new's share of its reads."""
     needed = {side for side, named in ((LEGACY, override < BUCKETS), (NEW, override > 0)) if named} | {record}

@@ -17,12 +17,12 @@ from gateway import __version__
 from gateway.access.eyes import FourEyes
 from gateway.config.changes import ReloadResult, describe_changes, reason_to_hold
 from gateway.config.check import Files, Loaded, load
+from gateway.config.flips import Flipped
 from gateway.config.live import settled_changes
 from gateway.core.captured import CapturedRequest, Passing, Recorded, Sample, Seconds, Skipped
 from gateway.core.crosswalk import Pair, made_by
 from gateway.core.matching import RoutingTable, compiled
 from gateway.core.model import Estate, Observation
-from gateway.core.planning import reads_of
 from gateway.core.policies import NO_STANDING, Standing
 from gateway.core.retrying import seconds_of
 from gateway.core.ways import field
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from gateway.rollouts.revisions import Revisions
     from gateway.rollouts.room import Rollouts
     from gateway.rollouts.sharing import Sharing
+    from gateway.rollouts.wishes import Wishes
     from gateway.store.repository import Store
     from gateway.store.writes import Owed
     from gateway.writes.clerk import Clerk, Reply
@@ -75,8 +76,9 @@ class Held(NamedTuple):
     reason: str
     by: str
     why: str
-    standings: Mapping[str, Standing]
-    """Where routes stood when it began to wait."""
+
+
+Prepared = tuple[RoutingTable, list[Flipped]]
 
 
 class Control:
@@ -113,6 +115,7 @@ class Control:
         self.keyring: Keyring
         self.auditor: Auditor
         self.provenance: Provenance
+        self.wishes: Wishes
         self.revisions: Revisions
         self.discovery: Discovery
         self.telemetry: Telemetry
@@ -244,13 +247,14 @@ class Control:
             await asyncio.to_thread(write, change)
         except CommandError as error:
             raise CommandError(f"{error}. Or flip it beside the file: an override is live at once.") from error
+        self.wishes.renew(name)
         result = await self.reload(accept=False, by=by, why=why)
         holds, same = result.outcome in ("accepted", "unchanged"), change.old_text == change.new_text
         says = f"{change.file}:{change.line} says {change.after.strip()!r}"
         message = f"{says}, and it is served."
         if not holds:
             message = f"{says}{' already' if same else ' now'}, but it is not served: {result.message}"
-        elif same and self._traffic.standings.get(name, NO_STANDING).override is not None:
+        elif result.outcome == "unchanged" and self._traffic.standings.get(name, NO_STANDING).override is not None:
             holds = False
             message = f"{says} already, but an override holds. To end it: banyan override {name} --clear --reason ..."
         return {"message": message, "holds": holds, "line": change.line, "before": change.before, "after": change.after}
@@ -308,31 +312,41 @@ class Control:
                 return ReloadResult("unchanged", "The file is what serves already.", (), self.supervisor.revision)
             held = self._held
             if held is None or held.candidate.estate.digest != candidate.estate.digest:
-                held = Held(candidate, "", by, why, self._traffic.standings)
-            reason = None if accept else reason_to_hold(self.loaded, candidate) or self._gone_back(held)
-            moving = []
-            if reason is None and not accept:
-                moving = moved(self.loaded.estate, candidate.estate, self._traffic.standings)
-            with self.moving.still(moving):
-                waits = await self.moving.reason_to_wait(moving)
-                self._waits = waits is not None
-                if reason is not None or waits is not None:
-                    return self._hold(held._replace(reason=reason or waits or ""))
-                if not accept:  # who has only looked has not brought it
-                    by, why = held.by, held.why
-                return await self._accept(candidate, by, why)
+                held = Held(candidate, "", by, why)
+            self.wishes.see(self.loaded.estate, candidate.estate)
+            if accept:
+                return await self._accept(Held(candidate, "", by, why), await self._prepared(candidate))
+            result = None
+            while result is None:  # until no record was moved by an override while it was looked at
+                result = await self._accept_or_hold(held)
+            return result
 
-    def _gone_back(self, held: Held) -> str | None:
-        """Why a file that has waited is not taken by itself any more: some of its routes were rolled back since."""
-        before = {route.name: route for route in self.loaded.estate.routes}
-        back = []
-        for route in held.candidate.estate.routes:
-            was, now = (each.get(route.name, NO_STANDING) for each in (held.standings, self._traffic.standings))
-            old = before.get(route.name)
-            flipped = old is not None and (old.serve, old.share) != (route.serve, route.share)
-            if old is not None and flipped and reads_of(old, now) < reads_of(old, was):
-                back.append(route.name)
-        return f"{' and '.join(back[:3])} went back to legacy while it waited" if back else None
+    async def _accept_or_hold(self, held: Held) -> ReloadResult | None:
+        """Serve a file that waits for nothing; None where it has to be looked at anew."""
+        candidate, self._waits = held.candidate, False
+        if reason := reason_to_hold(self.loaded, candidate) or self._gone_back(candidate.estate):
+            return self._hold(held._replace(reason=reason))
+        moving = moved(self.loaded.estate, candidate.estate, self._traffic.standings)
+        with self.moving.still(moving):
+            waits = await self.moving.reason_to_wait(moving)
+            self._waits = waits is not None
+            if waits is not None:
+                return self._hold(held._replace(reason=waits))
+            prepared = await self._prepared(candidate)
+            if reason := self._gone_back(candidate.estate):  # meanwhile
+                return self._hold(held._replace(reason=reason))
+            if moved(self.loaded.estate, candidate.estate, self._traffic.standings) != moving:
+                return None
+            return await self._accept(held, prepared)
+
+    def _gone_back(self, estate: Estate) -> str | None:
+        """Why a file that has waited is not taken by itself any more."""
+        back = self.wishes.gone_back(self.loaded.estate)
+        if not back:
+            return None
+        moving = moved(self.loaded.estate, estate, self._traffic.standings)
+        first = "; deliver what is owed first (banyan outbox)" if moving else ""
+        return f"{' and '.join(back[:3])} was rolled back or overridden while the file waited{first}"
 
     def _refuse(self, problems: tuple[str, ...]) -> ReloadResult:
         if problems != self._problems:
@@ -360,12 +374,17 @@ class Control:
         message = f"{held.reason}. The last good one goes on serving. {meant}"
         return ReloadResult("held", message, (), self.supervisor.revision)
 
-    async def _accept(self, candidate: Loaded, by: str, why: str) -> ReloadResult:
-        old = self.loaded.estate
-        changes = describe_changes(old, candidate.estate)
+    async def _prepared(self, candidate: Loaded) -> Prepared:
+        """What it takes a while to make of a file."""
         table = await asyncio.to_thread(compiled, candidate.estate)
         journal = await asyncio.to_thread(self.provenance.journal)
         await self._exchange(candidate.estate)
+        return table, journal
+
+    async def _accept(self, held: Held, prepared: Prepared) -> ReloadResult:
+        """Serve a file. Where it has nobody's name (`by`), nobody's lever brought it, and it is put into the audit."""
+        (candidate, _, by, why), (table, journal), old = held, prepared, self.loaded.estate
+        changes = describe_changes(old, candidate.estate)
         try:
             revision = await self.supervisor.serve(candidate.estate)
         except CommandError as error:
@@ -375,10 +394,10 @@ class Control:
         act = self.provenance.of(journal, changes, old, candidate.estate)
         self.rollouts.follow(candidate.estate)
         await self.copying.follow(candidate.estate)
-        self._held, self._problems = None, ()
+        self._held, self._problems, self._waits = None, (), False
         self._loaded_at = datetime.now(UTC)
         self._follow()
-        if by:  # a lever was pulled for it, and has written it down
+        if by:
             self.revisions.note(old, candidate, by, why)
         else:
             await self.auditor.begin(act)

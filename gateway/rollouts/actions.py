@@ -6,7 +6,7 @@ from typing import Any
 from gateway.config.words import serve_text
 from gateway.core.events import Kind
 from gateway.core.model import BUCKETS, Route, Serve, Side
-from gateway.core.positions import Action, Position, State, acted
+from gateway.core.positions import Action, Position, State, acted, begun
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.rollouts.loop import Loop
 from gateway.rollouts.standings import RampOf, Standings
@@ -37,6 +37,8 @@ class Actions:
         wanted = _action(action)
         ramp = self.ramp(name)
         position = self._standings.positions.get(ramp.journey)
+        if position is None and wanted is Action.ROLLBACK:  # it shall not begin when the store is there, either
+            position = begun(ramp.journey, ramp.ramp, time())
         if position is None:
             raise CommandError(f"The ramp {ramp.journey} has not begun: it waits for the store. See `banyan status`.")
         after = acted(position, wanted, ramp.ramp, time(), by, reason)

@@ -15,7 +15,7 @@ from gateway.core.events import TYPES, Event
 from gateway.core.model import BUCKETS, LEGACY, NEW, Serve, Side
 from gateway.core.planning import reads_of, record_of
 from gateway.core.policies import NO_STANDING
-from gateway.core.positions import Action, Position, State
+from gateway.core.positions import Action, State
 from gateway.errors import CommandError, StoreUnavailable
 from gateway.rollouts.comparisons import HOUR, shadow_report
 from gateway.rollouts.findings import known_of
@@ -137,7 +137,7 @@ class Desk:
         until = None if seconds is None else now + seconds
         if not writes and until is not None:
             self._keeps_writes(name, until)
-        async with self._record_moves(name, record):
+        async with self._record_moves(name, record, back=not share):
             override = await self._rollouts.actions.override(name, share, record=record, until=until, by=by, why=reason)
         report = override_report(override, now)
         message = f"{name}: {report['text']}. To go back to the file: banyan override {name} --clear --reason ..."
@@ -160,17 +160,18 @@ class Desk:
             )
 
     @asynccontextmanager
-    async def _record_moves(self, name: str, record: Side | None) -> AsyncIterator[None]:
+    async def _record_moves(self, name: str, record: Side | None, *, back: bool) -> AsyncIterator[None]:
         """A route's writes are given to `record` (None: the file's) meanwhile; where that moves them, new ones wait.
 
-        Raises CommandError where some are owed that would come too late: a copy must not undo a newer write.
+        Raises CommandError where some are owed that would come too late: a copy must not undo a newer write. And unless
+        all goes `back` to legacy, where somebody has said something else of the route meanwhile, or a guard has.
         """
         route = self._rollouts.actions.route(name)
         now, then = self._given(name) or record_of(route), record or record_of(route)
         if not (route.writes.copy or route.writes.queue) or now == then:
             yield
             return
-        before = self._order_of(name)
+        before = self._standings.word_on(name, route.journey, time())
         with self._moving.still([name]):
             try:
                 left = await self._moving.drained([name])
@@ -183,14 +184,9 @@ class Desk:
                     f"The writes of {name} stay where they are: {left} of them are not delivered yet, and a copy that "
                     f"comes late would undo a newer write. See `banyan outbox --route {name}`."
                 )
-            if self._order_of(name) != before:
-                raise CommandError(f"Somebody else has moved {name} meanwhile, and nothing was done. Look at it first.")
+            if not back and self._standings.word_on(name, route.journey, time()).is_later_than(before):
+                raise CommandError(f"{name} was rolled back or overridden meanwhile, and nothing was done. Look first.")
             yield
-
-    def _order_of(self, name: str) -> tuple[Override | None, Position | None]:
-        """What people and guards have said of a route last."""
-        journey = self._rollouts.actions.route(name).journey
-        return self._standings.overrides.get(name), self._standings.positions.get(journey)
 
     async def _reads_back(self, name: str, until: float | None, by: str, reason: str) -> Override:
         """Have legacy serve all reads of a route; its writes stay where they are."""
@@ -199,7 +195,7 @@ class Desk:
 
     async def clear_override(self, name: str, by: str, reason: str) -> Document:
         """End a route's override. Raises CommandError when it has none, and where it holds writes that are owed."""
-        async with self._record_moves(name, None):
+        async with self._record_moves(name, None, back=False):
             ended = await self._rollouts.actions.clear_override(name, by, reason)
         route = self._standings.routes[name]
         by_what = "its ramp" if route.serve is Serve.RAMP else "the file"
@@ -213,9 +209,9 @@ class Desk:
         return route is not None and route.serve is not Serve.RAMP and name not in journeys
 
     def _is_back(self, name: str) -> bool:
-        """Whether there is nothing that a ramp could be rolled back from."""
+        """Whether a ramp went back already."""
         position = self._standings.positions.get(self._rollouts.actions.ramp(name).journey)
-        return position is None or position.state is State.ROLLED_BACK
+        return position is not None and position.state is State.ROLLED_BACK
 
     def _rolled_back(self, name: str) -> str:
         """What was done to a route that does not ramp."""

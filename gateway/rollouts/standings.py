@@ -26,6 +26,18 @@ _UNKNOWN = Standing(why="unknown")
 _SAFEST = (State.ROLLED_BACK, State.PAUSED, State.AWAITING_APPROVAL, State.CLIMBING, State.FINISHED)
 
 
+class Word(NamedTuple):
+    """What holds of a route beside the file: its live override, and whether its ramp went back."""
+
+    override: Override | None
+    back: bool
+
+    def is_later_than(self, other: "Word") -> bool:
+        """Whether somebody has set an override, or the ramp went back, since the other was the last word."""
+        set_since = self.override is not None and self.override != other.override
+        return set_since or (self.back and not other.back)
+
+
 class Standings:
     """What is known of positions and overrides, by journey and by route.
 
@@ -174,6 +186,12 @@ class Standings:
         if route is None or is_over(override, now) or not can_stand(route, override.share, override.record):
             return False
         return override.serve == serve_text(route.serve, route.share)
+
+    def word_on(self, route: str, journey: str, now: float) -> Word:
+        """What people and guards have said of a route last."""
+        override, position = self.overrides.get(route), self.positions.get(journey)
+        live = override if override is not None and self.holds(override, now) else None
+        return Word(live, position is not None and position.state is State.ROLLED_BACK)
 
     def overridden(self, routes: Iterable[Route], now: float) -> str:
         """The first of these routes that has a live override; "" where none has."""

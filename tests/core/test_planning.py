@@ -36,6 +36,7 @@ from gateway.core.planning import (
     cookie_value,
     edited,
     may_fall_back,
+    most_of,
     planned,
     reads_of,
     settling,
@@ -218,6 +219,12 @@ def test_reads_go_by_the_override_first(standing: Standing, reads: int) -> None:
     """And otherwise by the file's share, or the ramp's."""
     assert reads_of(split("GET /a", 2_500), standing) == reads
     assert reads_of(route("GET /a", Serve.RAMP), Standing(ramp=500, why="climbing")) == 500
+
+
+def test_what_a_file_begins_with() -> None:
+    """A ramp sends some to new, sooner or later; what is gone sends nothing anywhere."""
+    shares = {each: most_of(each, 2_500) for each in Serve}
+    assert shares == {Serve.LEGACY: 0, Serve.NEW: 10_000, Serve.SPLIT: 2_500, Serve.RAMP: 1, Serve.RETIRED: 0}
 
 
 @pytest.mark.parametrize(

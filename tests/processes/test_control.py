@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,10 +12,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.config.check import Loaded, load
+from gateway.config.words import serve_text
 from gateway.core.auditing import Act
-from gateway.core.model import Estate
-from gateway.core.policies import NO_STANDING, Standing
+from gateway.core.model import Estate, Side
+from gateway.core.policies import Standing
 from gateway.processes.control import Control
+from gateway.rollouts.standings import Standings
+from gateway.rollouts.wishes import Wishes
+from gateway.store.values import Override
 from gateway.telemetry.metrics import Traffic
 from tests.support.acts import act
 
@@ -39,14 +44,18 @@ class Around:
         self.untold: list[Act] = []
         self.waits: list[str] = []
         self.meanwhile: Callable[[], None] = lambda: None
+        self.draining: Callable[[], None] = lambda: None
         self.control = Control(path, load(path, {}), {}, Traffic())
         self.control.supervisor = SimpleNamespace(serve=self._serve, revision=2)  # type: ignore[assignment]
         self.control.moving = SimpleNamespace(still=self._still, reason_to_wait=self._reason)  # type: ignore[assignment]
         self.control.exchange = SimpleNamespace(follow=self._followed)  # type: ignore[assignment]
         self.control.copying = SimpleNamespace(follow=self._followed, stand=self._stood)  # type: ignore[assignment]
         self.control.supervisor.stand = self._stood  # type: ignore[method-assign]
-        self.control.rollouts = SimpleNamespace(follow=lambda estate: None)  # type: ignore[assignment]
+        self.standings = Standings(path.parent)
+        self._follow(self.control.loaded.estate)
+        self.control.rollouts = SimpleNamespace(follow=self._follow)  # type: ignore[assignment]
         self.control.discovery = self.control.telemetry = self.control.rollouts  # type: ignore[assignment]
+        self.control.wishes = Wishes(self.standings)
         self.control.auditor = SimpleNamespace(begin=self._begin, untold=self._untold)  # type: ignore[assignment]
         self.control.revisions = SimpleNamespace(note=self._note)  # type: ignore[assignment]
         began = act(0, via="file", after={"digest": self.control.loaded.estate.digest})
@@ -59,6 +68,17 @@ class Around:
 
     def write(self, old: str, new: str) -> None:
         self.path.write_text(self.path.read_text().replace(old, new))
+
+    def say(self, share: int, record: Side | None = None) -> None:
+        """Somebody overrides the route: new's share of its reads, and who has its writes."""
+        route = self.control.loaded.estate.routes[0]
+        serve = serve_text(route.serve, route.share)
+        self.standings.override(Override("list", share, record, "500s", "bob", time(), None, serve))
+        self.control.apply(self.standings.of(time()))
+
+    def _follow(self, estate: Estate) -> None:
+        self.standings.follow(estate, time())
+        self.control.apply(self.standings.of(time()))
 
     async def _serve(self, estate: Estate) -> int:
         self.steps.append("served")
@@ -74,6 +94,7 @@ class Around:
 
     async def _reason(self, routes: list[str]) -> str | None:
         self.moving.append(routes)
+        self.draining()
         return self.waits[0] if self.waits and routes else None
 
     async def _followed(self, *told: Any, **more: Any) -> None:
@@ -170,7 +191,7 @@ async def test_whoever_takes_what_waited_has_brought_it(around: Around) -> None:
 
 async def test_a_file_that_ends_an_override_moves_what_it_holds(around: Around) -> None:
     """The writes that it has given to new go back with it, once none is owed; a file that lets it be moves none."""
-    around.control.apply({"list": Standing(override=10_000, record="new")})
+    around.say(10_000, "new")
     around.write("match: ANY /list,", "match: ANY /list, fallback: true,")
     await around.control.reload(accept=False)
     around.write("serve: legacy", "serve: 10% new")
@@ -199,46 +220,75 @@ async def test_what_the_last_process_could_not_tell_is_told_once(
     assert [each is not None for _, _, each in around.noted] == [told]
 
 
-@pytest.mark.parametrize(
-    ("then", "now", "taken"),
-    [
-        (NO_STANDING, Standing(override=0), False),
-        (NO_STANDING, Standing(override=2_500), False),
-        (NO_STANDING, Standing(override=6_000), True),
-        (Standing(override=0), Standing(override=0), True),
-    ],
-)
-async def test_a_file_that_waits_does_not_undo_a_rollback(
-    around: Around, then: Standing, now: Standing, taken: bool
-) -> None:
+@pytest.mark.parametrize(("serve", "now"), [("legacy", 0), ("50% new", 0), ("50% new", 2_500)])
+async def test_a_file_that_waits_does_not_undo_a_rollback(around: Around, serve: str, now: int) -> None:
     """What was ordered before somebody, or a guard, went back is no person's word any more: they say it again."""
-    around.write("serve: legacy", "serve: 50% new")
+    around.write("serve: legacy", f"serve: {serve}")
     await around.control.reload(accept=True)
-    around.control.apply({"list": then})
     around.waits.append("its writes are not delivered")
     await around.control.flip("list", "new", "Olu", "it is time")
+    around.say(now)
+    for text in ("", "# another edit\n", "!", ""):  # also one that is refused
+        around.path.write_text(around.path.read_text().replace("!", "") + text)
+        if not text:
+            around.waits.clear()
+        result = await around.control.reload(accept=False)
+    assert result.message.startswith(
+        "list was rolled back or overridden while the file waited; deliver what is owed first (banyan outbox)."
+    )
+    assert around.control._waits is False
+    assert (await around.control.reload(accept=True, by="Zoë", why="meant")).outcome == "accepted"
+
+
+async def test_who_flips_it_again_is_obeyed(around: Around) -> None:
+    """They say it after the rollback."""
+    around.waits.append("its writes are not delivered")
+    await around.control.flip("list", "new", "Olu", "it is time")
+    around.say(0)
     around.waits.clear()
-    around.control.apply({"list": now})
-    result = await around.control.reload(accept=False)
-    assert (result.outcome == "accepted") == taken
-    if not taken:
-        assert result.message.startswith("list went back to legacy while it waited.")
-        assert around.control._waits is False
-        assert (await around.control.reload(accept=True, by="Zoë", why="meant")).outcome == "accepted"
+    assert (await around.control.flip("list", "new", "Olu", "all the same"))["holds"] is True
+
+
+async def test_a_rollback_while_the_file_is_looked_at_holds_it(around: Around) -> None:
+    """It need not have waited before: what is owed is looked at for some seconds."""
+    around.draining = lambda: around.say(0)
+    held = await around.control.flip("list", "new", "Olu", "it is time")
+    assert (held["holds"], "served" in around.steps) == (False, False)
+    assert "was rolled back or overridden while the file waited" in held["message"]
+
+
+async def test_a_file_that_sends_no_more_to_new_is_taken_after_a_rollback(around: Around) -> None:
+    """Whoever goes back in the file and by an override goes back; an override to what it wants holds nothing up."""
+    around.write("serve: legacy", "serve: new")
+    await around.control.reload(accept=True)
+    for serve, share in (("legacy", 0), ("new", 10_000)):
+        around.waits.append("its writes are not delivered")
+        await around.control.flip("list", serve, "Olu", "it is time")
+        around.say(share)
+        around.waits.clear()
+        assert (await around.control.reload(accept=False)).outcome == "accepted"
+
+
+async def test_a_record_that_moves_while_a_file_is_looked_at_is_looked_at_too(around: Around) -> None:
+    """An override that gives writes away makes it another move than the one that was looked at."""
+    around.write("serve: legacy", "serve: 10% new")
+    around.draining = lambda: around.say(1_000, "new") if len(around.moving) == 1 else None
+    await around.control.reload(accept=False)
+    assert (around.moving, around.steps.count("served")) == ([[], ["list"]], 1)
 
 
 async def test_a_flip_to_what_waits_already_is_told_why_it_does(around: Around) -> None:
     """Nothing was changed, and ending an override would not have it served."""
     around.waits.append("its writes are not delivered")
     await around.control.flip("list", "new", "Olu", "it is time")
-    around.control.apply({"list": Standing(override=0)})
+    around.say(0)
     result = await around.control.flip("list", "new", "Olu", "is it?")
     assert (result["holds"], "already, but it is not served: its writes are not" in result["message"]) == (False, True)
 
 
 async def test_an_override_that_comes_meanwhile_holds(around: Around) -> None:
     """Traffic goes by it in every process: no step lies between reading where routes stand and serving the table."""
-    around.meanwhile = lambda: around.control.apply({"list": Standing(override=10_000, record="new")})
+    around.meanwhile = lambda: around.say(10_000, "new")
     around.write("match: ANY /list,", "match: ANY /list, fallback: true,")
     await around.control.reload(accept=False)
     assert around.control.record_of("list") == "new"

@@ -1,5 +1,6 @@
 """People ask where traffic goes, and move it: what they order holds, is remembered, and says how to go back."""
 
+import asyncio
 from pathlib import Path
 from time import time
 
@@ -245,25 +246,50 @@ async def test_a_rollback_is_not_undone_by_what_was_ordered_before(tmp_path: Pat
         clear, move = found.desk.clear_override("list", *WHO), override(found, "list", "new", writes=True)
         ordered, other = (clear, move) if order == "clear" else (move, clear)
         other.close()
-        with pytest.raises(CommandError, match="Somebody else has moved list meanwhile, and nothing was done"):
+        with pytest.raises(CommandError, match="list was rolled back or overridden meanwhile, and nothing was done"):
             await ordered
         assert found.applied["list"] == Standing(override=0, record="legacy")
         assert [each["by"] for each in found.desk.overrides()] == ["bob"]
 
 
-@pytest.mark.parametrize("stored", [True, False])
-async def test_a_ramp_that_is_back_takes_its_overrides_back_too(tmp_path: Path, stored: bool) -> None:
-    """Rolled back already, or not begun without a store: an override may have new serve all the same, and is ended."""
-    async with running(tmp_path, stored=stored) as found:
-        if stored:
-            await until(lambda: found.rollouts.standings.positions["rents"].stage == 0)
-            await found.desk.act("rents", "rollback", *WHO)
+async def test_all_of_it_goes_back_whatever_a_guard_does_meanwhile(tmp_path: Path) -> None:
+    """Who sends reads and writes to legacy undoes no rollback, and is not refused for one."""
+    text = ROUTES.replace(
+        "  - name: balance\n    match: GET", "  - name: balance\n    writes: {copy: true}\n    match: ANY"
+    )
+    async with running(tmp_path) as found:
+        found.rollouts.follow(found.estate(text))
+        await until(lambda: found.rollouts.standings.positions["rents"].stage == 0)
+        await override(found, "balance", "new", writes=True)
+        found.meanwhile = lambda: found.rollouts.actions.act("rents", "rollback", "", "too many errors")
+        await override(found, "balance", "legacy", writes=True)
+        assert found.applied["balance"][:2] == (0, "legacy")
+
+
+async def test_a_ramp_that_is_back_takes_its_overrides_back_too(tmp_path: Path) -> None:
+    """An override may have new serve all the same, and is ended."""
+    async with running(tmp_path) as found:
+        await until(lambda: found.rollouts.standings.positions["rents"].stage == 0)
+        await found.desk.act("rents", "rollback", *WHO)
         await override(found, "balance", "new")
         done = await found.desk.act("balance", "rollback", *WHO)
         assert done["message"] == "The ramp is on legacy already. The override of balance is ended, too."
         assert found.desk.routes()["balance"]["share"] == 0.0
-        with pytest.raises(CommandError, match="cannot rollback" if stored else "has not begun"):
+        with pytest.raises(CommandError, match="cannot rollback"):
             await found.desk.act("balance", "rollback", *WHO)
+
+
+async def test_a_ramp_that_has_not_begun_does_not_begin_after_a_rollback(tmp_path: Path) -> None:
+    """The store is away, and so nobody knows where it stands; it stays back when the store is there again."""
+    async with running(tmp_path, stored=False) as found:
+        await override(found, "balance", "new")
+        done = await found.desk.act("balance", "rollback", *WHO)
+        assert done["message"].endswith(" The override of balance is ended, too.")
+        assert found.desk.routes()["balance"] == {"share": 0.0, "standing": "0 %, rolled back"}
+    async with running(tmp_path) as found:
+        await until(lambda: found.rollouts.keeper.available)
+        await asyncio.sleep(0.2)
+        assert found.desk.routes()["balance"] == {"share": 0.0, "standing": "0 %, rolled back"}
 
 
 async def test_a_rollback_leaves_writes_that_an_override_has_moved(tmp_path: Path) -> None:
