@@ -50,12 +50,15 @@ def flip(
             write(change)
             noting.write(json.dumps(record, ensure_ascii=False) + "\n")
     served = _served(data, config, change.digest)
+    if served is False and not changed:  # it says so already, and waits: whoever says it again means it
+        give(data, f"/api/v1/routes/{in_path(route)}/flip", {"serve": word}, why, as_json=as_json)
+        return
     if as_json:
         say_json({**record, "changed": changed, "served": served})
     else:
         _tell(change, record, changed=changed, served=served)
     if served is False:
-        raise CommandError(_not_served(data, changed=changed))
+        raise CommandError(_not_served(data))
     if served and not changed and (override := (_status(data) or {"overrides": {}})["overrides"].get(route)):
         raise CommandError(
             f"The file says so already, but an override holds: {route} serves {override}. "
@@ -105,12 +108,11 @@ def _is_about(status: dict[str, Any], config: Path) -> bool:
     return not file.is_absolute() or file.resolve() == config.resolve()
 
 
-def _not_served(data: Path, *, changed: bool) -> str:
+def _not_served(data: Path) -> str:
     status = _status(data)
     why = [*status["config"]["problems"], *filter(None, [status["config"]["held"]])] if status else []
     because = f": {'; '.join(why)}" if why else "."
-    says = "is changed" if changed else "says so already"
-    return f"The file {says}, but the gateway in {data} does not serve it{because} See `banyan status`."
+    return f"The file is changed, but the gateway in {data} does not serve it{because} See `banyan status`."
 
 
 def _tell(change: "Flip", record: dict[str, Any], *, changed: bool, served: bool | None) -> None:

@@ -227,11 +227,11 @@ class Control:
         async for _ in settled_changes(self._path, known=known, beside=lambda: self._beside, doubt=doubt):
             await self._reload(accept=False, asked=False)
 
-    async def reload(self, *, accept: bool, by: str = "", why: str = "") -> ReloadResult:
-        """Read the file now, because a person asked for it. The watch has to look afresh after that: what it last saw
-        may be older than what serves now."""
+    async def reload(self, *, accept: bool, by: str = "", why: str = "", flipped: str = "") -> ReloadResult:
+        """Read the file now, because a person asked for it, who has just `flipped` a route, if one is named. The watch
+        has to look afresh after that: what it last saw may be older than what serves now."""
         self._read_unwatched.set()
-        return await self._reload(accept=accept, asked=True, by=by, why=why)
+        return await self._reload(accept=accept, asked=True, by=by, why=why, flipped=flipped)
 
     async def flip(self, name: str, serve: str, by: str, why: str) -> dict[str, Any]:
         """Change in the file what serves a route, and serve that. Raises CommandError."""
@@ -247,8 +247,7 @@ class Control:
             await asyncio.to_thread(write, change)
         except CommandError as error:
             raise CommandError(f"{error}. Or flip it beside the file: an override is live at once.") from error
-        self.wishes.renew(name)
-        result = await self.reload(accept=False, by=by, why=why)
+        result = await self.reload(accept=False, by=by, why=why, flipped=name)
         holds, same = result.outcome in ("accepted", "unchanged"), change.old_text == change.new_text
         says = f"{change.file}:{change.line} says {change.after.strip()!r}"
         message = f"{says}, and it is served."
@@ -292,7 +291,9 @@ class Control:
         """What served, the latest first."""
         return await self.revisions.listed()
 
-    async def _reload(self, *, accept: bool, asked: bool, by: str = "", why: str = "") -> ReloadResult:
+    async def _reload(
+        self, *, accept: bool, asked: bool, by: str = "", why: str = "", flipped: str = ""
+    ) -> ReloadResult:
         """Read the file and serve it, if it is valid and nothing speaks for holding it (unless `accept`).
 
         What a person `asked` for also reads certificates again, which may have been renewed in place.
@@ -313,9 +314,13 @@ class Control:
             held = self._held
             if held is None or held.candidate.estate.digest != candidate.estate.digest:
                 held = Held(candidate, "", by, why)
-            self.wishes.see(self.loaded.estate, candidate.estate)
             if accept:
                 return await self._accept(Held(candidate, "", by, why), await self._prepared(candidate))
+            if reason := reason_to_hold(self.loaded, candidate):
+                self._waits = False
+                return self._hold(held._replace(reason=reason))
+            self.wishes.renew(flipped)
+            self.wishes.see(self.loaded.estate, candidate.estate)
             result = None
             while result is None:  # until no record was moved by an override while it was looked at
                 result = await self._accept_or_hold(held)
@@ -324,7 +329,7 @@ class Control:
     async def _accept_or_hold(self, held: Held) -> ReloadResult | None:
         """Serve a file that waits for nothing; None where it has to be looked at anew."""
         candidate, self._waits = held.candidate, False
-        if reason := reason_to_hold(self.loaded, candidate) or self._gone_back(candidate.estate):
+        if reason := self._gone_back(candidate.estate):
             return self._hold(held._replace(reason=reason))
         moving = moved(self.loaded.estate, candidate.estate, self._traffic.standings)
         with self.moving.still(moving):

@@ -115,9 +115,9 @@ class Desk:
             override = await self._reads_back(name, None, by, reason)
             return await self._held({"override": override_report(override, time())}, self._rolled_back(name))
         if action == Action.ROLLBACK and self._is_back(name):
+            self._standings.send_back(actions.ramp(name).journey)  # it is a word against whatever waits
             cleared = await self._cleared(actions.ramp(name), by, reason)
-            if cleared:
-                return await self._held({"ramp": self.ramp(name)}, f"The ramp is on legacy already.{cleared}")
+            return await self._held({"ramp": self.ramp(name)}, f"The ramp is on legacy already.{cleared}")
         position = await actions.act(name, action, by, reason)
         message = action_text(Action(action), position, len(actions.ramp(name).ramp.stages))
         if action == Action.ROLLBACK:

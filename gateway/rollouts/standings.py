@@ -6,7 +6,7 @@ too. Replicas may have stepped without knowing of one another: then the safer st
 
 import json
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -27,15 +27,15 @@ _SAFEST = (State.ROLLED_BACK, State.PAUSED, State.AWAITING_APPROVAL, State.CLIMB
 
 
 class Word(NamedTuple):
-    """What holds of a route beside the file: its live override, and whether its ramp went back."""
+    """What was said last of a route beside the file: its live override, and how often its ramp was sent back."""
 
     override: Override | None
-    back: bool
+    back: int
 
     def is_later_than(self, other: "Word") -> bool:
-        """Whether somebody has set an override, or the ramp went back, since the other was the last word."""
+        """Whether somebody has set an override, or sent the ramp back, since the other was the last word."""
         set_since = self.override is not None and self.override != other.override
-        return set_since or (self.back and not other.back)
+        return set_since or self.back > other.back
 
 
 class Standings:
@@ -55,6 +55,7 @@ class Standings:
         self.read = False
         self.routes: dict[str, Route] = {}
         self.ramps: tuple[RampOf, ...] = ()
+        self._back = Counter[str]()
 
     def follow(self, estate: Estate, now: float) -> None:
         """The routes that there are now. A ramp that the file has ended would begin with its first stage again."""
@@ -114,8 +115,18 @@ class Standings:
 
     def move(self, position: Position) -> None:
         """A ramp has taken a step here, which the store has yet to be told."""
-        self.positions[position.journey] = position
+        self._stand(position)
         self.untold.add(("position", position.journey))
+
+    def _stand(self, position: Position) -> None:
+        known = self.positions.get(position.journey)
+        if position.state is State.ROLLED_BACK and (known is None or known.state is not State.ROLLED_BACK):
+            self.send_back(position.journey)
+        self.positions[position.journey] = position
+
+    def send_back(self, journey: str) -> None:
+        """A ramp goes back, or is told to once more."""
+        self._back[journey] += 1
 
     def override(self, override: Override) -> None:
         """A person has set an override here: later than the one that they saw, whatever the clocks of replicas say."""
@@ -145,7 +156,8 @@ class Standings:
                 self.positions.get(theirs.journey, theirs),
                 key in self.untold and self._ramps(theirs.journey),
             )
-            holds = self.positions[theirs.journey] = merged(ours, theirs, untold=untold)
+            holds = merged(ours, theirs, untold=untold)
+            self._stand(holds)
             if holds == theirs:
                 self.untold.discard(key)
         stored = {each.route: each for each in overrides}
@@ -189,9 +201,9 @@ class Standings:
 
     def word_on(self, route: str, journey: str, now: float) -> Word:
         """What people and guards have said of a route last."""
-        override, position = self.overrides.get(route), self.positions.get(journey)
+        override = self.overrides.get(route)
         live = override if override is not None and self.holds(override, now) else None
-        return Word(live, position is not None and position.state is State.ROLLED_BACK)
+        return Word(live, self._back[journey])
 
     def overridden(self, routes: Iterable[Route], now: float) -> str:
         """The first of these routes that has a live override; "" where none has."""

@@ -30,13 +30,12 @@ class Wishes:
 
     def see(self, served: Estate, wanted: Estate) -> None:
         """A file wants this."""
-        serves = {route.name: (route.serve, route.share) for route in served.routes}
-        wishes = {}
+        serves, wishes = {route.name: route for route in served.routes}, {}
         for route in wanted.routes:
-            serve = route.serve, route.share
-            if serves.get(route.name, serve) != serve:
+            serve, now = (route.serve, route.share), serves.get(route.name)
+            if now is not None and (now.serve, now.share) != serve:
                 known = self._wishes.get(route.name)
-                new = Wish(serve, self._word_on(route))
+                new = Wish(serve, self._word_on(now))
                 wishes[route.name] = known if known is not None and known.serve == serve else new
         self._wishes = wishes
 

@@ -120,15 +120,21 @@ def test_a_gateway_that_does_not_follow_is_told(
     monkeypatch.setattr(flipping, "PATIENCE", 0.2)
     unserved = "The file is changed, but the gateway in .banyan does not serve it"
     silent = banyan(*FLIP)
-    again = banyan(*FLIP)
     steering.held = "it looks half-written."
     held = banyan("flip", "list", "legacy", "--reason", "back")
     assert (silent.code, silent.err) == (1, f"{unserved}. See `banyan status`.\n")
-    assert (again.code, again.err) == (
-        1,
-        f"{unserved.replace('is changed', 'says so already')}. See `banyan status`.\n",
-    )
     assert (held.code, held.err) == (1, f"{unserved}: it looks half-written. See `banyan status`.\n")
+
+
+def test_who_says_again_what_waits_is_heard(
+    banyan: Banyan, steering: FakeSteering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file says so already and is not served: the gateway is told that it is meant, and says what came of it."""
+    monkeypatch.setattr(flipping, "PATIENCE", 0.2)
+    banyan(*FLIP)
+    ran = banyan("flip", "list", "new", "--reason", "all the same")
+    assert (ran.code, ran.out) == (0, "It is done.\n")
+    assert [(each[0], each[1], each[3]) for each in steering.flipped] == [("list", "new", "all the same")]
 
 
 def test_an_override_that_holds_all_the_same_is_told(banyan: Banyan, steering: FakeSteering) -> None:

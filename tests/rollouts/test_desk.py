@@ -235,6 +235,20 @@ async def test_a_rollback_ends_overrides_that_keep_traffic_on_new(tmp_path: Path
         assert [each["route"] for each in found.desk.overrides()] == ["lines"]
 
 
+async def test_nor_is_one_of_a_ramp_that_was_back(tmp_path: Path) -> None:
+    """It ends the override that had new serve; an order to new that was looked at before is not carried out."""
+    text = ROUTES.replace("name: balance\n    match: GET", "name: balance\n    writes: {copy: true}\n    match: ANY")
+    async with running(tmp_path) as found:
+        found.rollouts.follow(found.estate(text))
+        await until(lambda: found.rollouts.standings.positions["rents"].stage == 0)
+        await found.desk.act("rents", "rollback", *WHO)
+        await override(found, "balance", "new")
+        found.meanwhile = lambda: found.desk.act("rents", "rollback", "bob", "500s")
+        with pytest.raises(CommandError, match="balance was rolled back or overridden meanwhile"):
+            await override(found, "balance", "new", writes=True)
+        assert found.applied["balance"][:2] == (None, None)
+
+
 @pytest.mark.parametrize("order", ["clear", "writes"])
 async def test_a_rollback_is_not_undone_by_what_was_ordered_before(tmp_path: Path, order: str) -> None:
     """An order that waits for what is owed looks again before it is carried out: the later word holds."""
@@ -275,12 +289,16 @@ async def test_a_ramp_that_is_back_takes_its_overrides_back_too(tmp_path: Path) 
         done = await found.desk.act("balance", "rollback", *WHO)
         assert done["message"] == "The ramp is on legacy already. The override of balance is ended, too."
         assert found.desk.routes()["balance"]["share"] == 0.0
-        with pytest.raises(CommandError, match="cannot rollback"):
-            await found.desk.act("balance", "rollback", *WHO)
+        again = await found.desk.act("balance", "rollback", *WHO)
+        assert (again["message"], again["holds"]) == ("The ramp is on legacy already.", True)
 
 
 async def test_a_ramp_that_has_not_begun_does_not_begin_after_a_rollback(tmp_path: Path) -> None:
     """The store is away, and so nobody knows where it stands; it stays back when the store is there again."""
+    async with running(tmp_path) as found:  # another one has begun it, and let it go on
+        await until(lambda: found.rollouts.standings.positions["rents"].stage == 0)
+        await found.desk.act("rents", "promote", *WHO)
+    found.rollouts.standings._path.unlink()
     async with running(tmp_path, stored=False) as found:
         await override(found, "balance", "new")
         done = await found.desk.act("balance", "rollback", *WHO)

@@ -90,6 +90,38 @@ def test_a_ramp_that_went_back_since_holds(tmp_path: Path) -> None:
     assert one.back(NEW) == ["a"]
 
 
+def test_each_time_that_a_ramp_goes_back_counts(tmp_path: Path) -> None:
+    """Also where it had been back before, was resumed, and goes back again; and where it is told to once more."""
+    one = Following(tmp_path, estate(Serve.RAMP))
+    one.position(State.ROLLED_BACK, 500)
+    assert one.back(NEW) == []
+    one.position(State.CLIMBING, 500)
+    one.position(State.ROLLED_BACK, 500)
+    assert one.back(NEW) == ["a"]
+    one.wishes.renew("a")
+    assert one.back(NEW) == []
+    one.standings.send_back("a")
+    assert one.back(NEW) == ["a"]
+
+
+def test_what_another_gateway_sent_back_counts(tmp_path: Path) -> None:
+    """The store tells of it."""
+    one = Following(tmp_path, estate(Serve.RAMP))
+    one.position(State.CLIMBING, 500)
+    assert one.back(NEW) == []
+    known = one.standings.positions["a"]
+    one.standings.merge([known._replace(state=State.ROLLED_BACK, sequence=known.sequence + 1)], [])
+    assert one.back(NEW) == ["a"]
+
+
+def test_a_route_that_leaves_its_journey_has_the_word_of_its_own(tmp_path: Path) -> None:
+    """The ramp that it was on went back before; the file says what it is to do alone."""
+    one = Following(tmp_path, estate(Serve.RAMP))
+    one.position(State.ROLLED_BACK, 500)
+    first, *rest = estate(Serve.SPLIT, 1_000).routes
+    assert one.back(Estate(Gateway(), (), (first._replace(journey="alone"), *rest), "")) == []
+
+
 def test_an_override_that_is_over_holds_nothing(tmp_path: Path) -> None:
     """Nobody went back: its time has come."""
     one = Following(tmp_path, estate(Serve.LEGACY))
