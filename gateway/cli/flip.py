@@ -53,17 +53,19 @@ def flip(
     if served is False and not changed:  # it says so already, and waits: whoever says it again means it
         give(data, f"/api/v1/routes/{in_path(route)}/flip", {"serve": word}, why, as_json=as_json)
         return
+    override = "" if changed or not served else _override(data, route)
+    served = False if override else served
     if as_json:
         say_json({**record, "changed": changed, "served": served})
     else:
         _tell(change, record, changed=changed, served=served)
-    if served is False:
-        raise CommandError(_not_served(data))
-    if served and not changed and (override := (_status(data) or {"overrides": {}})["overrides"].get(route)):
+    if override:
         raise CommandError(
             f"The file says so already, but an override holds: {route} serves {override}. "
             f"To end it: banyan override {route} --clear --reason ..."
         )
+    if served is False:
+        raise CommandError(_not_served(data))
 
 
 def _record(route: str, word: str, reason: str, change: "Flip") -> dict[str, Any]:
@@ -100,6 +102,12 @@ def _status(data: Path) -> dict[str, Any] | None:
     from gateway.cli.remote import ask_if_running
 
     return ask_if_running(data, "/api/v1/status")
+
+
+def _override(data: Path, route: str) -> str:
+    """The live override of a route, which goes before the file, in words; "" where there is none."""
+    status = _status(data)
+    return "" if status is None else status["overrides"].get(route, "")
 
 
 def _is_about(status: dict[str, Any], config: Path) -> bool:

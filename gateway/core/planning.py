@@ -200,6 +200,12 @@ def safe_methods(route: Route) -> frozenset[bytes]:
     return _methods(route.safe, SAFE_METHODS)
 
 
+def only_reads(route: Route) -> bool:
+    """Whether a route takes no request that may change anything."""
+    safe = safe_methods(route)
+    return bool(route.match.methods) and all(method in safe for method in route.match.methods)
+
+
 def _methods(declared: bool | None, by_themselves: frozenset[bytes]) -> frozenset[bytes]:
     """The methods that have a property: what the route declares holds for all of them."""
     if declared is None:

@@ -13,7 +13,7 @@ from gateway.config import words
 from gateway.config.problems import Unreadable
 from gateway.core.events import TYPES, Event
 from gateway.core.model import BUCKETS, LEGACY, NEW, Serve, Side
-from gateway.core.planning import reads_of, record_of
+from gateway.core.planning import only_reads, reads_of, record_of
 from gateway.core.policies import NO_STANDING
 from gateway.core.positions import Action, State
 from gateway.errors import CommandError, StoreUnavailable
@@ -219,7 +219,8 @@ class Desk:
             f"{name} does not ramp, so this is an override without an end: legacy serves all its reads. "
             f"To go back to the file: banyan override {name} --clear --reason ..."
         )
-        if (self._given(name) or record_of(self._standings.routes[name])) == NEW:
+        route = self._standings.routes[name]
+        if not only_reads(route) and (self._given(name) or record_of(route)) == NEW:
             message += f" Its writes still go to new: `banyan override {name} legacy --writes` moves them, too."
         return message
 

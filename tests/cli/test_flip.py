@@ -144,6 +144,9 @@ def test_an_override_that_holds_all_the_same_is_told(banyan: Banyan, steering: F
     holds = "an override holds: list serves 100% new by override, without an end."
     end = "To end it: banyan override list --clear --reason ..."
     assert (ran.code, ran.err) == (1, f"The file says so already, but {holds} {end}\n")
+    assert ran.out == "routes.yaml:13 says so already: serve: 25% new\n"
+    told = json.loads(banyan("flip", "list", "25%", "--reason", "again", "--json").out)
+    assert (told["changed"], told["served"]) == (False, False)
 
 
 def test_a_gateway_of_another_file_is_left_alone(banyan: Banyan, folder: Path, steering: FakeSteering) -> None:

@@ -37,6 +37,7 @@ from gateway.core.planning import (
     edited,
     may_fall_back,
     most_of,
+    only_reads,
     planned,
     reads_of,
     settling,
@@ -219,6 +220,22 @@ def test_reads_go_by_the_override_first(standing: Standing, reads: int) -> None:
     """And otherwise by the file's share, or the ramp's."""
     assert reads_of(split("GET /a", 2_500), standing) == reads
     assert reads_of(route("GET /a", Serve.RAMP), Standing(ramp=500, why="climbing")) == 500
+
+
+@pytest.mark.parametrize(
+    ("pattern", "safe", "reads"),
+    [
+        ("GET /a", None, True),
+        ("GET /a", False, False),
+        ("POST /a", None, False),
+        ("POST /a", True, True),
+        ("GET,POST /a", None, False),
+        ("ANY /a", None, False),
+    ],
+)
+def test_a_route_that_only_reads_takes_nothing_else(pattern: str, safe: bool | None, reads: bool) -> None:
+    """By its methods, or as it is declared; what takes any method may be written to."""
+    assert only_reads(route(pattern, safe=safe)) is reads
 
 
 def test_what_a_file_begins_with() -> None:

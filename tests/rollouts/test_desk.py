@@ -352,6 +352,8 @@ async def test_a_route_that_does_not_ramp_is_rolled_back_by_an_override(tmp_path
             "`banyan override list legacy --writes` moves them, too."
         )
         assert "writes" not in (await found.desk.act("rest", "rollback", *WHO))["message"]
+        found.rollouts.follow(found.estate(ROUTES.replace("match: ANY /repairs", "match: GET /repairs")))
+        assert "writes" not in (await found.desk.act("list", "rollback", *WHO))["message"]
 
 
 @pytest.mark.parametrize(("name", "says"), [("gone", "is retired"), ("rentz", "no route and no journey")])

@@ -21,7 +21,7 @@ from gateway.admin.pages.routes import Row, row_of
 from gateway.config.problems import Unreadable
 from gateway.config.words import duration, serve, serve_text
 from gateway.core.model import NEW, Route, Serve, Side
-from gateway.core.planning import record_of
+from gateway.core.planning import only_reads, record_of
 from gateway.core.policies import Ramp
 from gateway.errors import CommandError, StoreUnavailable
 
@@ -78,9 +78,9 @@ class Writes(NamedTuple):
 
 def _writes(look: Looking, row: Row, then: Side | None = None) -> Writes:
     """What becomes of writes, which `then` has afterwards; None: whoever has them now."""
-    planned, methods = look.steering.table.routes.get(row.name), row.route.match.methods
-    if planned is not None and methods and all(method in planned.safe for method in methods):
+    if only_reads(row.route):
         return Writes(None, None)
+    planned = look.steering.table.routes.get(row.name)
     now = record_of(row.route) if planned is None else planned.record
     return Writes(now, then or now)
 

@@ -14,6 +14,7 @@ from gateway.errors import CommandError
 
 Kind = Literal["rolled_back", "broken", "approval", "second", "waiting"]
 DEAD = ("dead", "unresolved")
+"""States of writes that wait for a person."""
 
 
 class Need(NamedTuple):

@@ -7,12 +7,12 @@ from aiohttp import web
 from gateway.access.refusals import Refusal
 from gateway.admin.orders import STEERING
 from gateway.admin.pages import wording
+from gateway.admin.pages.needs import DEAD
 from gateway.admin.pages.rendering import looking, page
 from gateway.core.writing import OPEN
 from gateway.errors import CommandError
 
 PAGE = 50
-STUCK = ("dead", "unresolved")
 SHOWN = {
     "open": "Not done",
     "stuck": "Needs a person",
@@ -22,7 +22,7 @@ SHOWN = {
 }
 _STATES = {
     "open": [],
-    "stuck": [*STUCK],
+    "stuck": [*DEAD],
     "ready": ["pending", "ready", "delivering"],
     "given": ["dropped", "refused", "expired"],
 }
@@ -51,7 +51,7 @@ async def writes(request: web.Request) -> web.Response:
         counts=counts,
         depth=sum(each["writes"] for each in owing),
         oldest=min((each["oldest"] for each in owing), default=None),
-        stuck=sum(each["writes"] for each in counts if each["state"] in STUCK),
+        stuck=sum(each["writes"] for each in counts if each["state"] in DEAD),
         shown=shown,
         kinds=SHOWN,
         route=route,
